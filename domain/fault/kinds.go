@@ -1,0 +1,203 @@
+package fault
+
+// Kind is one member of the closed set of errors.
+type Kind int
+
+// Kinds. Adding one means adding its row to table below.
+const (
+	Server Kind = iota
+	Unavailable
+	Throttling
+	UnknownOperation
+	Serialization
+	Validation // a constraint of the model is not met
+	InvalidParameter
+	MissingParameter
+	InvalidAction
+	RequestTooLarge
+
+	MissingAuthentication
+	IncompleteSignature
+	UnrecognizedClient // the access key is not known
+	SignatureMismatch
+	SignatureExpired
+	InvalidToken // the session token does not belong to the key
+	AccessDenied
+
+	Client // ECS ClientException: the catch-all for a bad request
+	ClusterNotFound
+	ClusterContainsContainerInstances
+	ClusterContainsServices
+	ClusterContainsTasks
+	ClusterContainsCapacityProvider
+	ServiceNotFound
+	ServiceNotActive
+	TaskSetNotFound
+	TargetNotFound
+	TargetNotConnected
+	AttributeLimitExceeded
+	LimitExceeded
+	ResourceInUse
+	ResourceNotFound
+	NamespaceNotFound
+	PlatformUnknown
+	PlatformTaskDefinitionIncompatibility
+	UnsupportedFeature
+	Blocked
+	UpdateInProgress
+	NoUpdateAvailable
+	MissingVersion
+	Conflict
+
+	RepositoryNotFound
+	RepositoryAlreadyExists
+	RepositoryNotEmpty
+	RepositoryPolicyNotFound
+	LifecyclePolicyNotFound
+	ImageNotFound
+	ImageAlreadyExists
+	ImageTagAlreadyExists
+	ImageDigestDoesNotMatch
+	LayersNotFound
+	UploadNotFound
+	InvalidLayer
+	InvalidTagParameter
+	TooManyTags
+
+	ResourceAlreadyExists
+	DataAlreadyAccepted
+	InvalidSequenceToken
+	OperationAborted
+	InvalidOperation
+	SessionTimeout
+
+	InvalidVpcID
+	InvalidSubnetID
+	InvalidGroupID
+	InvalidNetworkInterfaceID
+	InvalidInstanceID
+	InvalidParameterValue
+	InvalidClientToken
+	NoSuchEntity
+	EntityAlreadyExists
+	ExpiredToken
+
+	kindCount
+)
+
+// Protocol family, as far as error codes depend on it.
+type Family int
+
+// Families of AWS protocols that name the same fault differently.
+const (
+	JSON Family = iota // awsJson, restJson, rpc-v2-cbor
+	Query
+	EC2
+)
+
+type row struct {
+	status int
+	code   string
+	query  string // code in awsQuery when it differs
+	ec2    string // code in ec2Query when it differs
+}
+
+var table = [kindCount]row{
+	Server:           {500, "ServerException", "InternalFailure", "InternalError"},
+	Unavailable:      {503, "ServiceUnavailableException", "ServiceUnavailable", "Unavailable"},
+	Throttling:       {400, "ThrottlingException", "Throttling", "RequestLimitExceeded"},
+	UnknownOperation: {400, "UnknownOperationException", "InvalidAction", "InvalidAction"},
+	Serialization:    {400, "SerializationException", "MalformedInput", "MalformedInput"},
+	Validation:       {400, "ValidationException", "ValidationError", "InvalidParameterValue"},
+	InvalidParameter: {400, "InvalidParameterException", "InvalidParameterValue", "InvalidParameterValue"},
+	MissingParameter: {400, "MissingParameterException", "MissingParameter", "MissingParameter"},
+	InvalidAction:    {400, "UnknownOperationException", "InvalidAction", "InvalidAction"},
+	RequestTooLarge:  {413, "RequestEntityTooLargeException", "RequestEntityTooLarge", "RequestEntityTooLarge"},
+
+	MissingAuthentication: {403, "MissingAuthenticationTokenException", "MissingAuthenticationToken", "AuthFailure"},
+	IncompleteSignature:   {403, "IncompleteSignatureException", "IncompleteSignature", "AuthFailure"},
+	UnrecognizedClient:    {403, "UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure"},
+	SignatureMismatch:     {403, "InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure"},
+	SignatureExpired:      {403, "InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired"},
+	InvalidToken:          {403, "UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure"},
+	ExpiredToken:          {403, "ExpiredTokenException", "ExpiredToken", "RequestExpired"},
+	AccessDenied:          {400, "AccessDeniedException", "AccessDenied", "UnauthorizedOperation"},
+
+	Client:                                {400, "ClientException", "", ""},
+	ClusterNotFound:                       {400, "ClusterNotFoundException", "", ""},
+	ClusterContainsContainerInstances:     {400, "ClusterContainsContainerInstancesException", "", ""},
+	ClusterContainsServices:               {400, "ClusterContainsServicesException", "", ""},
+	ClusterContainsTasks:                  {400, "ClusterContainsTasksException", "", ""},
+	ClusterContainsCapacityProvider:       {400, "ClusterContainsCapacityProviderException", "", ""},
+	ServiceNotFound:                       {400, "ServiceNotFoundException", "", ""},
+	ServiceNotActive:                      {400, "ServiceNotActiveException", "", ""},
+	TaskSetNotFound:                       {400, "TaskSetNotFoundException", "", ""},
+	TargetNotFound:                        {400, "TargetNotFoundException", "", ""},
+	TargetNotConnected:                    {400, "TargetNotConnectedException", "", ""},
+	AttributeLimitExceeded:                {400, "AttributeLimitExceededException", "", ""},
+	LimitExceeded:                         {400, "LimitExceededException", "LimitExceeded", "ResourceLimitExceeded"},
+	ResourceInUse:                         {400, "ResourceInUseException", "ResourceInUse", ""},
+	ResourceNotFound:                      {400, "ResourceNotFoundException", "ResourceNotFound", ""},
+	NamespaceNotFound:                     {400, "NamespaceNotFoundException", "", ""},
+	PlatformUnknown:                       {400, "PlatformUnknownException", "", ""},
+	PlatformTaskDefinitionIncompatibility: {400, "PlatformTaskDefinitionIncompatibilityException", "", ""},
+	UnsupportedFeature:                    {400, "UnsupportedFeatureException", "", ""},
+	Blocked:                               {400, "BlockedException", "", ""},
+	UpdateInProgress:                      {400, "UpdateInProgressException", "", ""},
+	NoUpdateAvailable:                     {400, "NoUpdateAvailableException", "", ""},
+	MissingVersion:                        {400, "MissingVersionException", "", ""},
+	Conflict:                              {400, "ConflictException", "", ""},
+
+	RepositoryNotFound:       {400, "RepositoryNotFoundException", "", ""},
+	RepositoryAlreadyExists:  {400, "RepositoryAlreadyExistsException", "", ""},
+	RepositoryNotEmpty:       {400, "RepositoryNotEmptyException", "", ""},
+	RepositoryPolicyNotFound: {400, "RepositoryPolicyNotFoundException", "", ""},
+	LifecyclePolicyNotFound:  {400, "LifecyclePolicyNotFoundException", "", ""},
+	ImageNotFound:            {400, "ImageNotFoundException", "", ""},
+	ImageAlreadyExists:       {400, "ImageAlreadyExistsException", "", ""},
+	ImageTagAlreadyExists:    {400, "ImageTagAlreadyExistsException", "", ""},
+	ImageDigestDoesNotMatch:  {400, "ImageDigestDoesNotMatchException", "", ""},
+	LayersNotFound:           {400, "LayersNotFoundException", "", ""},
+	UploadNotFound:           {400, "UploadNotFoundException", "", ""},
+	InvalidLayer:             {400, "InvalidLayerException", "", ""},
+	InvalidTagParameter:      {400, "InvalidTagParameterException", "", ""},
+	TooManyTags:              {400, "TooManyTagsException", "", ""},
+
+	ResourceAlreadyExists: {400, "ResourceAlreadyExistsException", "", ""},
+	DataAlreadyAccepted:   {400, "DataAlreadyAcceptedException", "", ""},
+	InvalidSequenceToken:  {400, "InvalidSequenceTokenException", "", ""},
+	OperationAborted:      {400, "OperationAbortedException", "", ""},
+	InvalidOperation:      {400, "InvalidOperationException", "", ""},
+	SessionTimeout:        {400, "SessionTimeoutException", "", ""},
+
+	InvalidVpcID:              {400, "InvalidVpcID.NotFound", "", ""},
+	InvalidSubnetID:           {400, "InvalidSubnetID.NotFound", "", ""},
+	InvalidGroupID:            {400, "InvalidGroup.NotFound", "", ""},
+	InvalidNetworkInterfaceID: {400, "InvalidNetworkInterfaceID.NotFound", "", ""},
+	InvalidInstanceID:         {400, "InvalidInstanceID.NotFound", "", ""},
+	InvalidParameterValue:     {400, "InvalidParameterValueException", "InvalidParameterValue", "InvalidParameterValue"},
+	InvalidClientToken:        {400, "InvalidParameterException", "InvalidParameterValue", "IdempotentParameterMismatch"},
+	NoSuchEntity:              {404, "NoSuchEntityException", "NoSuchEntity", ""},
+	EntityAlreadyExists:       {409, "EntityAlreadyExistsException", "EntityAlreadyExists", ""},
+}
+
+// Code is the AWS error code of the kind in a protocol family.
+func (k Kind) Code(f Family) string {
+	r := table[k]
+	switch {
+	case f == Query && r.query != "":
+		return r.query
+	case f == EC2 && r.ec2 != "":
+		return r.ec2
+	}
+	return r.code
+}
+
+// Status is the HTTP status of the kind.
+func (k Kind) Status() int { return table[k].status }
+
+// OurFault reports whether berth, not the caller, is to blame.
+func (k Kind) OurFault() bool { return k.Status() >= 500 }
+
+// String is the JSON family's code.
+func (k Kind) String() string { return k.Code(JSON) }
