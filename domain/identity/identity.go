@@ -1,0 +1,85 @@
+// Package identity holds who calls: principals and the access keys that prove
+// them.
+package identity
+
+import (
+	"time"
+
+	"github.com/berthhq/berth/domain/arn"
+)
+
+// Kind of principal.
+type Kind string
+
+// Kinds of principals.
+const (
+	Root        Kind = "Root"
+	User        Kind = "User"
+	AssumedRole Kind = "AssumedRole"
+	Service     Kind = "Service"
+)
+
+// Principal is who a request is from.
+type Principal struct {
+	Kind    Kind
+	Account string
+	ARN     string // arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION for roles
+	UserID  string // as GetCallerIdentity shows it
+	RoleARN string // the role behind an assumed-role principal; empty otherwise
+
+	// InstanceARN binds an agent's keys to its own container instance; empty
+	// for everyone else, and before an agent's first registration.
+	InstanceARN string
+	// Agent is true for keys a machine got by joining: they may speak the
+	// agent protocol.
+	Agent bool
+	// TaskARN names the task whose credentials these are; empty otherwise.
+	TaskARN string
+}
+
+// AccessKey is a key pair and whom it proves. Secret is never logged.
+type AccessKey struct {
+	ID           string // AKIA... or ASIA...; primary key
+	Secret       string
+	SessionToken string // empty for long-term keys
+	Principal    Principal
+	Active       bool
+	CreatedAt    time.Time
+	ExpiresAt    time.Time // zero for long-term keys
+}
+
+// Expired tells whether the key has ended at now.
+func (k *AccessKey) Expired(now time.Time) bool {
+	return !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt)
+}
+
+// RootPrincipal is the account's own.
+func RootPrincipal(account string) Principal {
+	return Principal{Kind: Root, Account: account, ARN: arn.Scope{Account: account}.Global("iam", "root"), UserID: account}
+}
+
+// RoleSession is the principal of a session of a role. roleARN is the role's,
+// session the name that ends its ARN: the task id for tasks, the instance id for
+// instances.
+func RoleSession(roleARN, session string) Principal {
+	a, err := arn.Parse(roleARN)
+	if err != nil {
+		a = arn.ARN{Partition: "aws", Resource: "role/" + roleARN}
+	}
+	return Principal{
+		Kind: AssumedRole, Account: a.Account, RoleARN: roleARN,
+		ARN:    arn.ARN{Partition: a.Partition, Service: "sts", Account: a.Account, Resource: "assumed-role/" + a.Name() + "/" + session}.String(),
+		UserID: "AROA" + a.Name() + ":" + session,
+	}
+}
+
+// JoinToken lets one machine join one cluster, once. Only the hash of the
+// token's secret is stored.
+type JoinToken struct {
+	Hash       string // hex sha256 of the secret; primary key
+	Scope      arn.Scope
+	ClusterARN string
+	RoleARN    string
+	ExpiresAt  time.Time
+	UsedAt     time.Time // zero while unused
+}

@@ -1,0 +1,235 @@
+package task
+
+import (
+	"time"
+
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/workload"
+)
+
+// Task is the stored record of a task. Each part has one writer, named beside it;
+// nobody else changes it. LastStatus is derived, never stored.
+type Task struct {
+	Scope arn.Scope
+	ARN   string // primary key
+	ID    string // 32 hex digits
+
+	Spec        Spec         // RunTask, StartTask or the rollout; written once
+	Desired     Desired      // the servers
+	Assignment  *Assignment  // placement; nil until placed
+	Observed    Observed     // the agent, through dispatch
+	Attachments []Attachment // attach
+
+	Version   int64 // rises with each change
+	CreatedAt time.Time
+	Tags      []workload.Tag
+}
+
+// Spec is what was asked for.
+type Spec struct {
+	ClusterARN           string
+	DefinitionARN        string
+	LaunchType           workload.LaunchType
+	Group                string
+	StartedBy            string
+	Overrides            Overrides
+	NetworkConfiguration *NetworkConfiguration // nil outside awsvpc
+	PlatformVersion      string                // Fargate; "1.4.0" when LATEST was asked for
+	PlatformFamily       string                // Fargate: "Linux"
+	CapacityProvider     string                // empty when launched by type
+	EnableExecuteCommand bool
+	EnableECSManagedTags bool
+	Constraints          []workload.Constraint // those of the call; the definition's apply too
+	Strategy             []workload.Strategy
+	EphemeralStorageGiB  int // 0 when not given
+	ReferenceID          string
+
+	// CPU and Memory are the task's size as shown: the override's, else the
+	// definition's. Empty when neither gives one.
+	CPU    string
+	Memory string
+
+	// Containers are the ids given to the containers at creation, in
+	// definition order: the last part of each container's ARN.
+	Containers []ContainerID
+}
+
+// ContainerID names a container of a task.
+type ContainerID struct {
+	Name string
+	ID   string // uuid
+}
+
+// NetworkConfiguration is the awsvpc configuration of a task.
+type NetworkConfiguration struct {
+	Subnets        []string
+	SecurityGroups []string
+	AssignPublicIP string // "ENABLED" or "DISABLED"
+}
+
+// Overrides are what RunTask changes in the definition.
+type Overrides struct {
+	Containers            []ContainerOverride
+	CPU                   string
+	Memory                string
+	TaskRoleARN           string
+	ExecutionRoleARN      string
+	EphemeralStorageGiB   int
+	InferenceAccelerators []workload.InferenceAccelerator
+}
+
+// ContainerOverride changes one container. nil means unchanged; an empty,
+// non-nil command is what the caller gave.
+type ContainerOverride struct {
+	Name                 string
+	Command              []string
+	Environment          []workload.KeyValue
+	EnvironmentFiles     []workload.EnvironmentFile
+	CPU                  *int
+	Memory               *int
+	MemoryReservation    *int
+	ResourceRequirements []workload.ResourceRequirement
+}
+
+// Desired is what the servers want of the task: RUNNING, then STOPPED for good.
+type Desired struct {
+	Status        Status // Running or Stopped
+	StopCode      string // set with Stopped; the agent's own reason wins when it stopped first
+	StoppedReason string
+	StoppingAt    time.Time // when Stopped was first wanted
+}
+
+// Assignment is where the task was placed.
+type Assignment struct {
+	InstanceARN string
+	At          time.Time
+	Held        cluster.Held // taken from the instance's ledger, given back at the end
+	InterfaceID string       // of the leased interface; empty outside awsvpc
+	// Released is true once Held went back to the instance: the agent said that
+	// the task is gone, or the instance is.
+	Released bool
+}
+
+// Observed is what the agent last said of the task.
+type Observed struct {
+	Status                                                                 Status // 0 before the first word, then Pending, Running or Stopped
+	Containers                                                             []Container
+	PullStartedAt, PullStoppedAt, StartedAt, ExecutionStoppedAt, StoppedAt time.Time
+	StopCode                                                               string
+	StoppedReason                                                          string
+	ConnectivityAt                                                         time.Time // when an agent first knew of the task
+	Acknowledged                                                           bool      // the agent has the order
+}
+
+// Container is what the agent last said of one container.
+type Container struct {
+	Name         string
+	Status       string // PENDING, RUNNING or STOPPED
+	RuntimeID    string
+	ImageDigest  string
+	ExitCode     *int
+	Reason       string
+	Health       Health // empty when it has no health check
+	HealthSince  time.Time
+	Bindings     []Binding
+	GPUs         []string
+	RestartCount int
+}
+
+// Binding is a published port.
+type Binding struct {
+	BindIP             string
+	ContainerPort      int
+	HostPort           int
+	Protocol           string
+	ContainerPortRange string // set instead of the two ports for a range
+	HostPortRange      string
+}
+
+// Attachment is a network interface (or later a volume) of the task as
+// DescribeTasks shows it.
+type Attachment struct {
+	ID      string // uuid
+	Type    string // "ElasticNetworkInterface"
+	Status  string // PRECREATED, CREATED, ATTACHING, ATTACHED, DETACHING, DETACHED, DELETED, FAILED_...
+	Details []workload.KeyValue
+}
+
+// LastStatus derives what DescribeTasks calls lastStatus.
+func (t *Task) LastStatus() Status {
+	o := t.Observed.Status
+	switch {
+	case t.Assignment == nil && t.Desired.Status == Stopped:
+		return Stopped
+	case t.Assignment == nil:
+		return Provisioning
+	case o == Stopped && !t.Assignment.Released:
+		return Deprovisioning
+	case o == Stopped:
+		return Stopped
+	case t.Desired.Status == Stopped && o == Running:
+		return Stopping
+	case t.Desired.Status == Stopped && t.Assignment.Released:
+		return Stopped // the instance is gone, and with it the agent's last word
+	case t.Desired.Status == Stopped:
+		return Stopping
+	case o == Running:
+		return Running
+	}
+	return Pending
+}
+
+// StopCode and reason as shown: the first cause wins. What the agent reports
+// counts unless the servers had asked for the stop before.
+func (t *Task) stopped() (code, reason string) {
+	if t.Desired.Status == Stopped && t.Desired.StoppedReason != "" {
+		return t.Desired.StopCode, t.Desired.StoppedReason
+	}
+	return t.Observed.StopCode, t.Observed.StoppedReason
+}
+
+// StopCode is the shown stop code; empty while nothing has stopped the task.
+func (t *Task) StopCode() string { code, _ := t.stopped(); return code }
+
+// StoppedReason is the shown reason; empty while nothing has stopped the task.
+func (t *Task) StoppedReason() string { _, reason := t.stopped(); return reason }
+
+// DesiredStatus as shown. A task whose essential container ended on its own is
+// wanted STOPPED from then on.
+func (t *Task) DesiredStatus() Status {
+	if t.Observed.Status == Stopped {
+		return Stopped
+	}
+	return t.Desired.Status
+}
+
+// Connectivity as shown: CONNECTED once an agent has the task.
+func (t *Task) Connectivity() string {
+	if t.Observed.ConnectivityAt.IsZero() {
+		return ""
+	}
+	return "CONNECTED"
+}
+
+// Health of the task: UNHEALTHY if any essential container with a health check is,
+// HEALTHY if all are, else UNKNOWN.
+func (t *Task) Health(essential func(name string) bool) Health {
+	checked, healthy := 0, 0
+	for _, c := range t.Observed.Containers {
+		if c.Health == "" || !essential(c.Name) {
+			continue
+		}
+		checked++
+		switch c.Health {
+		case Unhealthy:
+			return Unhealthy
+		case Healthy:
+			healthy++
+		}
+	}
+	if checked > 0 && checked == healthy {
+		return Healthy
+	}
+	return UnknownHealth
+}
