@@ -1,0 +1,206 @@
+// Package placement decides which instance a task goes to. It is pure: instances
+// and demands in, a decision or an explained refusal out.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement.html
+//
+// A Board holds the candidates in columns, so that one decision is a scan over
+// numbers, and answers of constraints and strategies are computed once for each
+// instance and reused for every task with the same words.
+package placement
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/berthhq/berth/domain/cluster"
+)
+
+// Board is a set of candidate instances and what they have left. Placing a task
+// takes its share, so that several decisions on one board see each other. It
+// belongs to one goroutine.
+type Board struct {
+	instances []*cluster.Instance
+	usage     []cluster.Usage
+
+	// Columns of what is left, -1 memory for an instance that takes no tasks.
+	cpu, memory, gpus []int32
+	overcommit        []int32
+	tasks, rank       []int32  // running tasks; position in the order of ARNs
+	scratch           []int32  // candidates of the decision at hand
+	placeable         []string // why not; empty when it may take tasks
+
+	constraints map[string]*verdict // by constraint expression
+	columns     map[string]*column  // by strategy field
+	groups      map[string][]int32  // tasks of a group on each instance
+	attributes  map[string][]bool   // by name=value
+	counts      GroupCounter
+	subject     func(*cluster.Instance) cluster.Subject
+}
+
+// GroupCounter tells how many tasks of a group run on each instance, by instance
+// ARN. It is asked once for each group and board.
+type GroupCounter func(group string) map[string]int
+
+// verdict is what an expression says of each instance.
+type verdict struct {
+	err   error
+	match []bool
+}
+
+// column is a strategy field's value on each instance, as small numbers.
+type column struct {
+	value []int32 // 0 where the instance has none
+	kinds int     // values, none included
+}
+
+// NewBoard makes a board of the instances. counts may be nil when no request has
+// a group; subject gives what expressions see of an instance.
+func NewBoard(instances []*cluster.Instance, counts GroupCounter, subject func(*cluster.Instance) cluster.Subject) *Board {
+	n := len(instances)
+	b := &Board{
+		instances: instances, usage: make([]cluster.Usage, n),
+		cpu: make([]int32, n), memory: make([]int32, n), gpus: make([]int32, n), overcommit: make([]int32, n),
+		tasks: make([]int32, n), rank: ranks(instances), scratch: make([]int32, 0, n),
+		placeable: make([]string, n), constraints: map[string]*verdict{}, columns: map[string]*column{},
+		groups: map[string][]int32{}, attributes: map[string][]bool{}, counts: counts, subject: subject,
+	}
+	for i, inst := range instances {
+		b.usage[i] = inst.Used
+		b.overcommit[i] = int32(max(1, inst.FargateCPUOvercommit))
+		b.refresh(i)
+		if ok, reason := inst.Placeable(); !ok {
+			b.placeable[i], b.memory[i] = reason, -1
+		}
+	}
+	return b
+}
+
+func (b *Board) refresh(i int) {
+	r, u := &b.instances[i].Registered, &b.usage[i]
+	b.cpu[i] = clamp(r.CPU - u.CPU)
+	b.memory[i] = clamp(r.Memory - u.Memory)
+	b.gpus[i] = clamp(len(r.GPUs) - len(u.GPUs))
+	b.tasks[i] = clamp(u.Tasks)
+}
+
+// ranks numbers the instances in the order of their ARNs.
+func ranks(instances []*cluster.Instance) []int32 {
+	order := make([]int32, len(instances))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(instances[a].ARN, instances[b].ARN) })
+	out := make([]int32, len(instances))
+	for n, i := range order {
+		out[i] = int32(n)
+	}
+	return out
+}
+
+func clamp(n int) int32 { return int32(min(max(n, math.MinInt32), math.MaxInt32)) }
+
+// Usage is what the i-th instance's tasks hold, the board's own placements
+// included.
+func (b *Board) Usage(i int) cluster.Usage { return b.usage[i] }
+
+func (b *Board) take(i int, r *Request) Placement {
+	d := b.demand(i, r)
+	usage, held := b.usage[i].Take(&b.instances[i].Registered, &d)
+	b.usage[i] = usage
+	b.refresh(i)
+	if r.Group != "" {
+		b.group(r.Group)[i]++
+	}
+	return Placement{Instance: b.instances[i], Held: held, Usage: usage}
+}
+
+// demand is what the request takes from the i-th instance: Fargate CPU is
+// divided by the instance's overcommit, rounded up.
+func (b *Board) demand(i int, r *Request) cluster.Demand {
+	d := r.Demand
+	if r.Fargate {
+		d.CPU = (d.CPU + int(b.overcommit[i]) - 1) / int(b.overcommit[i])
+	}
+	return d
+}
+
+// group counts the tasks of a group on each instance.
+func (b *Board) group(name string) []int32 {
+	if g, ok := b.groups[name]; ok {
+		return g
+	}
+	g := make([]int32, len(b.instances))
+	if b.counts != nil && name != "" {
+		byARN := b.counts(name)
+		for i, inst := range b.instances {
+			g[i] = int32(byARN[inst.ARN])
+		}
+	}
+	b.groups[name] = g
+	return g
+}
+
+func (b *Board) constraint(expression string) *verdict {
+	if v, ok := b.constraints[expression]; ok {
+		return v
+	}
+	v := &verdict{match: make([]bool, len(b.instances))}
+	q, err := cluster.ParseQuery(expression)
+	if v.err = err; err == nil {
+		for i, inst := range b.instances {
+			v.match[i] = q.Match(b.subject(inst))
+		}
+	}
+	b.constraints[expression] = v
+	return v
+}
+
+func (b *Board) attribute(name, value string) []bool {
+	key := name + "=" + value
+	if has, ok := b.attributes[key]; ok {
+		return has
+	}
+	has := make([]bool, len(b.instances))
+	for i, inst := range b.instances {
+		v, ok := inst.Attribute(name)
+		has[i] = ok && (value == "" || v == value)
+	}
+	b.attributes[key] = has
+	return has
+}
+
+// field numbers the values of a spread field over the instances.
+func (b *Board) field(name string) *column {
+	if c, ok := b.columns[name]; ok {
+		return c
+	}
+	c := &column{value: make([]int32, len(b.instances))}
+	numbers := map[string]int32{}
+	for i, inst := range b.instances {
+		v, ok := fieldOf(inst, name)
+		if !ok {
+			continue
+		}
+		n, known := numbers[v]
+		if !known {
+			n = int32(len(numbers)) + 1
+			numbers[v] = n
+		}
+		c.value[i] = n
+	}
+	c.kinds = len(numbers) + 1
+	b.columns[name] = c
+	return c
+}
+
+func fieldOf(inst *cluster.Instance, name string) (string, bool) {
+	if isInstanceField(name) {
+		return inst.ARN, true
+	}
+	return inst.Attribute(trimAttribute(name))
+}
+
+// Index finds an instance on the board by ARN, -1 when it is not there.
+func (b *Board) Index(instanceARN string) int {
+	return slices.IndexFunc(b.instances, func(i *cluster.Instance) bool { return i.ARN == instanceARN })
+}
