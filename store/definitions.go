@@ -1,0 +1,23 @@
+package store
+
+import "github.com/berthhq/berth/domain/workload"
+
+// TaskDefinitions by ARN.
+var TaskDefinitions = &Table[workload.Definition]{
+	ID: taskDefinitions, Noun: "task-definition", Schema: 1,
+	Primary: func(d *workload.Definition) string { return d.ARN },
+	Indexes: []*Index[workload.Definition]{TaskDefinitionsByFamily},
+}
+
+// TaskDefinitionsByFamily orders the revisions of a family, by workload.FamilyKey.
+var TaskDefinitionsByFamily = &Index[workload.Definition]{
+	Key:  func(d *workload.Definition) string { return workload.FamilyKey(d.Scope, d.Family) },
+	Rank: func(d *workload.Definition) int64 { return int64(d.Revision) },
+}
+
+// Families by workload.FamilyKey. A family stays when all its revisions are gone,
+// so that no revision is given out twice.
+var Families = &Table[workload.Family]{
+	ID: families, Noun: "family", Schema: 1,
+	Primary: func(f *workload.Family) string { return f.Key() },
+}

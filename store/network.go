@@ -1,0 +1,101 @@
+package store
+
+import (
+	"net/netip"
+
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/network"
+)
+
+// VPCs by network.Key.
+var VPCs = &Table[network.VPC]{
+	ID: vpcs, Noun: "vpc", Schema: 1,
+	Primary: func(v *network.VPC) string { return network.Key(v.Scope, v.ID) },
+}
+
+// Subnets by network.Key.
+var Subnets = &Table[network.Subnet]{
+	ID: subnets, Noun: "subnet", Schema: 1,
+	Primary: func(s *network.Subnet) string { return network.Key(s.Scope, s.ID) },
+	Indexes: []*Index[network.Subnet]{SubnetsByVPC},
+}
+
+// SubnetsByVPC finds subnets by the network.Key of their VPC.
+var SubnetsByVPC = &Index[network.Subnet]{
+	Key: func(s *network.Subnet) string { return network.Key(s.Scope, s.VPCID) },
+}
+
+// SecurityGroups by network.Key.
+var SecurityGroups = &Table[network.SecurityGroup]{
+	ID: securityGroups, Noun: "security-group", Schema: 1,
+	Primary: func(g *network.SecurityGroup) string { return network.Key(g.Scope, g.ID) },
+	Indexes: []*Index[network.SecurityGroup]{SecurityGroupsByVPC},
+}
+
+// SecurityGroupsByVPC finds groups by the network.Key of their VPC.
+var SecurityGroupsByVPC = &Index[network.SecurityGroup]{
+	Key: func(g *network.SecurityGroup) string { return network.Key(g.Scope, g.VPCID) },
+}
+
+// Interfaces by network.Key: address leases, those in quarantine included.
+var Interfaces = &Table[network.Interface]{
+	ID: interfaces, Noun: "interface", Schema: 1,
+	Primary: func(i *network.Interface) string { return network.Key(i.Scope, i.ID) },
+	Indexes: []*Index[network.Interface]{
+		InterfacesBySubnet, InterfacesByAddress, InterfacesByTask, InterfacesByInstance, InterfacesByGroup, InterfacesReleased,
+	},
+}
+
+// InterfacesBySubnet finds the leases of a subnet by its network.Key.
+var InterfacesBySubnet = &Index[network.Interface]{
+	Key: func(i *network.Interface) string { return network.Key(i.Scope, i.SubnetID) },
+}
+
+// InterfacesByAddress finds who has an address, by AddressKey.
+var InterfacesByAddress = &Index[network.Interface]{
+	Key: func(i *network.Interface) string { return AddressKey(i.Scope, i.VPCID, i.PrivateIP) },
+}
+
+// AddressKey is a key of InterfacesByAddress.
+func AddressKey(s arn.Scope, vpcID string, ip netip.Addr) string {
+	return network.Key(s, vpcID) + " " + ip.String()
+}
+
+// InterfacesByTask finds the interface of a task by its ARN.
+var InterfacesByTask = &Index[network.Interface]{
+	Key: func(i *network.Interface) string { return i.TaskARN },
+}
+
+// InterfacesByInstance finds the interfaces on an instance by its ARN.
+var InterfacesByInstance = &Index[network.Interface]{
+	Key: func(i *network.Interface) string { return i.InstanceARN },
+}
+
+// InterfacesByGroup finds the held interfaces in a security group by the
+// network.Key of the group.
+var InterfacesByGroup = &Index[network.Interface]{
+	Keys: func(i *network.Interface) []string {
+		if !i.ReleasedAt.IsZero() {
+			return nil
+		}
+		keys := make([]string, len(i.SecurityGroups))
+		for n, group := range i.SecurityGroups {
+			keys[n] = network.Key(i.Scope, group)
+		}
+		return keys
+	},
+}
+
+// Quarantined is the one key of InterfacesReleased.
+const Quarantined = "quarantined"
+
+// InterfacesReleased orders the addresses in quarantine by their release.
+var InterfacesReleased = &Index[network.Interface]{
+	Key: func(i *network.Interface) string {
+		if i.ReleasedAt.IsZero() {
+			return ""
+		}
+		return Quarantined
+	},
+	Rank: func(i *network.Interface) int64 { return i.ReleasedAt.UnixNano() },
+}

@@ -1,0 +1,42 @@
+package store
+
+// tableID is a table's place in memory. It is never stored: the order may change.
+type tableID int
+
+// To add a table: a constant here, a line in Tables, a file for the noun.
+const (
+	clusters tableID = iota
+	taskDefinitions
+	families
+	instances
+	tasks
+	accessKeys
+	joinTokens
+	clientTokens
+	settings
+	vpcs
+	subnets
+	securityGroups
+	interfaces
+	repositories
+)
+
+// Tables lists every table, each at its id.
+func Tables() []Descriptor {
+	return []Descriptor{
+		clusters:        Clusters,
+		taskDefinitions: TaskDefinitions,
+		families:        Families,
+		instances:       Instances,
+		tasks:           Tasks,
+		accessKeys:      AccessKeys,
+		joinTokens:      JoinTokens,
+		clientTokens:    ClientTokens,
+		settings:        Settings,
+		vpcs:            VPCs,
+		subnets:         Subnets,
+		securityGroups:  SecurityGroups,
+		interfaces:      Interfaces,
+		repositories:    Repositories,
+	}
+}

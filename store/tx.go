@@ -1,0 +1,63 @@
+package store
+
+// Tx is a transaction: the newest state, with the changes made so far.
+type Tx struct {
+	head *head
+	undo []undo
+}
+
+// undo is a record as it was before the transaction touched it.
+type undo struct {
+	table Descriptor
+	key   string
+	old   any // nil when there was none
+}
+
+func (tx *Tx) now(id tableID) *trees { return tx.head.tables[id] }
+func (tx *Tx) at(id tableID) *trees  { return tx.head.freeze(id) }
+
+func (tx *Tx) put(d Descriptor, key string, record any) {
+	tx.undo = append(tx.undo, undo{d, key, tx.head.set(d, key, record)})
+}
+
+func (tx *Tx) delete(d Descriptor, key string) bool {
+	if _, ok := tx.now(d.id()).rows.Get(key); !ok {
+		return false
+	}
+	tx.undo = append(tx.undo, undo{d, key, tx.head.set(d, key, nil)})
+	return true
+}
+
+// rollback leaves the head as the transaction found it.
+func (tx *Tx) rollback() {
+	for i := len(tx.undo) - 1; i >= 0; i-- {
+		tx.head.set(tx.undo[i].table, tx.undo[i].key, tx.undo[i].old)
+	}
+	tx.undo = nil
+}
+
+// changes lists what the transaction did, one change a record. What ends as it
+// began is left out.
+func (tx *Tx) changes() []*Change {
+	seen := make(map[ref]bool, len(tx.undo))
+	var out []*Change
+	for _, u := range tx.undo {
+		r := ref{u.table.id(), u.key}
+		if seen[r] {
+			continue
+		}
+		seen[r] = true
+		next, _ := tx.now(r.table).rows.Get(u.key)
+		if next == nil && u.old == nil {
+			continue
+		}
+		out = append(out, &Change{Table: u.table, Key: u.key, Old: u.old, New: next})
+	}
+	return out
+}
+
+// ref names a record of any table.
+type ref struct {
+	table tableID
+	key   string
+}
