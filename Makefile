@@ -1,0 +1,73 @@
+# berth: `make help` lists what you can do.
+SHELL     := bash
+.SHELLFLAGS := -euo pipefail -c
+TAGS      := no_btrfs,no_zfs,no_devmapper,no_cri,no_tracing
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GOBUILD   := CGO_ENABLED=0 go build -tags $(TAGS) -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+CACHE     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/berth
+DATA      ?= $(CURDIR)/.berth
+export BERTH_DATA := $(DATA)
+
+.DEFAULT_GOAL := check
+.PHONY: up down clean build host-run host-test test fast laws bench sim soak conformance lint check help
+
+up: host-run build ## Start berth here and train the digits example through the aws CLI, on EC2 and on Fargate
+	@./examples/digits/up.sh
+
+down: ## Stop the berth that `make up` started; keep its state
+	@bin/berth down --data $(DATA)
+
+clean: ## Stop berth and forget its state and the build
+	@if [ -x bin/berth ]; then bin/berth down --data $(DATA) --forget; fi
+	@rm -rf bin
+
+build: bin/runsc ## Build bin/berth and what it needs beside it
+	@mkdir -p bin
+	$(GOBUILD) -o bin/berth ./cmd/berth
+
+# gVisor comes from its own Go module, pinned in tools/runsc; built once for each
+# version and kept in the user's cache.
+RUNSC_KEY := $(shell cat tools/runsc/go.mod tools/runsc/go.sum 2>/dev/null | sha256sum | cut -c1-16)
+bin/runsc: tools/runsc/go.mod
+	@mkdir -p bin $(CACHE)
+	@if [ ! -x $(CACHE)/runsc-$(RUNSC_KEY) ]; then \
+	  echo "building gVisor's runsc (once)"; \
+	  (cd tools/runsc && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o $(CACHE)/runsc-$(RUNSC_KEY).part gvisor.dev/gvisor/runsc); \
+	  mv $(CACHE)/runsc-$(RUNSC_KEY).part $(CACHE)/runsc-$(RUNSC_KEY); \
+	fi
+	@cp -f $(CACHE)/runsc-$(RUNSC_KEY) bin/runsc && touch bin/runsc
+
+host-run: ## Install the host packages that `make up` needs
+	@./tools/host-packages.sh run
+
+host-test: ## Install the host packages that `make test` needs
+	@./tools/host-packages.sh test
+
+test: host-test build lint ## Run every test: laws, units, store, simulation, end to end
+	go test -tags $(TAGS) -count=1 -timeout 25m ./...
+	$(MAKE) conformance
+
+fast: ## The tests that need neither root nor containers
+	go test -tags $(TAGS) -short ./...
+
+conformance: ## Run real clients against a running berth
+	cd conformance && go test -count=1 -timeout 20m ./...
+
+sim: ## Simulate whole clusters with faults; SEED= and N= choose
+	go run -tags $(TAGS) ./cmd/berth sim --seed $(or $(SEED),1) --n $(or $(N),1000)
+
+soak: build ## Kill processes under load a hundred times
+	cd conformance && BERTH_SOAK=1 go test -count=1 -timeout 120m -run Soak ./...
+
+bench: build ## Print the figures of docs/budgets.md, one line each
+	@./bench/run.sh
+
+lint: ## gofmt and go vet; golangci-lint where it is installed
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1; }
+	go vet -tags $(TAGS) ./...
+	@if command -v golangci-lint >/dev/null; then golangci-lint run --build-tags $(TAGS); fi
+
+check: lint fast ## What to run before a commit
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
