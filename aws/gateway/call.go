@@ -1,0 +1,58 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/identity"
+)
+
+// Call is one authenticated request.
+type Call struct {
+	ID        string // request id, a uuid; the caller sees it too
+	Service   string // as in aws/shape: "ecs", "elbv2"
+	Operation string
+	Scope     arn.Scope // account of the principal, region of the signature
+	Principal identity.Principal
+	KeyID     string     // access key that signed
+	Source    netip.Addr // of the peer on the socket
+	Now       time.Time
+	// Endpoint is how the caller reached us, "http://127.0.0.1:4566": what
+	// answers that carry our own address are built from.
+	Endpoint string
+}
+
+// Handler answers one operation. in and out are pointers to the request and
+// response structs of aws/shape, or out is an *EventStream; an error that is not
+// a *fault.Fault is answered as ServerException and logged.
+type Handler func(ctx context.Context, call *Call, in any) (out any, err error)
+
+// Handle makes a Handler of a typed function.
+func Handle[In, Out any](fn func(context.Context, *Call, *In) (*Out, error)) Handler {
+	return func(ctx context.Context, call *Call, in any) (any, error) {
+		request, ok := in.(*In)
+		if !ok {
+			return nil, fmt.Errorf("%s %s is wired to a handler of %T, got %T", call.Service, call.Operation, request, in)
+		}
+		out, err := fn(ctx, call, request)
+		if err != nil {
+			return nil, err // never a typed nil inside any
+		}
+		return out, nil
+	}
+}
+
+// EventStream is the answer of an operation that goes on talking, such as
+// StartLiveTail. Run is called once the status is sent; it returns when the
+// stream ends, or when ctx does because the caller went away.
+type EventStream struct {
+	Run func(ctx context.Context, send Send) error
+}
+
+// Send writes one event: its name in the model's union ("sessionUpdate") and a
+// pointer to its struct of aws/shape. It returns when the event is on its way; it
+// fails when the caller is gone.
+type Send func(event string, payload any) error
