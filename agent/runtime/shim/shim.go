@@ -1,0 +1,51 @@
+// Package shim is the process that stands between berth and one task's
+// containers: it starts the OCI runtime, keeps exit codes and lives on when the
+// agent does not.
+//
+// It is containerd's runc shim, built into a small binary of our own: what the
+// shim links is what every container's start waits for and every task's memory
+// holds.
+package shim
+
+import (
+	"context"
+
+	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/manager"
+	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/task"
+	"github.com/containerd/containerd/v2/pkg/shim"
+	"github.com/containerd/containerd/v2/pkg/shutdown"
+	"github.com/containerd/containerd/v2/plugins"
+	"github.com/containerd/plugin"
+	"github.com/containerd/plugin/registry"
+)
+
+// Name is what the shim's file is called. The shim runs itself again by path, so
+// the file is a program or a hard link to one, never a symbolic link.
+const Name = "containerd-shim-runc-v2"
+
+// Main is the shim's main function; it ends the process on an error.
+//
+// The registry of plugins is global to the process and filled by the packages
+// linked into it, so Main empties it first: a shim serves the task service only.
+func Main() {
+	registry.Reset()
+	registry.Register(&plugin.Registration{
+		Type:     plugins.TTRPCPlugin,
+		ID:       "task",
+		Requires: []plugin.Type{plugins.EventPlugin, plugins.InternalPlugin},
+		InitFn:   newTaskService,
+	})
+	shim.RunShim(context.Background(), manager.NewShimManager("io.containerd.runc.v2"))
+}
+
+func newTaskService(ic *plugin.InitContext) (any, error) {
+	publisher, err := ic.GetByID(plugins.EventPlugin, "publisher")
+	if err != nil {
+		return nil, err
+	}
+	stop, err := ic.GetByID(plugins.InternalPlugin, "shutdown")
+	if err != nil {
+		return nil, err
+	}
+	return task.NewTaskService(ic.Context, publisher.(shim.Publisher), stop.(shutdown.Service))
+}
