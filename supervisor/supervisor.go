@@ -1,0 +1,181 @@
+// Package supervisor keeps the roles of one machine running as processes of
+// their own. A crash of one is not a crash of all: it is started again. Killing
+// the supervisor ends none of them: the next one finds them by their pid files.
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Role is one process to keep.
+type Role struct {
+	Name string
+	Args []string // the program and its arguments
+	Env  []string // added to our own environment
+	// Ready returns once the role serves; it is asked after each start, and the
+	// next role is not started before.
+	Ready func(context.Context) error
+	// StopTimeout is how long the role may take after SIGTERM.
+	StopTimeout time.Duration
+}
+
+// Supervisor keeps roles running in the order they were given.
+type Supervisor struct {
+	Dir   string // of pid files and logs
+	Log   *slog.Logger
+	Roles []Role
+}
+
+// Restart delays: the first crash costs little, a crash loop little CPU.
+const (
+	firstDelay = 100 * time.Millisecond
+	maxDelay   = 10 * time.Second
+	// calm is how long a process must have run for its next crash to count as a first.
+	calm = time.Minute
+)
+
+// Start starts or adopts every role, each once the one before is ready. The
+// returned Crew keeps them until it is stopped.
+func (s *Supervisor) Start(ctx context.Context) (*Crew, error) {
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	c := &Crew{cancel: cancel}
+	for _, r := range s.Roles {
+		k := &keeper{role: r, dir: s.Dir, log: s.Log.With("role", r.Name)}
+		if err := k.begin(); err != nil {
+			return c, fmt.Errorf("start %s: %w", r.Name, err)
+		}
+		c.keepers = append(c.keepers, k)
+		c.running.Go(func() { k.keep(keeping) })
+		if r.Ready == nil {
+			continue
+		}
+		if err := r.Ready(ctx); err != nil {
+			return c, fmt.Errorf("%s did not become ready (see %s): %w", r.Name, k.logFile(), err)
+		}
+	}
+	return c, nil
+}
+
+// Crew is the roles of a started supervisor.
+type Crew struct {
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	keepers []*keeper // in order of start
+}
+
+// Leave stops keeping the roles and lets them run.
+func (c *Crew) Leave() {
+	c.cancel()
+	c.running.Wait()
+}
+
+// Stop ends the roles in reverse order: SIGTERM, then SIGKILL when one takes
+// longer than its timeout.
+func (c *Crew) Stop() error {
+	c.Leave()
+	var errs []error
+	for i := len(c.keepers) - 1; i >= 0; i-- {
+		errs = append(errs, c.keepers[i].stop())
+	}
+	return errors.Join(errs...)
+}
+
+// keeper keeps one role. Its goroutine owns process after begin.
+type keeper struct {
+	role    Role
+	dir     string
+	log     *slog.Logger
+	process *process
+}
+
+func (k *keeper) pidFile() string { return filepath.Join(k.dir, k.role.Name+".pid") }
+func (k *keeper) logFile() string { return filepath.Join(k.dir, k.role.Name+".log") }
+
+// begin adopts the role's process if it still runs, else starts one.
+func (k *keeper) begin() error {
+	if p, ok := adopt(k.pidFile()); ok {
+		k.log.Info("adopted", "pid", p.pid)
+		k.process = p
+		return nil
+	}
+	return k.start()
+}
+
+func (k *keeper) start() error {
+	out, err := os.OpenFile(k.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	cmd := exec.Command(k.role.Args[0], k.role.Args[1:]...)
+	cmd.Env = append(os.Environ(), k.role.Env...)
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a signal to our terminal is not for them
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p, err := started(cmd, k.pidFile())
+	if err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		return err
+	}
+	k.process = p
+	k.log.Info("started", "pid", p.pid)
+	return nil
+}
+
+func (k *keeper) keep(ctx context.Context) {
+	delay := firstDelay
+	for {
+		began := time.Now()
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.process.done:
+		}
+		if time.Since(began) > calm {
+			delay = firstDelay
+		}
+		k.log.Warn("ended, starting again", "pid", k.process.pid, "delay", delay)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(delay):
+		}
+		if delay = min(2*delay, maxDelay); k.start() != nil {
+			k.process = ended()
+		}
+	}
+}
+
+func (k *keeper) stop() error {
+	defer os.Remove(k.pidFile())
+	timeout := k.role.StopTimeout
+	if timeout == 0 {
+		timeout = 10 * time.Second
+	}
+	if err := k.process.signal(syscall.SIGTERM); err != nil {
+		return nil // gone already
+	}
+	select {
+	case <-k.process.done:
+		return nil
+	case <-time.After(timeout):
+	}
+	_ = k.process.signal(syscall.SIGKILL)
+	<-k.process.done
+	return fmt.Errorf("%s did not stop within %v and was killed", k.role.Name, timeout)
+}
