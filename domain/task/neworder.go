@@ -1,0 +1,126 @@
+package task
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/workload"
+)
+
+// Surroundings are what an order needs beside the task and its definition.
+type Surroundings struct {
+	Interface     *Interface   // see NewInterface; nil outside awsvpc
+	TaskRole      *Credentials // nil when Spec.TaskRole is empty
+	ExecutionRole *Credentials // nil when Spec.ExecutionRole is empty
+	LogMode       string       // the account's default awslogs mode; empty when not set
+}
+
+// NewOrder makes what an agent gets of a placed task.
+func NewOrder(t *Task, def *workload.Definition, s Surroundings) *Order {
+	o := &Order{
+		ARN: t.ARN, ID: t.ID, ClusterARN: t.Spec.ClusterARN, ClusterName: nameIn(t.Spec.ClusterARN),
+		Region: t.Scope.Region, Account: t.Scope.Account, Family: def.Family, Revision: def.Revision,
+		Group: t.Spec.Group, LaunchType: t.Spec.LaunchType, Isolation: isolation(t.Spec.LaunchType), Desired: t.DesiredStatus(),
+		Volumes: def.Volumes, NetworkMode: def.Mode(), Interface: s.Interface, PIDMode: def.PIDMode, IPCMode: def.IPCMode,
+		RuntimePlatform: def.RuntimePlatform, EphemeralStorageGiB: t.Spec.EphemeralStorageGiB,
+		TaskRole: s.TaskRole, ExecutionRole: s.ExecutionRole, LogMode: s.LogMode,
+		EnableFaultInjection: def.EnableFaultInjection != nil && *def.EnableFaultInjection,
+		EnableExecuteCommand: t.Spec.EnableExecuteCommand,
+	}
+	if name, ok := strings.CutPrefix(t.Spec.Group, "service:"); ok {
+		o.ServiceName = name
+	}
+	o.CPU, _ = workload.ParseCPU(t.Spec.CPU)
+	o.Memory, _ = workload.ParseMemory(t.Spec.Memory)
+	if t.Assignment != nil {
+		o.GPUs = t.Assignment.Held.GPUs
+	}
+	o.Containers = orderContainers(t, def, o.GPUs)
+	return o
+}
+
+func isolation(launch workload.LaunchType) Isolation {
+	if launch == workload.Fargate {
+		return Sandbox
+	}
+	return Namespaces
+}
+
+// nameIn is the last part of an ARN.
+func nameIn(s string) string {
+	a, err := arn.Parse(s)
+	if err != nil {
+		return s
+	}
+	return a.Name()
+}
+
+// orderContainers gives each container its id and, in definition order, as many
+// of the task's GPUs as it asks for.
+func orderContainers(t *Task, def *workload.Definition, gpus []string) []OrderContainer {
+	merged := t.Spec.Overrides.Merged(def)
+	out := make([]OrderContainer, len(merged))
+	for i, c := range merged {
+		out[i] = OrderContainer{Container: c, ID: t.Spec.containerID(c.Name)}
+		out[i].ARN = t.ContainerARN(c.Name)
+		n := min(c.GPUs(), len(gpus))
+		out[i].GPUs, gpus = gpus[:n:n], gpus[n:]
+	}
+	return out
+}
+
+func (s *Spec) containerID(name string) string {
+	for _, c := range s.Containers {
+		if c.Name == name {
+			return c.ID
+		}
+	}
+	return ""
+}
+
+// ContainerARN is the ARN of a container of the task.
+func (t *Task) ContainerARN(name string) string {
+	return t.Scope.Container(nameIn(t.Spec.ClusterARN), t.ID, t.Spec.containerID(name))
+}
+
+// NewInterface makes the agent's view of a leased interface. members lists the
+// private addresses of the interfaces in a security group.
+func NewInterface(i *network.Interface, s *network.Subnet, v *network.VPC, groups []*network.SecurityGroup, members func(group string) []netip.Addr) *Interface {
+	out := &Interface{
+		ID: i.ID, MAC: i.MAC, PrivateIP: i.PrivateIP.String(), PrefixLength: s.CIDR.Bits(), Gateway: s.Gateway().String(),
+		SubnetID: s.ID, SubnetCIDR: s.CIDR.String(), VPCID: v.ID, VPCCIDR: v.CIDR.String(), Zone: s.Zone,
+		PrivateDNSName: i.PrivateDNSName,
+	}
+	if i.PublicIP.IsValid() {
+		out.PublicIP = i.PublicIP.String()
+	}
+	for _, g := range groups {
+		out.SecurityGroups = append(out.SecurityGroups, SecurityGroup{
+			ID: g.ID, Ingress: flatRules(g.Ingress, members), Egress: flatRules(g.Egress, members),
+		})
+	}
+	return out
+}
+
+// flatRules turns peer groups into the addresses of their members. IPv6 ranges
+// are left out: tasks have no IPv6 address.
+func flatRules(rules []network.Rule, members func(group string) []netip.Addr) []Rule {
+	var out []Rule
+	for _, r := range rules {
+		flat := Rule{Protocol: r.Protocol, FromPort: r.FromPort, ToPort: r.ToPort}
+		if r.CIDR != "" {
+			flat.CIDRs = append(flat.CIDRs, r.CIDR)
+		}
+		if r.Group != "" {
+			for _, a := range members(r.Group) {
+				flat.CIDRs = append(flat.CIDRs, netip.PrefixFrom(a, a.BitLen()).String())
+			}
+		}
+		if len(flat.CIDRs) > 0 {
+			out = append(out, flat)
+		}
+	}
+	return out
+}
