@@ -79,7 +79,7 @@ func newHarbor(t *testing.T, repositories ...string) *harbor {
 }
 
 // serve opens the registry and puts it behind a new socket.
-func (h *harbor) serve(c registry.Config) {
+func (h *harbor) serve(c registry.Config) *registry.Registry {
 	h.t.Helper()
 	r, err := registry.Open(c)
 	if err != nil {
@@ -105,6 +105,7 @@ func (h *harbor) serve(c registry.Config) {
 		}
 	})
 	h.t.Cleanup(h.close)
+	return r
 }
 
 func (h *harbor) token() string {
