@@ -77,10 +77,21 @@ func Lacks(r *Resources, u *Usage, d *Demand) []Lack {
 	return out
 }
 
-// Fits is Lacks without the explanation, for the hot path.
-func Fits(r *Resources, u *Usage, d *Demand) bool {
-	return d.CPU <= r.CPU-u.CPU && d.Memory <= r.Memory-u.Memory && d.GPUs <= len(r.GPUs)-len(u.GPUs) &&
-		len(clashes(d.PortsTCP, r.PortsTCP, u.PortsTCP)) == 0 && len(clashes(d.PortsUDP, r.PortsUDP, u.PortsUDP)) == 0
+// PortsFree tells whether all host ports of d are free, for the hot path.
+func PortsFree(r *Resources, u *Usage, d *Demand) bool {
+	return free(d.PortsTCP, r.PortsTCP, u.PortsTCP) && free(d.PortsUDP, r.PortsUDP, u.PortsUDP)
+}
+
+func free(want, reserved, used []int) bool {
+	for _, p := range want {
+		if slices.Contains(reserved, p) {
+			return false
+		}
+		if _, taken := slices.BinarySearch(used, p); taken {
+			return false
+		}
+	}
+	return true
 }
 
 func clashes(want, reserved, used []int) []int {

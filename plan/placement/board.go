@@ -114,8 +114,7 @@ func (b *Board) take(i int, r *Request) Placement {
 	return Placement{Instance: b.instances[i], Held: held, Usage: usage}
 }
 
-// demand is what the request takes from the i-th instance: Fargate CPU is
-// divided by the instance's overcommit, rounded up.
+// demand is what the request takes from the i-th instance.
 func (b *Board) demand(i int, r *Request) cluster.Demand {
 	d := r.Demand
 	if r.Fargate {

@@ -37,34 +37,87 @@ func (b *Board) Place(r *Request) (*Placement, []Refusal, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	left := f.candidates()
-	if len(left) == 0 {
+	best, ok := choose(f.candidates(), terms)
+	if ok && f.ports && !f.portsFree(best) {
+		// Looking at ports costs a walk through the instances, and most often the
+		// best has them free: only when not, ask all.
+		best, ok = choose(narrowed(f.candidates(), f.portsFree), terms)
+	}
+	if !ok {
 		return nil, b.explain(r, f), nil
 	}
-	for i := range terms {
-		if left = terms[i].lowest(left); len(left) == 1 {
-			break
-		}
-	}
-	p := b.take(int(left[0]), r)
+	p := b.take(int(best), r)
 	return &p, nil, nil
 }
 
-// candidates lists the instances that pass, in the board's scratch space.
+func choose(candidates []int32, terms []term) (best int32, ok bool) {
+	for i := range terms {
+		if len(candidates) < 2 {
+			break
+		}
+		candidates = terms[i].lowest(candidates)
+	}
+	if len(candidates) == 0 {
+		return 0, false
+	}
+	return candidates[0], true
+}
+
+// candidates lists the instances that pass but for ports, in the board's scratch
+// space: first by the numbers, then each further need narrows the list.
 func (f *filter) candidates() []int32 {
 	b := f.b
 	out := b.scratch[:0]
 	cpus, memories, gpus := b.cpu, b.memory[:len(b.cpu)], b.gpus[:len(b.cpu)]
-	for i, cpu := range cpus {
-		if f.memory > memories[i] || f.gpus > gpus[i] || (f.cpu > cpu && !f.r.Fargate) {
-			continue
-		}
-		if (f.plain || f.passes(i)) && memories[i] >= 0 {
+	for i := range cpus {
+		if f.memory <= memories[i] && f.gpus <= gpus[i] && f.cpuOn(i) <= cpus[i] && memories[i] >= 0 {
 			out = append(out, int32(i))
 		}
 	}
-	b.scratch = out[:0]
+	for _, need := range f.needs {
+		out = narrowed(out, func(i int32) bool { return need[i] })
+	}
+	if f.distinct != nil {
+		out = narrowed(out, func(i int32) bool { return f.distinct[i] == 0 })
+	}
 	return out
+}
+
+func narrowed(candidates []int32, keep func(int32) bool) []int32 {
+	kept := candidates[:0]
+	for _, i := range candidates {
+		if keep(i) {
+			kept = append(kept, i)
+		}
+	}
+	return kept
+}
+
+// cpuOn is what the request takes from the i-th instance's CPU: on Fargate it is
+// divided by the instance's overcommit, rounded up.
+func (f *filter) cpuOn(i int) int32 {
+	if !f.r.Fargate {
+		return f.cpu
+	}
+	return (f.cpu + f.b.overcommit[i] - 1) / f.b.overcommit[i]
+}
+
+func (f *filter) portsFree(i int32) bool {
+	return cluster.PortsFree(&f.b.instances[i].Registered, &f.b.usage[i], &f.r.Demand)
+}
+
+// passes tells whether one instance takes the request.
+func (f *filter) passes(i int) bool {
+	b := f.b
+	if f.memory > b.memory[i] || b.memory[i] < 0 || f.cpuOn(i) > b.cpu[i] || f.gpus > b.gpus[i] {
+		return false
+	}
+	for _, need := range f.needs {
+		if !need[i] {
+			return false
+		}
+	}
+	return (f.distinct == nil || f.distinct[i] == 0) && (!f.ports || f.portsFree(int32(i)))
 }
 
 // On takes the share of one named instance, as StartTask does: no strategy
@@ -91,7 +144,6 @@ type filter struct {
 	ports       bool
 	needs       [][]bool
 	distinct    []int32 // tasks of the group; nil without distinctInstance
-	plain       bool    // only CPU, memory and GPUs count
 }
 
 func (b *Board) filter(r *Request) (*filter, error) {
@@ -112,31 +164,7 @@ func (b *Board) filter(r *Request) (*filter, error) {
 			f.needs = append(f.needs, v.match)
 		}
 	}
-	f.plain = !f.ports && !r.Fargate && len(f.needs) == 0 && f.distinct == nil
 	return f, nil
-}
-
-func (f *filter) passes(i int) bool {
-	cpu := f.cpu
-	if f.r.Fargate {
-		cpu = (cpu + f.b.overcommit[i] - 1) / f.b.overcommit[i]
-	}
-	if f.memory > f.b.memory[i] || f.b.memory[i] < 0 || cpu > f.b.cpu[i] || f.gpus > f.b.gpus[i] {
-		return false
-	}
-	for _, need := range f.needs {
-		if !need[i] {
-			return false
-		}
-	}
-	if f.distinct != nil && f.distinct[i] > 0 {
-		return false
-	}
-	if !f.ports {
-		return true
-	}
-	d := f.b.demand(i, f.r)
-	return cluster.Fits(&f.b.instances[i].Registered, &f.b.usage[i], &d)
 }
 
 // ExpressionError is a memberOf expression that cannot be read.

@@ -69,27 +69,29 @@ func (b *Board) spread(r *Request, field string) term {
 
 // lowest keeps those of the candidates that the term likes best, in place.
 func (t *term) lowest(candidates []int32) []int32 {
-	kept, least := candidates[:0], int32(0)
-	for n, i := range candidates {
-		v := t.value(i)
-		switch {
-		case n == 0 || v < least:
-			kept, least = append(candidates[:0], i), v
-		case v == least:
+	switch {
+	case t.index != nil:
+		index, column := t.index, t.column
+		return lowest(candidates, func(i int32) int32 { return column[index[i]] })
+	case t.column != nil:
+		column := t.column
+		return lowest(candidates, func(i int32) int32 { return column[i] })
+	}
+	return lowest(candidates, func(i int32) int32 { return int32(mix(t.seed+uint64(i)) >> 33) })
+}
+
+func lowest(candidates []int32, value func(int32) int32) []int32 {
+	least := value(candidates[0])
+	for _, i := range candidates[1:] {
+		least = min(least, value(i))
+	}
+	kept := candidates[:0]
+	for _, i := range candidates {
+		if value(i) == least {
 			kept = append(kept, i)
 		}
 	}
 	return kept
-}
-
-func (t *term) value(i int32) int32 {
-	switch {
-	case t.index != nil:
-		return t.column[t.index[i]]
-	case t.column != nil:
-		return t.column[i]
-	}
-	return int32(mix(t.seed+uint64(i)) >> 33)
 }
 
 // mix is SplitMix64's finaliser: it turns a counter into bits that look random.
