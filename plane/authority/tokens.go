@@ -1,0 +1,117 @@
+package authority
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/protocol/join"
+	"github.com/berthhq/berth/store"
+)
+
+// TokenLife is how long a join token may wait for its machine.
+const TokenLife = time.Hour
+
+// Gate makes join tokens and exchanges them.
+type Gate struct {
+	Store     store.Store
+	Authority *Authority
+	Clock     func() time.Time
+}
+
+// CreateToken makes a token for one machine to join the cluster with keys of the
+// role. Only its hash is stored: the answer is the one time it can be seen.
+func (g *Gate) CreateToken(ctx context.Context, scope arn.Scope, clusterARN, roleARN string) (join.Token, error) {
+	token, err := join.NewToken(g.Authority.Pin(), rand.Reader)
+	if err != nil {
+		return join.Token{}, err
+	}
+	record := &identity.JoinToken{
+		Hash: token.Hash(), Scope: scope, ClusterARN: clusterARN, RoleARN: roleARN,
+		ExpiresAt: g.Clock().Add(TokenLife),
+	}
+	_, err = g.Store.Update(ctx, func(tx *store.Tx) error {
+		store.JoinTokens.Put(tx, record)
+		return nil
+	})
+	if err != nil {
+		return join.Token{}, fmt.Errorf("storing a join token: %w", err)
+	}
+	return token, nil
+}
+
+// Exchange gives keys for the secret of a token, once. Its faults are
+// AccessDenied.
+func (g *Gate) Exchange(ctx context.Context, secret string) (*join.Response, error) {
+	instance, err := newInstanceID()
+	if err != nil {
+		return nil, err
+	}
+	var token *identity.JoinToken
+	var key identity.AccessKey
+	_, err = g.Store.Update(ctx, func(tx *store.Tx) error {
+		now := g.Clock()
+		if token, err = redeem(tx, join.HashSecret(secret), now); err != nil {
+			return err
+		}
+		key, err = EnrolAgent(tx, token.RoleARN, instance, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &join.Response{
+		AccessKeyID: key.ID, SecretAccessKey: key.Secret, SessionToken: key.SessionToken,
+		Account: token.Scope.Account, Region: token.Scope.Region,
+		ClusterARN: token.ClusterARN, RoleARN: token.RoleARN, InstanceID: instance,
+		Authority: string(g.Authority.PEM()),
+	}, nil
+}
+
+// redeem marks a token used. It tells an unknown token from a used or an ended
+// one: whoever has the secret may know.
+func redeem(tx *store.Tx, hash string, now time.Time) (*identity.JoinToken, error) {
+	token, ok := store.JoinTokens.Get(tx, hash)
+	refuse := func(why string) error {
+		return fault.New(fault.AccessDenied, "The join token %s.", why).WithHint("make a new one: berth token create")
+	}
+	switch {
+	case !ok:
+		return nil, refuse("is not known here")
+	case !token.UsedAt.IsZero():
+		return nil, refuse("was used at " + token.UsedAt.UTC().Format(time.RFC3339))
+	case !now.Before(token.ExpiresAt):
+		return nil, refuse("ended at " + token.ExpiresAt.UTC().Format(time.RFC3339))
+	}
+	used := *token
+	used.UsedAt = now
+	store.JoinTokens.Put(tx, &used)
+	return &used, nil
+}
+
+// EnrolAgent stores keys of the role for the agent of one machine, bound to the
+// instance id it will have for good. They hold until they are taken back: a
+// machine that was switched off for long must find its way home.
+func EnrolAgent(tx *store.Tx, roleARN, instanceID string, now time.Time) (identity.AccessKey, error) {
+	p := identity.RoleSession(roleARN, instanceID)
+	p.Agent = true
+	key, err := identity.NewSession(p, rand.Reader, now, time.Time{})
+	if err != nil {
+		return identity.AccessKey{}, err
+	}
+	store.AccessKeys.Put(tx, &key)
+	return key, nil
+}
+
+func newInstanceID() (string, error) {
+	random := make([]byte, 9)
+	if _, err := rand.Read(random); err != nil {
+		return "", err
+	}
+	return "i-" + hex.EncodeToString(random)[:17], nil
+}

@@ -1,0 +1,117 @@
+package join
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Path is where servers exchange tokens.
+const Path = "/_berth/join"
+
+// maxAnswer bounds what a joining machine reads from a server.
+const maxAnswer = 64 << 10
+
+// Request asks for keys.
+type Request struct {
+	Secret string `json:"secret"`
+	Name   string `json:"name"` // the machine's host name, for people
+}
+
+// Response is the identity of the machine that joined.
+type Response struct {
+	AccessKeyID     string `json:"accessKeyId"`
+	SecretAccessKey string `json:"secretAccessKey"`
+	SessionToken    string `json:"sessionToken"`
+
+	Account    string `json:"account"`
+	Region     string `json:"region"`
+	ClusterARN string `json:"clusterArn"`
+	RoleARN    string `json:"roleArn"`
+	InstanceID string `json:"instanceId"` // i-..., the machine's own for good
+
+	// Authority is the certificate authority in PEM form, which the pin proved.
+	Authority string `json:"authority"`
+}
+
+// Refusal is what a server says when it does not exchange a token.
+type Refusal struct {
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func (r *Refusal) Error() string {
+	if r.Hint == "" {
+		return r.Message
+	}
+	return r.Message + " (hint: " + r.Hint + ")"
+}
+
+// Join exchanges the token at the server, which must prove itself by the token's
+// pin. The server's refusal comes back as a *Refusal; the token is then as it was.
+func Join(ctx context.Context, server string, token Token, name string) (*Response, error) {
+	u, err := url.Parse(server)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("the server %q must be an https:// address: a token is never sent in the clear", server)
+	}
+	body, err := json.Marshal(Request{Secret: token.Secret, Name: name})
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(server, "/")+Path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := pinnedClient(u.Hostname(), token.Pin).Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("joining %s: %w", server, err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("joining %s: %w", server, err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return nil, readRefusal(answer.StatusCode, text)
+	}
+	return readResponse(text, token.Pin)
+}
+
+func readRefusal(status int, text []byte) error {
+	var refusal Refusal
+	if err := json.Unmarshal(text, &refusal); err != nil || refusal.Message == "" {
+		return fmt.Errorf("the server answered %d to the join token; is this a berth server?", status)
+	}
+	return &refusal
+}
+
+func readResponse(text []byte, pin Pin) (*Response, error) {
+	var response Response
+	if err := json.Unmarshal(text, &response); err != nil {
+		return nil, fmt.Errorf("the server's answer to the join token cannot be read: %w", err)
+	}
+	if response.AccessKeyID == "" || response.SecretAccessKey == "" || response.ClusterARN == "" {
+		return nil, errors.New("the server's answer to the join token lacks keys or cluster")
+	}
+	if err := checkPEM([]byte(response.Authority), pin); err != nil {
+		return nil, err
+	}
+	return &response, nil
+}
+
+func pinnedClient(host string, pin Pin) *http.Client {
+	return &http.Client{
+		Timeout:   30 * time.Second,
+		Transport: &http.Transport{TLSClientConfig: PinnedTLS(host, pin), DisableKeepAlives: true},
+		// A redirect could lead the secret to a server that the pin does not prove.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
