@@ -46,6 +46,12 @@ type AccessKey struct {
 	Active       bool
 	CreatedAt    time.Time
 	ExpiresAt    time.Time // zero for long-term keys
+
+	// CredentialsID is under which a task finds these keys at its metadata
+	// address, and Use what for: "TaskApplication" or "TaskExecution". Both are
+	// empty for all other keys. The id stays when the keys are renewed.
+	CredentialsID string
+	Use           string
 }
 
 // Expired tells whether the key has ended at now.
