@@ -1,0 +1,108 @@
+package network
+
+import (
+	"errors"
+	"net/netip"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berthhq/berth/agent/network/ruleset"
+	"github.com/berthhq/berth/domain/task"
+)
+
+// securityRules admit traffic of one task; each direction is the union of its
+// groups' rules, and what no rule admits is refused.
+type securityRules struct{ ingress, egress []task.Rule }
+
+func rulesOf(groups []task.SecurityGroup) (rules securityRules, secured bool) {
+	for _, g := range groups {
+		rules.ingress = append(rules.ingress, g.Ingress...)
+		rules.egress = append(rules.egress, g.Egress...)
+	}
+	return rules, len(groups) > 0
+}
+
+func (e *end) ingressChain() string { return "in-" + e.link }
+func (e *end) egressChain() string  { return "out-" + e.link }
+
+// chains writes the end's chains. A packet that a rule admits goes back to the
+// caller, because the task at its other end has a say too.
+func (e *end) chains(d *ruleset.Draft) {
+	d.Chain(e.ingressChain())
+	admit(d, e.ingressChain(), e.rules.ingress, ruleset.From)
+	d.Rule(e.ingressChain(), ruleset.Drop()) // AWS lets the sender time out
+	d.Chain(e.egressChain())
+	admit(d, e.egressChain(), e.rules.egress, ruleset.To)
+	d.Rule(e.egressChain(), ruleset.Drop())
+}
+
+func admit(d *ruleset.Draft, chain string, rules []task.Rule, peer func(netip.Prefix) ruleset.Words) {
+	for _, rule := range rules {
+		for _, cidr := range rule.CIDRs {
+			p, err := netip.ParsePrefix(cidr)
+			if err != nil || !p.Addr().Is4() {
+				continue // tasks have no IPv6
+			}
+			words, known := traffic(rule)
+			if !known {
+				continue
+			}
+			if p.Bits() > 0 {
+				words = append([]ruleset.Words{peer(p)}, words...)
+			}
+			d.Rule(chain, append(words, ruleset.Return())...)
+		}
+	}
+}
+
+// traffic is the protocol and port part of a rule; ok is false for a protocol
+// nobody knows, which admits nothing. A port of -1 means all; for ICMP the two
+// "ports" are type and code.
+func traffic(rule task.Rule) (words []ruleset.Words, ok bool) {
+	if rule.Protocol == "-1" || rule.Protocol == "all" {
+		return nil, true
+	}
+	number, ok := protocolOf(rule.Protocol)
+	words = []ruleset.Words{ruleset.Protocol(number)}
+	switch {
+	case !ok || rule.FromPort < 0:
+	case number == unix.IPPROTO_ICMP:
+		words = append(words, ruleset.ICMPType(byte(rule.FromPort)))
+		if rule.ToPort >= 0 {
+			words = append(words, ruleset.ICMPCode(byte(rule.ToPort)))
+		}
+	case number != unix.IPPROTO_TCP && number != unix.IPPROTO_UDP, rule.FromPort == 0 && rule.ToPort == 65535:
+	case rule.FromPort == rule.ToPort:
+		words = append(words, ruleset.PortIs(rule.FromPort))
+	default:
+		words = append(words, ruleset.PortBetween(rule.FromPort, rule.ToPort))
+	}
+	return words, ok
+}
+
+// protocolOf reads a protocol's name or number.
+func protocolOf(s string) (number byte, ok bool) {
+	switch s {
+	case "tcp":
+		return unix.IPPROTO_TCP, true
+	case "udp":
+		return unix.IPPROTO_UDP, true
+	case "icmp":
+		return unix.IPPROTO_ICMP, true
+	}
+	n, err := strconv.ParseUint(s, 10, 8)
+	return byte(n), err == nil
+}
+
+// secure replaces the rules of the task behind the link.
+func (r *Router) secure(link string, groups []task.SecurityGroup) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.ends[link]
+	if e == nil {
+		return errors.New("the task's interface is gone")
+	}
+	e.rules, e.secured = rulesOf(groups)
+	return r.table.Replace()
+}
