@@ -44,7 +44,7 @@ func official(o *task.Order, endpoint string) acs.Task {
 
 func officialContainer(o *task.Order, c *task.OrderContainer, endpoint string) acs.Container {
 	out := acs.Container{
-		Name: c.Name, Image: c.Image, Essential: c.Essential, CPU: c.CPU, Memory: memory(c), Command: c.Command, EntryPoint: c.EntryPoint,
+		Name: c.Name, Image: c.Image, Essential: c.Essential, CPU: c.CPU, Memory: memoryLimit(c), Command: c.Command, EntryPoint: c.EntryPoint,
 		Environment: map[string]string{}, PortMappings: []acs.PortMapping{}, MountPoints: []acs.MountPoint{}, VolumesFrom: []acs.VolumeFrom{},
 		Links: append([]string{}, c.Links...), Overrides: "{}", ContainerARN: c.ARN,
 		StartTimeout: deref(c.StartTimeout), StopTimeout: deref(c.StopTimeout), DockerConfig: dockerConfig(o, c, endpoint),
@@ -89,9 +89,9 @@ func officialContainer(o *task.Order, c *task.OrderContainer, endpoint string) a
 	return out
 }
 
-// memory is the container's limit in the official dialect: the hard one, else the
+// memoryLimit is the container's limit in the official dialect: the hard one, else the
 // soft one.
-func memory(c *task.OrderContainer) int {
+func memoryLimit(c *task.OrderContainer) int {
 	if c.Memory != nil {
 		return *c.Memory
 	}
