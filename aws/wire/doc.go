@@ -12,7 +12,7 @@
 //	query=N          the name in query strings, where it differs
 //	flat             a list or map without an element around its items
 //	item= key= value= names of list items and of a map's keys and values in XML
-//	in=path|query|header|headers|status|payload   restJson1: not in the JSON body
+//	in=path|query    restJson1: not in the JSON body
 //	time=iso8601|http|unix   where it is not the protocol's default
 //	req              must be present in a request
 //	min= max=        bounds of a number, or of a string's or list's length

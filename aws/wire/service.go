@@ -3,7 +3,6 @@ package wire
 import (
 	"fmt"
 	"reflect"
-	"sync"
 
 	"github.com/berthhq/berth/domain/fault"
 )
@@ -74,7 +73,7 @@ type Service struct {
 	Description
 	byName map[string]*Operation
 	routes []route
-	shapes sync.Map // reflect.Type to *shape
+	shapes shapes
 }
 
 // NewService prepares a description for use. It panics when an operation is

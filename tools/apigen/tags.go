@@ -103,22 +103,22 @@ func (g *generator) queryName(member string, r *ref) string {
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 
-// bindingWords say where in the HTTP message a member of restJson1 lives.
+// bindingWords say where in the HTTP message a member of restJson1 lives. None of
+// the services at hand binds members to headers, status or payload; the codec does
+// not know these words and says so.
 func bindingWords(parent *shape, member string, r *ref) []string {
 	if parent.Payload == member {
 		return []string{"in=payload"}
 	}
 	switch r.Location {
+	case "":
+		return nil
 	case "uri":
 		return []string{"in=path"}
 	case "querystring":
 		return []string{"in=query"}
-	case "header", "headers":
-		return []string{"in=" + r.Location}
-	case "statusCode":
-		return []string{"in=status"}
 	}
-	return nil
+	return []string{"in=" + r.Location}
 }
 
 func timeFormat(r *ref, target *shape) string {
