@@ -78,15 +78,12 @@ func (l *Leader) Update(ctx context.Context, fn func(*Tx) error) (*View, error) 
 	if err := l.enter(ctx); err != nil {
 		return nil, err
 	}
-	b, err := l.run(fn)
+	wanted, sent, receipt, err := l.run(fn)
 	if err != nil {
-		l.release()
 		return nil, err
 	}
-	appended, receipt := l.flush()
-	l.release()
-	l.follow(appended, receipt)
-	return l.wait(ctx, b)
+	l.follow(sent, receipt)
+	return l.wait(ctx, wanted)
 }
 
 // Close refuses further updates and closes the journal once those under way are
@@ -140,9 +137,11 @@ func (l *Leader) enter(ctx context.Context) error {
 
 func (l *Leader) release() { <-l.lock }
 
-// run executes fn and puts its changes in the open batch. The batch returned is
-// what the caller has to wait for; nil when all that fn saw is durable already.
-func (l *Leader) run(fn func(*Tx) error) (*Batch, error) {
+// run executes fn, puts its changes in the open batch and gives the lock back.
+// wanted is what the caller has to wait for, nil when all that fn saw is durable
+// already; sent is a batch handed to the journal meanwhile, or nil.
+func (l *Leader) run(fn func(*Tx) error) (wanted, sent *Batch, receipt <-chan Receipt, err error) {
+	defer l.release()
 	tx := &Tx{head: l.head}
 	kept := false
 	defer func() {
@@ -151,18 +150,19 @@ func (l *Leader) run(fn func(*Tx) error) (*Batch, error) {
 		}
 	}()
 	if err := fn(tx); err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	changes := tx.changes()
 	if err := l.admit(changes); err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	kept = true
-	if len(changes) == 0 {
-		return l.seen(), nil
+	if len(changes) > 0 {
+		l.open.add(changes)
 	}
-	l.open.add(changes)
-	return l.open, nil
+	wanted = l.seen()
+	sent, receipt = l.flush()
+	return wanted, sent, receipt, nil
 }
 
 // seen is the batch with the newest change that a reader of head has seen.

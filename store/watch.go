@@ -35,10 +35,22 @@ func (w *Watcher) Take() Delta {
 // Close ends the watch.
 func (w *Watcher) Close() { w.hub.leave(w) }
 
-func (w *Watcher) offer(v *View, c *Change) {
+// offer adds a whole batch, or the part of it the watcher asked for, so that what
+// is taken always leads up to its view.
+func (w *Watcher) offer(v *View, changes []*Change) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.pending.View = v
+	for _, c := range changes {
+		w.merge(c)
+	}
+	select {
+	case w.ready <- struct{}{}:
+	default:
+	}
+}
+
+func (w *Watcher) merge(c *Change) {
 	r := ref{c.Table.id(), c.Key}
 	if i, ok := w.at[r]; ok {
 		e := &w.pending.Events[i]
@@ -56,10 +68,6 @@ func (w *Watcher) offer(v *View, c *Change) {
 		}
 		w.at[r] = len(w.pending.Events)
 		w.pending.Events = append(w.pending.Events, Event{c.Table, c.Key, c.Old, c.New})
-	}
-	select {
-	case w.ready <- struct{}{}:
-	default:
 	}
 }
 
@@ -131,44 +139,46 @@ func (h *hub) leave(w *Watcher) {
 func (h *hub) publish(v *View, changes []*Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for w := range h.all {
+		w.offer(v, changes)
+	}
+	if len(h.byTopic) == 0 {
+		return
+	}
+	parts := map[*Watcher][]*Change{}
 	for _, c := range changes {
-		for w := range h.all {
-			w.offer(v, c)
+		h.sort(parts, c)
+	}
+	for w, part := range parts {
+		w.offer(v, part)
+	}
+}
+
+// sort adds a change to the part of everyone who asked for it.
+func (h *hub) sort(parts map[*Watcher][]*Change, c *Change) {
+	id := c.Table.id()
+	h.give(parts, Topic{id, wholeTable, ""}, c)
+	for i := range c.Table.indexCount() {
+		if h.indexed[Topic{id, i, ""}] == 0 {
+			continue
 		}
-		id := c.Table.id()
-		told := h.tell(nil, Topic{id, wholeTable, ""}, v, c)
-		for i := range c.Table.indexCount() {
-			if h.indexed[Topic{id, i, ""}] > 0 {
-				told = h.tellIndexed(told, i, v, c)
+		var entries []entry
+		for _, record := range []any{c.Old, c.New} {
+			if record != nil {
+				entries = c.Table.entries(i, record, entries)
 			}
 		}
-	}
-}
-
-func (h *hub) tellIndexed(told []*Watcher, index int, v *View, c *Change) []*Watcher {
-	var entries []entry
-	for _, record := range []any{c.Old, c.New} {
-		if record != nil {
-			entries = c.Table.entries(index, record, entries)
+		for _, e := range entries {
+			h.give(parts, Topic{id, i, e.index}, c)
 		}
 	}
-	for _, e := range entries {
-		told = h.tell(told, Topic{c.Table.id(), index, e.index}, v, c)
-	}
-	return told
 }
 
-// tell offers the change to the topic's watchers that were not told before.
-func (h *hub) tell(told []*Watcher, t Topic, v *View, c *Change) []*Watcher {
-next:
+// give adds a change to the parts of a topic's watchers, once each.
+func (h *hub) give(parts map[*Watcher][]*Change, t Topic, c *Change) {
 	for w := range h.byTopic[t] {
-		for _, have := range told {
-			if have == w {
-				continue next
-			}
+		if part := parts[w]; len(part) == 0 || part[len(part)-1] != c {
+			parts[w] = append(part, c)
 		}
-		w.offer(v, c)
-		told = append(told, w)
 	}
-	return told
 }
