@@ -18,6 +18,7 @@ type Call struct {
 	Scope     arn.Scope // account of the principal, region of the signature
 	Principal identity.Principal
 	KeyID     string     // access key that signed
+	Session   bool       // that key has a session token
 	Source    netip.Addr // of the peer on the socket
 	Now       time.Time
 	// Endpoint is how the caller reached us, "http://127.0.0.1:4566": what
@@ -26,8 +27,9 @@ type Call struct {
 }
 
 // Handler answers one operation. in and out are pointers to the request and
-// response structs of aws/shape, or out is an *EventStream; an error that is not
-// a *fault.Fault is answered as ServerException and logged.
+// response structs of aws/shape. An error that is not a *fault.Fault is answered
+// as ServerException and logged. An out whose member is an iter.Seq2 of events is
+// sent as an event stream while the sequence lasts; ctx ends when the caller goes.
 type Handler func(ctx context.Context, call *Call, in any) (out any, err error)
 
 // Handle makes a Handler of a typed function.
@@ -44,15 +46,3 @@ func Handle[In, Out any](fn func(context.Context, *Call, *In) (*Out, error)) Han
 		return out, nil
 	}
 }
-
-// EventStream is the answer of an operation that goes on talking, such as
-// StartLiveTail. Run is called once the status is sent; it returns when the
-// stream ends, or when ctx does because the caller went away.
-type EventStream struct {
-	Run func(ctx context.Context, send Send) error
-}
-
-// Send writes one event: its name in the model's union ("sessionUpdate") and a
-// pointer to its struct of aws/shape. It returns when the event is on its way; it
-// fails when the caller is gone.
-type Send func(event string, payload any) error

@@ -1,0 +1,138 @@
+package ec2
+
+import (
+	"context"
+	"slices"
+
+	"github.com/berthhq/berth/aws/gateway"
+	shape "github.com/berthhq/berth/aws/shape/ec2"
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/workload"
+)
+
+// region is a region as the account sees it.
+type region struct {
+	name  string
+	optIn string
+}
+
+const (
+	enabledByDefault = "opt-in-not-required"
+	optedIn          = "opted-in" // every region is open here: nobody has to opt in
+)
+
+// regions are those of AWS's commercial partition. Others work too, and show
+// themselves only to requests that name them.
+var regions = []*region{
+	{"af-south-1", optedIn}, {"ap-east-1", optedIn}, {"ap-east-2", optedIn}, {"ap-northeast-1", enabledByDefault},
+	{"ap-northeast-2", enabledByDefault}, {"ap-northeast-3", enabledByDefault}, {"ap-south-1", enabledByDefault},
+	{"ap-south-2", optedIn}, {"ap-southeast-1", enabledByDefault}, {"ap-southeast-2", enabledByDefault},
+	{"ap-southeast-3", optedIn}, {"ap-southeast-4", optedIn}, {"ap-southeast-5", optedIn}, {"ap-southeast-6", optedIn},
+	{"ap-southeast-7", optedIn}, {"ca-central-1", enabledByDefault}, {"ca-west-1", optedIn}, {"eu-central-1", enabledByDefault},
+	{"eu-central-2", optedIn}, {"eu-north-1", enabledByDefault}, {"eu-south-1", optedIn}, {"eu-south-2", optedIn},
+	{"eu-west-1", enabledByDefault}, {"eu-west-2", enabledByDefault}, {"eu-west-3", enabledByDefault},
+	{"il-central-1", optedIn}, {"me-central-1", optedIn}, {"me-south-1", optedIn}, {"mx-central-1", optedIn},
+	{"sa-east-1", enabledByDefault}, {"us-east-1", enabledByDefault}, {"us-east-2", enabledByDefault},
+	{"us-west-1", enabledByDefault}, {"us-west-2", enabledByDefault},
+}
+
+// otherPartitions are regions that exist, but in partitions of their own.
+var otherPartitions = []string{"cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"}
+
+func isRegion(name string) bool {
+	return slices.Contains(otherPartitions, name) || slices.ContainsFunc(regions, func(r *region) bool { return r.name == name })
+}
+
+var regionKind = kind[region]{
+	noun: "region", missing: fault.InvalidParameterValue,
+	id: func(r *region) string { return r.name },
+	fields: map[string]func(*region) []string{
+		"endpoint":      one(regionEndpoint),
+		"region-name":   one(func(r *region) string { return r.name }),
+		"opt-in-status": one(func(r *region) string { return r.optIn }),
+	},
+}
+
+func regionEndpoint(r *region) string { return "ec2." + r.name + ".amazonaws.com" }
+
+func (a *API) describeRegions(_ context.Context, _ *gateway.Call, in *shape.DescribeRegionsRequest) (*shape.DescribeRegionsResult, error) {
+	for _, name := range in.RegionNames {
+		if !slices.ContainsFunc(regions, func(r *region) bool { return r.name == name }) {
+			return nil, fault.New(fault.InvalidParameterValue, "Invalid region provided: %s", name)
+		}
+	}
+	page, _, err := derived(&regionKind, slices.Clone(regions), selection{ids: in.RegionNames, filters: in.Filters})
+	if err != nil {
+		return nil, err
+	}
+	return &shape.DescribeRegionsResult{Regions: each(page, func(r *region) shape.Region {
+		return shape.Region{RegionName: new(r.name), Endpoint: new(regionEndpoint(r)), OptInStatus: new(r.optIn)}
+	})}, nil
+}
+
+// zone is an availability zone of a region.
+type zone struct{ region, name, id string }
+
+var zoneKind = kind[zone]{
+	noun: "availability zone", missing: fault.InvalidParameterValue,
+	id:   func(z *zone) string { return z.name },
+	tags: func(*zone) []workload.Tag { return nil },
+	fields: map[string]func(*zone) []string{
+		"group-name":    one(zoneGroup),
+		"opt-in-status": always[zone](enabledByDefault),
+		"region-name":   one(func(z *zone) string { return z.region }),
+		"state":         always[zone]("available"),
+		"zone-id":       one(func(z *zone) string { return z.id }),
+		"zone-name":     one(func(z *zone) string { return z.name }),
+		"zone-type":     always[zone]("availability-zone"),
+	},
+}
+
+func zoneGroup(z *zone) string { return z.region + "-zg-1" }
+
+func (a *API) describeAvailabilityZones(_ context.Context, call *gateway.Call, in *shape.DescribeAvailabilityZonesRequest) (*shape.DescribeAvailabilityZonesResult, error) {
+	var zones []*zone
+	for _, s := range network.NewDefault(call.Scope, a.cidr, "").Subnets {
+		zones = append(zones, &zone{call.Scope.Region, s.Zone, s.ZoneID})
+	}
+	for _, name := range in.ZoneNames {
+		if !slices.ContainsFunc(zones, func(z *zone) bool { return z.name == name }) {
+			return nil, fault.New(fault.InvalidParameterValue, "Invalid availability zone: [%s]", name)
+		}
+	}
+	filters := in.Filters
+	if len(in.ZoneIds) > 0 {
+		filters = append(slices.Clone(filters), shape.Filter{Name: new("zone-id"), Values: in.ZoneIds})
+	}
+	page, _, err := derived(&zoneKind, zones, selection{ids: in.ZoneNames, filters: filters})
+	if err != nil {
+		return nil, err
+	}
+	return &shape.DescribeAvailabilityZonesResult{AvailabilityZones: each(page, zoneShape)}, nil
+}
+
+func zoneShape(z *zone) shape.AvailabilityZone {
+	return shape.AvailabilityZone{
+		RegionName: new(z.region), ZoneName: new(z.name), ZoneId: new(z.id), State: shape.AvailabilityZoneStateAvailable,
+		OptInStatus: shape.AvailabilityZoneOptInStatusOptInNotRequired, ZoneType: new("availability-zone"),
+		GroupName: new(zoneGroup(z)), NetworkBorderGroup: new(z.region), Messages: []shape.AvailabilityZoneMessage{},
+	}
+}
+
+func (a *API) describeAccountAttributes(ctx context.Context, call *gateway.Call, in *shape.DescribeAccountAttributesRequest) (*shape.DescribeAccountAttributesResult, error) {
+	v, err := a.view(ctx, call.Scope)
+	if err != nil {
+		return nil, err
+	}
+	out := &shape.DescribeAccountAttributesResult{AccountAttributes: []shape.AccountAttribute{}}
+	for _, attribute := range []struct{ name, value string }{{"supported-platforms", "VPC"}, {"default-vpc", defaultVPC(v, call.Scope)}} {
+		if len(in.AttributeNames) > 0 && !slices.Contains(in.AttributeNames, shape.AccountAttributeName(attribute.name)) {
+			continue
+		}
+		out.AccountAttributes = append(out.AccountAttributes, shape.AccountAttribute{
+			AttributeName: new(attribute.name), AttributeValues: []shape.AccountAttributeValue{{AttributeValue: new(attribute.value)}},
+		})
+	}
+	return out, nil
+}
