@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Journal is where batches become durable. One Leader uses it; it calls Append
 // in order and never Load while a batch is under way.
@@ -19,8 +22,12 @@ type Journal interface {
 	Close() error
 }
 
-// Receipt is the outcome of a batch. With an error, whether it was written is
-// not known until the next Load.
+// ErrNotWritten, wrapped in a receipt's error, says that the batch certainly was
+// not written.
+var ErrNotWritten = errors.New("the batch was not written")
+
+// Receipt is the outcome of a batch. With an error other than ErrNotWritten,
+// whether it was written is not known until the next Load.
 type Receipt struct {
 	Revision Revision
 	Err      error

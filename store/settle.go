@@ -103,7 +103,11 @@ func (l *Leader) recover(ctx context.Context) error {
 // recover.
 func (l *Leader) abandon(cause error) {
 	for _, b := range l.doubtful {
-		b.err = unknownOutcome(fmt.Errorf("%w; then reading back: %w", b.err, cause))
+		if errors.Is(b.err, ErrNotWritten) {
+			b.err = unavailable("The store could not write the change; nothing was changed.").Because(b.err)
+		} else {
+			b.err = unknownOutcome(fmt.Errorf("%w; then reading back: %w", b.err, cause))
+		}
 		close(b.done)
 	}
 	l.doubtful = nil

@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/fxamacker/cbor/v2"
@@ -47,7 +48,12 @@ func (c codec) decode(d store.Descriptor, data []byte) (any, error) {
 		}
 	}
 	record := d.New()
-	if err := c.dec.Unmarshal(body, record); err != nil {
+	err := c.dec.Unmarshal(body, record)
+	var unknown *cbor.UnknownFieldError
+	switch {
+	case errors.As(err, &unknown):
+		return nil, fmt.Errorf("a %s record has a field that this berth does not know: start the newer berth that wrote it (%w)", d.Name(), err)
+	case err != nil:
 		return nil, fmt.Errorf("a %s record on disk cannot be read (schema %d): %w", d.Name(), version, err)
 	}
 	return record, nil

@@ -3,7 +3,6 @@ package etcd
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -30,7 +29,7 @@ const (
 	loadPage = 2000
 )
 
-var errFenced = errors.New("another leader has taken over the store")
+var errFenced = fmt.Errorf("another leader has taken over the store: %w", store.ErrNotWritten)
 
 // journal is the store's way to disk.
 type journal struct {
@@ -101,7 +100,7 @@ func (j *journal) write(b *store.Batch, before chan struct{}) store.Receipt {
 }
 
 // Load begins a new epoch, which shuts out every batch still under way, and reads
-// what is committed.
+// what is committed. A leader that was itself shut out does not come back.
 func (j *journal) Load(ctx context.Context) (*store.Contents, error) {
 	h, revision, err := j.takeOver(ctx)
 	if err != nil {
@@ -154,6 +153,9 @@ func (j *journal) takeOver(ctx context.Context) (head, int64, error) {
 		if len(have.Kvs) > 0 {
 			if h, err = parseHead(have.Kvs[0].Value); err != nil {
 				return head{}, 0, err
+			}
+			if j.epoch != 0 && j.epoch != h.epoch {
+				return head{}, 0, errFenced
 			}
 			unchanged = clientv3.Compare(clientv3.ModRevision(headKey), "=", have.Kvs[0].ModRevision)
 		}
