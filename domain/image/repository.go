@@ -49,6 +49,11 @@ type Encryption struct {
 type Lifecycle struct {
 	Text          string    // JSON as the user gave it; empty when none
 	LastEvaluated time.Time // zero before the first evaluation
+
+	// Preview is the policy that was last tried without effect, and when; empty
+	// when none was.
+	Preview   string
+	PreviewAt time.Time
 }
 
 // RepositoryARN is the ARN of the named repository.

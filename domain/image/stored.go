@@ -11,6 +11,7 @@ var (
 	ErrUploadNotFound = errors.New("no such upload")
 	ErrTagImmutable   = errors.New("the tag is immutable")
 	ErrInvalid        = errors.New("refused by the registry")
+	ErrPartsMissing   = errors.New("the manifest names what is not in the repository")
 	ErrFull           = errors.New("the registry's disk is full")
 )
 

@@ -158,23 +158,29 @@ func (c *Client) send(ctx context.Context, method, path string, header http.Head
 // failure reads an error answer.
 func failure(answer *http.Response) error {
 	var problems struct {
-		Errors []struct{ Code, Message string }
+		Errors []struct {
+			Code, Message string
+			Detail        any
+		}
 	}
 	text, _ := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
 	_ = json.Unmarshal(text, &problems)
 	code, message := "", strings.TrimSpace(string(text))
 	if len(problems.Errors) > 0 {
 		code, message = problems.Errors[0].Code, problems.Errors[0].Message
+		if problems.Errors[0].Detail != nil {
+			message += fmt.Sprintf(" (%v)", problems.Errors[0].Detail)
+		}
 	}
-	return fmt.Errorf("%w: %s", kindOfFailure(answer.StatusCode, code), message)
+	return fmt.Errorf("%w: %s", kindOfFailure(answer.Request.Method, answer.StatusCode, code), message)
 }
 
-func kindOfFailure(status int, code string) error {
+func kindOfFailure(method string, status int, code string) error {
 	switch {
 	case code == "BLOB_UPLOAD_UNKNOWN":
 		return image.ErrUploadNotFound
-	case code == "MANIFEST_BLOB_UNKNOWN", code == "BLOB_UNKNOWN" && status != http.StatusNotFound:
-		return image.ErrInvalid
+	case code == "MANIFEST_BLOB_UNKNOWN", method == http.MethodPut && (code == "MANIFEST_UNKNOWN" || code == "BLOB_UNKNOWN"):
+		return image.ErrPartsMissing
 	case code == "TAG_INVALID":
 		return image.ErrTagImmutable
 	case status == http.StatusNotFound:

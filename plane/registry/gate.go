@@ -78,7 +78,7 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	to := parseRoute(r.URL.Path)
-	if to.kind == baseKind {
+	if to.kind == baseKind && grant.Only == "" {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte("{}\n"))
 		return nil
@@ -86,6 +86,9 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request) error {
 	place, err := g.place(to, r.Host)
 	if err != nil {
 		return err
+	}
+	if grant.Only != "" && (r.Method != http.MethodGet || to.path(place.Path()) != grant.Only) {
+		return refuse(http.StatusForbidden, "DENIED", "this token reads one layer of a repository and nothing else")
 	}
 	repository, err := g.allowed(r, grant.Principal, to, place)
 	if err != nil {

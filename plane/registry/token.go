@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/domain/image"
 )
 
 // TokenLife is how long an authorization token lasts, as AWS has it.
@@ -23,7 +24,14 @@ type Grant struct {
 	Principal   identity.Principal
 	AccessKeyID string // the key that asked for the token; the token ends with it
 	Expires     time.Time
+
+	// Only is the one path, as route.path writes it inside, that the token may
+	// read; empty for all the principal may do.
+	Only string `json:",omitempty"`
 }
+
+// layerLife is how long a download address of a layer works, as AWS has it.
+const layerLife = time.Hour
 
 // Reasons a token is refused.
 var (
@@ -66,11 +74,21 @@ func (t *Tokens) Issue(p identity.Principal, accessKeyID string, now, sessionEnd
 	if !sessionEnd.IsZero() && sessionEnd.Before(expires) {
 		expires = sessionEnd
 	}
-	grant, err := json.Marshal(Grant{Principal: p, AccessKeyID: accessKeyID, Expires: expires})
+	return t.issue(Grant{Principal: p, AccessKeyID: accessKeyID, Expires: expires}), expires
+}
+
+// IssueLayer makes a token that reads one layer, for an hour.
+func (t *Tokens) IssueLayer(p identity.Principal, accessKeyID string, of image.Place, digest string, now time.Time) string {
+	only := route{kind: blobKind, ref: digest}.path(of.Path())
+	return t.issue(Grant{Principal: p, AccessKeyID: accessKeyID, Expires: now.Add(layerLife), Only: only})
+}
+
+func (t *Tokens) issue(g Grant) string {
+	grant, err := json.Marshal(g)
 	if err != nil {
 		panic(err) // strings and times only
 	}
-	return base64.RawURLEncoding.EncodeToString(grant) + "." + base64.RawURLEncoding.EncodeToString(t.sign(grant)), expires
+	return base64.RawURLEncoding.EncodeToString(grant) + "." + base64.RawURLEncoding.EncodeToString(t.sign(grant))
 }
 
 // Verify reads a token. The error is ErrTokenInvalid or ErrTokenExpired.
