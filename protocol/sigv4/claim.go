@@ -110,13 +110,15 @@ func readQuery(r *http.Request) (*Claim, error) {
 	if err != nil {
 		return nil, incomplete("The query string cannot be read.")
 	}
-	for _, name := range []string{"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature"} {
+	for _, name := range []string{"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Signature"} {
 		if len(q[name]) != 1 || q[name][0] == "" {
 			return nil, incomplete("Query-string authentication requires exactly one '%s' parameter.", name)
 		}
 	}
-	if len(q["X-Amz-Security-Token"]) > 1 {
-		return nil, incomplete("Query-string authentication allows one 'X-Amz-Security-Token' parameter.")
+	for _, name := range []string{"X-Amz-Expires", "X-Amz-Security-Token"} {
+		if len(q[name]) > 1 {
+			return nil, incomplete("Query-string authentication allows one '%s' parameter.", name)
+		}
 	}
 	if a := q.Get("X-Amz-Algorithm"); a != algorithm {
 		return nil, incomplete("X-Amz-Algorithm only supports %q", algorithm)
@@ -131,12 +133,24 @@ func readQuery(r *http.Request) (*Claim, error) {
 	if err := c.readTime(q.Get("X-Amz-Date")); err != nil {
 		return nil, err
 	}
-	seconds, err := strconv.ParseUint(q.Get("X-Amz-Expires"), 10, 32)
-	c.Expires = time.Duration(seconds) * time.Second
-	if err != nil || c.Expires > maxExpiry {
-		return nil, incomplete("X-Amz-Expires must be a number of seconds, at most %d", int(maxExpiry.Seconds()))
+	if c.Expires, err = readExpiry(q.Get("X-Amz-Expires")); err != nil {
+		return nil, err
 	}
 	return c, c.checkForm()
+}
+
+// readExpiry is as long as header signatures live when the request does not say:
+// presigned calls of STS leave it out.
+func readExpiry(s string) (time.Duration, error) {
+	if s == "" {
+		return MaxSkew, nil
+	}
+	seconds, err := strconv.ParseUint(s, 10, 32)
+	expires := time.Duration(seconds) * time.Second
+	if err != nil || expires > maxExpiry {
+		return 0, incomplete("X-Amz-Expires must be a number of seconds, at most %d", int(maxExpiry.Seconds()))
+	}
+	return expires, nil
 }
 
 // readScope reads KEYID/DATE/REGION/SERVICE/aws4_request.

@@ -1,0 +1,74 @@
+package gateway
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/berthhq/berth/aws/wire"
+	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/protocol/sigv4"
+)
+
+// Keys finds the access key that a request names.
+type Keys interface {
+	Key(id string) (identity.AccessKey, bool)
+}
+
+// Offer is one service: how it looks on the wire, and what answers it.
+type Offer struct {
+	Service  *wire.Service
+	Handlers map[string]Handler
+}
+
+// Options are what a Gateway is made of.
+type Options struct {
+	Offers     []Offer
+	Keys       Keys
+	Authoriser Authoriser
+	// Inner serves the paths that are not AWS's: /_berth/..., the agents'
+	// sessions, the registry. It checks its callers itself, by Signed or by
+	// tokens of its own. It must not have a pattern for "/". nil for none.
+	Inner *http.ServeMux
+	Clock func() time.Time
+	Log   *slog.Logger // for people who run berth
+	Audit *slog.Logger // one line for each request
+}
+
+// Gateway serves all AWS services on one port.
+type Gateway struct {
+	Options
+	directory *wire.Directory
+	offers    map[*wire.Service]Offer
+	verifier  *sigv4.Verifier
+}
+
+// New makes a Gateway. It fails when a handler is wired to an operation that the
+// model does not have.
+func New(o Options) (*Gateway, error) {
+	g := &Gateway{Options: o, offers: map[*wire.Service]Offer{}, verifier: sigv4.NewVerifier()}
+	services := make([]*wire.Service, 0, len(o.Offers))
+	for _, offer := range o.Offers {
+		for name := range offer.Handlers {
+			if op := offer.Service.Operation(name); op == nil || !op.Modelled() {
+				return nil, fmt.Errorf("%s has a handler for %s, which its model does not have", offer.Service.Name, name)
+			}
+		}
+		g.offers[offer.Service] = offer
+		services = append(services, offer.Service)
+	}
+	g.directory = wire.NewDirectory(services...)
+	return g, nil
+}
+
+// ServeHTTP answers one request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.Inner != nil {
+		if inner, pattern := g.Inner.Handler(r); pattern != "" {
+			g.serveInner(inner, w, r)
+			return
+		}
+	}
+	g.serveAWS(w, r)
+}

@@ -1,0 +1,130 @@
+package gateway
+
+import (
+	"fmt"
+	"net/netip"
+	"runtime/debug"
+
+	"github.com/google/uuid"
+
+	"github.com/berthhq/berth/aws/wire"
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/protocol/sigv4"
+)
+
+func (x *exchange) identify() error {
+	x.call.ID = uuid.NewString()
+	x.call.Now = x.gateway.Clock()
+	if peer, err := netip.ParseAddrPort(x.r.RemoteAddr); err == nil {
+		x.call.Source = peer.Addr().Unmap()
+	}
+	x.call.Endpoint = "http://" + x.r.Host
+	if x.r.TLS != nil {
+		x.call.Endpoint = "https://" + x.r.Host
+	}
+	return nil
+}
+
+func (x *exchange) claim() (err error) {
+	x.stated, err = sigv4.Read(x.r)
+	return err
+}
+
+func (x *exchange) limit() (err error) {
+	x.body, err = wire.ReadBody(x.r, bodyLimit(x.stated.Service))
+	return err
+}
+
+// bodyLimit is the largest body of a service's requests, in bytes, by its name in
+// signatures. AWS's own limits are lower for most operations; handlers check them.
+func bodyLimit(service string) int64 {
+	switch service {
+	case "ecr": // UploadLayerPart: 20 MiB, in base64
+		return 32 << 20
+	case "logs": // PutLogEvents: 1 MiB of messages, which JSON may write at six times the length
+		return 10 << 20
+	case "monitoring", "events":
+		return 2 << 20
+	}
+	return 1 << 20
+}
+
+func (x *exchange) authenticate() error {
+	return x.gateway.prove(x)
+}
+
+// prove finds the key of the claim and checks the signature with it.
+func (g *Gateway) prove(x *exchange) error {
+	c := x.stated
+	key, ok := g.Keys.Key(c.KeyID)
+	if !ok {
+		return sigv4.UnknownKey(fault.UnrecognizedClient).
+			WithHint("no access key %.30q is known here; `berth env` prints the administrator's", c.KeyID)
+	}
+	if err := g.verifier.Verify(x.r, c, &key, sigv4.Hash(x.body), x.call.Now); err != nil {
+		return err
+	}
+	x.call.Principal = key.Principal
+	x.call.KeyID, x.call.Session = key.ID, key.SessionToken != ""
+	x.call.Scope = arn.Scope{Account: key.Principal.Account, Region: c.Region}
+	return nil
+}
+
+func (x *exchange) detect() (err error) {
+	x.request, err = x.gateway.directory.Detect(x.r, x.body)
+	x.name()
+	switch {
+	case x.request.Service == nil:
+		return fault.New(fault.UnknownOperation, "berth does not offer the service %q yet.", x.stated.Service).
+			WithHint("docs/compatibility.md lists what works")
+	case err != nil:
+		return err
+	case x.request.Service.Scope != x.stated.Service:
+		return fault.New(fault.SignatureMismatch, "Credential should be scoped to correct service: '%s'. ", x.request.Service.Scope)
+	}
+	x.handler = x.gateway.offers[x.request.Service].Handlers[x.request.Name]
+	if x.handler == nil {
+		return fault.New(fault.UnknownOperation, "berth does not support %s of %s yet.", x.request.Name, x.request.Service.Name).
+			WithHint("docs/compatibility.md lists what works")
+	}
+	return nil
+}
+
+func (x *exchange) name() {
+	if x.request.Service != nil {
+		x.call.Service = x.request.Service.Name
+	}
+	x.call.Operation = x.request.Name
+}
+
+func (x *exchange) authorise() error {
+	return x.gateway.Authoriser.Authorise(x.r.Context(), &x.call, actionPrefix(x.request.Service)+":"+x.call.Operation)
+}
+
+func (x *exchange) decode() (err error) {
+	if x.in, err = x.request.Decode(x.r, x.body); err != nil {
+		return err
+	}
+	return x.request.Validate(x.in)
+}
+
+func (x *exchange) handle() (err error) {
+	x.out, err = x.handler(x.r.Context(), &x.call, x.in)
+	return err
+}
+
+func (x *exchange) encode() error {
+	err := x.request.Respond(x.w, x.call.ID, x.out)
+	if err != nil && x.w.status != 0 { // the caller left, or its stream ended early
+		x.gateway.Log.Debug("the answer was not taken whole", "request", x.call.ID, "error", err)
+		return nil
+	}
+	return err
+}
+
+func (x *exchange) panicked(p any) {
+	x.gateway.Log.Error("a handler panicked", "request", x.call.ID, "service", x.call.Service, "operation", x.call.Operation,
+		"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	x.refuse(fault.New(fault.Server, "Internal error."))
+}
