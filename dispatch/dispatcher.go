@@ -12,12 +12,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/berthhq/berth/domain/cluster"
-	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/store"
 )
 
@@ -25,8 +23,6 @@ import (
 type Config struct {
 	Store store.Store
 	Log   *slog.Logger
-	// Authenticate verifies the signature of a websocket upgrade.
-	Authenticate func(*http.Request) (identity.Principal, error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Endpoint is where official agents find our APIs from inside their

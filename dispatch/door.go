@@ -8,7 +8,6 @@ import (
 
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
-	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/protocol/acs"
 	"github.com/berthhq/berth/store"
@@ -32,24 +31,25 @@ func (r *refusal) write(w http.ResponseWriter) {
 	_ = json.NewEncoder(w).Encode(map[string]string{r.kind: r.text})
 }
 
-// ServeACS upgrades and serves a command session (GET .../ws).
-func (d *Dispatcher) ServeACS(w http.ResponseWriter, r *http.Request) {
+// ServeACS upgrades and serves a command session (GET .../ws) for a caller whose
+// signature was verified.
+func (d *Dispatcher) ServeACS(w http.ResponseWriter, r *http.Request, who identity.Principal) {
 	q := r.URL.Query()
-	d.serve(w, r, q.Get("containerInstanceArn"), func(inst *cluster.Instance, ws *websocket.Conn) {
+	d.serve(w, r, who, q.Get("containerInstanceArn"), func(inst *cluster.Instance, ws *websocket.Conn) {
 		d.command(r.Context(), inst, ws, r.RemoteAddr)
 	})
 }
 
-// ServeTCS upgrades and serves a telemetry session.
-func (d *Dispatcher) ServeTCS(w http.ResponseWriter, r *http.Request) {
+// ServeTCS upgrades and serves a telemetry session likewise.
+func (d *Dispatcher) ServeTCS(w http.ResponseWriter, r *http.Request, who identity.Principal) {
 	q := r.URL.Query()
-	d.serve(w, r, q.Get("containerInstance"), func(inst *cluster.Instance, ws *websocket.Conn) {
+	d.serve(w, r, who, q.Get("containerInstance"), func(inst *cluster.Instance, ws *websocket.Conn) {
 		d.telemetry(r.Context(), inst, ws)
 	})
 }
 
-func (d *Dispatcher) serve(w http.ResponseWriter, r *http.Request, instance string, talk func(*cluster.Instance, *websocket.Conn)) {
-	inst, refused := d.admit(r, instance)
+func (d *Dispatcher) serve(w http.ResponseWriter, r *http.Request, who identity.Principal, instance string, talk func(*cluster.Instance, *websocket.Conn)) {
+	inst, refused := d.admit(who, instance)
 	if refused != nil {
 		d.Log.Warn("session refused", "instance", instance, "peer", r.RemoteAddr, "why", refused.text)
 		refused.write(w)
@@ -67,11 +67,7 @@ func (d *Dispatcher) serve(w http.ResponseWriter, r *http.Request, instance stri
 }
 
 // admit decides whether the caller may speak for the instance.
-func (d *Dispatcher) admit(r *http.Request, instance string) (*cluster.Instance, *refusal) {
-	who, err := d.Authenticate(r)
-	if err != nil {
-		return nil, &refusal{http.StatusForbidden, "AccessDeniedException", fault.Of(err).Message}
-	}
+func (d *Dispatcher) admit(who identity.Principal, instance string) (*cluster.Instance, *refusal) {
 	inst := find(d.Store.View(), who, instance)
 	switch {
 	case inst == nil:
