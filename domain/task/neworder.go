@@ -37,7 +37,7 @@ func NewOrder(t *Task, def *workload.Definition, s Surroundings) *Order {
 	if t.Assignment != nil {
 		o.GPUs = t.Assignment.Held.GPUs
 	}
-	o.Containers = orderContainers(t, def, o.GPUs)
+	o.Containers = orderContainers(t, def)
 	return o
 }
 
@@ -57,16 +57,12 @@ func nameIn(s string) string {
 	return a.Name()
 }
 
-// orderContainers gives each container its id and, in definition order, as many
-// of the task's GPUs as it asks for.
-func orderContainers(t *Task, def *workload.Definition, gpus []string) []OrderContainer {
-	merged := t.Spec.Overrides.Merged(def)
+// orderContainers gives each container its id and its GPUs.
+func orderContainers(t *Task, def *workload.Definition) []OrderContainer {
+	merged, gpus := t.Spec.Overrides.Merged(def), t.ContainerGPUs(def)
 	out := make([]OrderContainer, len(merged))
 	for i, c := range merged {
-		out[i] = OrderContainer{Container: c, ID: t.Spec.containerID(c.Name)}
-		out[i].ARN = t.ContainerARN(c.Name)
-		n := min(c.GPUs(), len(gpus))
-		out[i].GPUs, gpus = gpus[:n:n], gpus[n:]
+		out[i] = OrderContainer{Container: c, ARN: t.ContainerARN(c.Name), ID: t.Spec.containerID(c.Name), GPUs: gpus[c.Name]}
 	}
 	return out
 }

@@ -1,0 +1,112 @@
+// Package ecs answers the operations of Amazon ECS: clusters, task definitions,
+// tasks, container instances and what agents report. A handler resolves names in
+// a view of the store, checks the request, and commits once.
+// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/Welcome.html
+//
+// A file holds the operations of one resource; files named after a resource with
+// _shape convert between berth's nouns and the API's structures.
+package ecs
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/store"
+)
+
+// Config is what the API is built from.
+type Config struct {
+	Store store.Store
+	// NewID gives 32 random hex digits. nil means crypto/rand.
+	NewID func() string
+	// Sessions tells an agent where its sessions are: the base addresses of the
+	// ACS and the TCS websocket. nil means paths below the endpoint at which the
+	// agent called.
+	Sessions func(call *gateway.Call) (acs, tcs string)
+}
+
+// API answers ECS.
+type API struct {
+	store    store.Store
+	newID    func() string
+	sessions func(call *gateway.Call) (acs, tcs string)
+}
+
+// New makes the API.
+func New(c Config) *API {
+	a := &API{store: c.Store, newID: c.NewID, sessions: c.Sessions}
+	if a.newID == nil {
+		a.newID = randomID
+	}
+	if a.sessions == nil {
+		a.sessions = sessionsBelow
+	}
+	return a
+}
+
+func randomID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// uuid is a fresh id in the form of a UUID.
+func (a *API) uuid() string {
+	id := a.newID()
+	return id[:8] + "-" + id[8:12] + "-4" + id[13:16] + "-a" + id[17:20] + "-" + id[20:32]
+}
+
+// Operations are the handlers by operation name. What is not here is not
+// supported yet, and the gateway says so.
+func (a *API) Operations() map[string]gateway.Handler {
+	return map[string]gateway.Handler{
+		"CreateCluster":               gateway.Handle(a.createCluster),
+		"DescribeClusters":            gateway.Handle(a.describeClusters),
+		"ListClusters":                gateway.Handle(a.listClusters),
+		"UpdateCluster":               gateway.Handle(a.updateCluster),
+		"UpdateClusterSettings":       gateway.Handle(a.updateClusterSettings),
+		"PutClusterCapacityProviders": gateway.Handle(a.putClusterCapacityProviders),
+		"DeleteCluster":               gateway.Handle(a.deleteCluster),
+
+		"RegisterTaskDefinition":     gateway.Handle(a.registerTaskDefinition),
+		"DescribeTaskDefinition":     gateway.Handle(a.describeTaskDefinition),
+		"ListTaskDefinitions":        gateway.Handle(a.listTaskDefinitions),
+		"ListTaskDefinitionFamilies": gateway.Handle(a.listTaskDefinitionFamilies),
+		"DeregisterTaskDefinition":   gateway.Handle(a.deregisterTaskDefinition),
+		"DeleteTaskDefinitions":      gateway.Handle(a.deleteTaskDefinitions),
+
+		"RunTask":              gateway.Handle(a.runTask),
+		"StartTask":            gateway.Handle(a.startTask),
+		"StopTask":             gateway.Handle(a.stopTask),
+		"DescribeTasks":        gateway.Handle(a.describeTasks),
+		"ListTasks":            gateway.Handle(a.listTasks),
+		"GetTaskProtection":    gateway.Handle(a.getTaskProtection),
+		"UpdateTaskProtection": gateway.Handle(a.updateTaskProtection),
+
+		"RegisterContainerInstance":     gateway.Handle(a.registerContainerInstance),
+		"DeregisterContainerInstance":   gateway.Handle(a.deregisterContainerInstance),
+		"DescribeContainerInstances":    gateway.Handle(a.describeContainerInstances),
+		"ListContainerInstances":        gateway.Handle(a.listContainerInstances),
+		"UpdateContainerInstancesState": gateway.Handle(a.updateContainerInstancesState),
+		"UpdateContainerAgent":          gateway.Handle(a.updateContainerAgent),
+		"DiscoverPollEndpoint":          gateway.Handle(a.discoverPollEndpoint),
+
+		"SubmitTaskStateChange":        gateway.Handle(a.submitTaskStateChange),
+		"SubmitContainerStateChange":   gateway.Handle(a.submitContainerStateChange),
+		"SubmitAttachmentStateChanges": gateway.Handle(a.submitAttachmentStateChanges),
+
+		"PutAttributes":    gateway.Handle(a.putAttributes),
+		"DeleteAttributes": gateway.Handle(a.deleteAttributes),
+		"ListAttributes":   gateway.Handle(a.listAttributes),
+
+		"TagResource":         gateway.Handle(a.tagResource),
+		"UntagResource":       gateway.Handle(a.untagResource),
+		"ListTagsForResource": gateway.Handle(a.listTagsForResource),
+
+		"ListAccountSettings":      gateway.Handle(a.listAccountSettings),
+		"PutAccountSetting":        gateway.Handle(a.putAccountSetting),
+		"PutAccountSettingDefault": gateway.Handle(a.putAccountSettingDefault),
+		"DeleteAccountSetting":     gateway.Handle(a.deleteAccountSetting),
+	}
+}

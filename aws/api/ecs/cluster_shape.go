@@ -1,0 +1,177 @@
+package ecs
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/domain/workload"
+	"github.com/berthhq/berth/store"
+)
+
+// everything is what Create, Update and Delete answers include. Statistics are
+// only shown by DescribeClusters.
+func everything() []ecs.ClusterField {
+	return []ecs.ClusterField{ecs.ClusterFieldTags, ecs.ClusterFieldSettings, ecs.ClusterFieldConfigurations}
+}
+
+func showCluster(r store.Reader, c *cluster.Cluster, include []ecs.ClusterField) *ecs.Cluster {
+	n := count(r, c)
+	out := &ecs.Cluster{
+		ClusterArn: &c.ARN, ClusterName: &c.Name, Status: &c.Status,
+		RegisteredContainerInstancesCount: int32Of(n.instances),
+		RunningTasksCount:                 int32Of(n.running[workload.EC2] + n.running[workload.Fargate]),
+		PendingTasksCount:                 int32Of(n.pending[workload.EC2] + n.pending[workload.Fargate]),
+		ActiveServicesCount:               int32Of(0),
+		Statistics:                        []ecs.KeyValuePair{}, Tags: []ecs.Tag{}, Settings: []ecs.ClusterSetting{},
+		CapacityProviders:               each(c.CapacityProviders, func(s *string) string { return *s }),
+		DefaultCapacityProviderStrategy: each(c.DefaultStrategy, showStrategyItem),
+	}
+	if contains(include, ecs.ClusterFieldStatistics) {
+		out.Statistics = n.statistics()
+	}
+	if contains(include, ecs.ClusterFieldTags) {
+		out.Tags = showTags(c.Tags)
+	}
+	if contains(include, ecs.ClusterFieldSettings) {
+		out.Settings = each(c.Settings, func(s *workload.KeyValue) ecs.ClusterSetting {
+			return ecs.ClusterSetting{Name: ecs.ClusterSettingName(s.Name), Value: &s.Value}
+		})
+	}
+	if contains(include, ecs.ClusterFieldConfigurations) {
+		out.Configuration = showClusterConfiguration(c.Configuration)
+	}
+	if c.ServiceConnectNamespace != "" {
+		out.ServiceConnectDefaults = &ecs.ClusterServiceConnectDefaults{Namespace: &c.ServiceConnectNamespace}
+	}
+	return out
+}
+
+// counts are a cluster's numbers; tasks by launch type.
+type counts struct {
+	instances        int
+	running, pending map[workload.LaunchType]int
+}
+
+func count(r store.Reader, c *cluster.Cluster) counts {
+	n := counts{running: map[workload.LaunchType]int{}, pending: map[workload.LaunchType]int{}}
+	for i := range store.Instances.By(r, store.InstancesByCluster, c.ARN) {
+		if i.OffersEC2 && i.DeregisteredAt.IsZero() {
+			n.instances++
+		}
+	}
+	for t := range store.Tasks.By(r, store.TasksByCluster, store.ClusterTasks(c.ARN, task.Running)) {
+		if t.LastStatus() == task.Running {
+			n.running[t.Spec.LaunchType]++
+		} else {
+			n.pending[t.Spec.LaunchType]++
+		}
+	}
+	return n
+}
+
+func (n counts) statistics() []ecs.KeyValuePair {
+	var out []ecs.KeyValuePair
+	for _, s := range []struct {
+		name  string
+		value int
+	}{
+		{"runningEC2TasksCount", n.running[workload.EC2]},
+		{"runningFargateTasksCount", n.running[workload.Fargate]},
+		{"pendingEC2TasksCount", n.pending[workload.EC2]},
+		{"pendingFargateTasksCount", n.pending[workload.Fargate]},
+		{"activeEC2ServiceCount", 0}, {"activeFargateServiceCount", 0},
+		{"drainingEC2ServiceCount", 0}, {"drainingFargateServiceCount", 0},
+	} {
+		out = append(out, ecs.KeyValuePair{Name: &s.name, Value: ptr(strconv.Itoa(s.value))})
+	}
+	return out
+}
+
+// readClusterSettings checks cluster settings; nil means none were given.
+func readClusterSettings(in []ecs.ClusterSetting) ([]workload.KeyValue, error) {
+	var out []workload.KeyValue
+	for _, s := range in {
+		if s.Name != ecs.ClusterSettingNameContainerInsights {
+			return nil, invalid("setting name should be one of [containerInsights]")
+		}
+		if !slices.Contains([]string{"enabled", "disabled", "enhanced"}, deref(s.Value)) {
+			return nil, invalid("Invalid value for setting containerInsights. The value should be one of [enhanced,enabled,disabled]")
+		}
+		out = append(out, workload.KeyValue{Name: string(s.Name), Value: deref(s.Value)})
+	}
+	return out, nil
+}
+
+func mergeSettings(have, said []workload.KeyValue) []workload.KeyValue {
+	out := slices.Clone(have)
+	for _, s := range said {
+		i := slices.IndexFunc(out, func(x workload.KeyValue) bool { return x.Name == s.Name })
+		if i < 0 {
+			out = append(out, s)
+			continue
+		}
+		out[i] = s
+	}
+	return out
+}
+
+func readClusterConfiguration(in *ecs.ClusterConfiguration) (*cluster.Configuration, error) {
+	if in == nil {
+		return nil, nil
+	}
+	out := &cluster.Configuration{}
+	if m := in.ManagedStorageConfiguration; m != nil {
+		out.ManagedStorage = &cluster.ManagedStorageConfiguration{
+			KMSKeyID: deref(m.KmsKeyId), FargateEphemeralStorageKMSKeyID: deref(m.FargateEphemeralStorageKmsKeyId),
+		}
+	}
+	e := in.ExecuteCommandConfiguration
+	if e == nil {
+		return out, nil
+	}
+	out.ExecuteCommand = &cluster.ExecuteCommandConfiguration{KMSKeyID: deref(e.KmsKeyId), Logging: string(e.Logging)}
+	if !slices.Contains([]string{"", "NONE", "DEFAULT", "OVERRIDE"}, string(e.Logging)) {
+		return nil, invalid("logging should be one of [NONE,DEFAULT,OVERRIDE]")
+	}
+	override := e.Logging == ecs.ExecuteCommandLoggingOverride
+	if e.LogConfiguration != nil && !override {
+		return nil, invalid("You must set logging to 'OVERRIDE' when you supply a log configuration.")
+	}
+	if override && (e.LogConfiguration == nil || e.LogConfiguration.CloudWatchLogGroupName == nil && e.LogConfiguration.S3BucketName == nil) {
+		return nil, invalid("A CloudWatch log group name or S3 bucket name must be specified when overriding the default log configuration.")
+	}
+	if l := e.LogConfiguration; l != nil {
+		out.ExecuteCommand.Log = &cluster.ExecuteCommandLog{
+			CloudWatchLogGroup: deref(l.CloudWatchLogGroupName), CloudWatchEncryption: l.CloudWatchEncryptionEnabled,
+			S3Bucket: deref(l.S3BucketName), S3Encryption: l.S3EncryptionEnabled, S3KeyPrefix: deref(l.S3KeyPrefix),
+		}
+	}
+	return out, nil
+}
+
+func showClusterConfiguration(c *cluster.Configuration) *ecs.ClusterConfiguration {
+	if c == nil {
+		return nil
+	}
+	out := &ecs.ClusterConfiguration{}
+	if m := c.ManagedStorage; m != nil {
+		out.ManagedStorageConfiguration = &ecs.ManagedStorageConfiguration{
+			KmsKeyId: text(m.KMSKeyID), FargateEphemeralStorageKmsKeyId: text(m.FargateEphemeralStorageKMSKeyID),
+		}
+	}
+	e := c.ExecuteCommand
+	if e == nil {
+		return out
+	}
+	out.ExecuteCommandConfiguration = &ecs.ExecuteCommandConfiguration{KmsKeyId: text(e.KMSKeyID), Logging: ecs.ExecuteCommandLogging(e.Logging)}
+	if l := e.Log; l != nil {
+		out.ExecuteCommandConfiguration.LogConfiguration = &ecs.ExecuteCommandLogConfiguration{
+			CloudWatchLogGroupName: text(l.CloudWatchLogGroup), CloudWatchEncryptionEnabled: l.CloudWatchEncryption,
+			S3BucketName: text(l.S3Bucket), S3EncryptionEnabled: l.S3Encryption, S3KeyPrefix: text(l.S3KeyPrefix),
+		}
+	}
+	return out
+}

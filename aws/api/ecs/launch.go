@@ -1,0 +1,197 @@
+package ecs
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/domain/workload"
+	"github.com/berthhq/berth/store"
+)
+
+// launch is a checked request for tasks: what they have in common.
+type launch struct {
+	cluster    *cluster.Cluster
+	definition *workload.Definition
+	spec       task.Spec // without CapacityProvider and Containers
+	providers  []string  // for each task its capacity provider, empty when launched by type
+	tags       []workload.Tag
+}
+
+// request is what RunTask and StartTask share.
+type request struct {
+	group, startedBy, referenceID *string
+	overrides                     *ecs.TaskOverride
+	network                       *ecs.NetworkConfiguration
+	managedTags, exec             *bool
+	propagate                     ecs.PropagateTags
+	tags                          []ecs.Tag
+	volumes                       []ecs.TaskVolumeConfiguration
+}
+
+// prepare checks what both calls share. launchType is decided by the caller
+// before, as the network rules depend on it.
+func (q *request) prepare(v store.Reader, call *gateway.Call, c *cluster.Cluster, def *workload.Definition, launchType workload.LaunchType) (*launch, error) {
+	l := &launch{cluster: c, definition: def}
+	var err error
+	if l.tags, err = q.taskTags(def, c); err != nil {
+		return nil, err
+	}
+	l.spec = task.Spec{
+		ClusterARN: c.ARN, DefinitionARN: def.ARN, LaunchType: launchType,
+		Group: cmp.Or(deref(q.group), "family:"+def.Family), StartedBy: deref(q.startedBy), ReferenceID: deref(q.referenceID),
+		EnableExecuteCommand: deref(q.exec), EnableECSManagedTags: deref(q.managedTags),
+	}
+	if err = checkWords(&l.spec, q.group != nil); err != nil {
+		return nil, err
+	}
+	if l.spec.Overrides, err = readOverrides(call, q.overrides, def); err != nil {
+		return nil, err
+	}
+	if l.spec.NetworkConfiguration, err = readNetwork(v, call.Scope, q.network, def, launchType); err != nil {
+		return nil, err
+	}
+	if err = checkRunnable(def, q.volumes); err != nil {
+		return nil, err
+	}
+	return l, l.size(def)
+}
+
+// size settles the task's size: the override's, else the definition's. Fargate
+// only has certain sizes, whoever names them.
+func (l *launch) size(def *workload.Definition) error {
+	o := &l.spec.Overrides
+	l.spec.CPU, l.spec.Memory = cmp.Or(o.CPU, def.CPU), cmp.Or(o.Memory, def.Memory)
+	l.spec.EphemeralStorageGiB = cmp.Or(o.EphemeralStorageGiB, def.EphemeralStorageGiB)
+	if l.spec.LaunchType != workload.Fargate {
+		return nil
+	}
+	l.spec.EphemeralStorageGiB = cmp.Or(l.spec.EphemeralStorageGiB, defaultEphemeralStorage)
+	cpu, _ := workload.ParseCPU(l.spec.CPU)
+	memory, _ := workload.ParseMemory(l.spec.Memory)
+	if !workload.IsFargateSize(cpu, memory) {
+		return invalid("No Fargate configuration exists for given values: %d CPU, %d memory. See the Amazon ECS documentation for the valid values.", cpu, memory)
+	}
+	return nil
+}
+
+// defaultEphemeralStorage is what a Fargate task has without asking, in GiB.
+const defaultEphemeralStorage = 20
+
+// servicePrefix begins the group of the tasks of a service.
+const servicePrefix = "service:"
+
+func checkWords(s *task.Spec, ownGroup bool) error {
+	notWord := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_/.:@ ", r)
+	}
+	switch {
+	case len(s.StartedBy) > 128:
+		return invalid("startedBy can have at most 128 characters.")
+	case strings.ContainsFunc(s.StartedBy, notWord):
+		return invalid("startedBy contains invalid characters.")
+	case len(s.Group) > 255:
+		return invalid("group can have at most 255 characters.")
+	case ownGroup && strings.HasPrefix(s.Group, servicePrefix):
+		return invalid("Invalid namespace for group.").WithHint("groups that begin with '%s' belong to services", servicePrefix)
+	case len(s.ReferenceID) > 1024:
+		return invalid("referenceId can have at most 1024 characters.")
+	}
+	return nil
+}
+
+func (q *request) taskTags(def *workload.Definition, c *cluster.Cluster) ([]workload.Tag, error) {
+	tags, err := readTags(q.tags)
+	if err != nil {
+		return nil, err
+	}
+	switch q.propagate {
+	case "", ecs.PropagateTagsNone:
+	case ecs.PropagateTagsTaskDefinition:
+		tags = mergeTags(def.Tags, tags)
+	default:
+		return nil, invalid("propagateTags should be one of [TASK_DEFINITION,NONE]")
+	}
+	if err := checkTagCount(tags); err != nil {
+		return nil, err
+	}
+	if deref(q.managedTags) {
+		tags = append(tags, workload.Tag{Key: "aws:ecs:clusterName", Value: c.Name})
+	}
+	return tags, nil
+}
+
+// checkRunnable refuses, clearly, what a definition may hold but nothing here can
+// run yet.
+func checkRunnable(def *workload.Definition, volumes []ecs.TaskVolumeConfiguration) error {
+	notYet := func(what string) error {
+		return fault.New(fault.UnsupportedFeature, "%s are not supported yet.", what)
+	}
+	if len(volumes) > 0 {
+		return notYet("Volumes configured at launch (Amazon EBS)")
+	}
+	for _, v := range def.Volumes {
+		switch {
+		case deref(v.ConfiguredAtLaunch):
+			return notYet("Volumes configured at launch (Amazon EBS)")
+		case v.EFS != nil:
+			return notYet("Amazon EFS volumes")
+		case v.FSx != nil:
+			return notYet("FSx for Windows File Server volumes")
+		case v.S3Files != nil:
+			return notYet("S3 Files volumes")
+		}
+	}
+	if p := def.RuntimePlatform; p != nil && strings.HasPrefix(p.OperatingSystemFamily, "WINDOWS") {
+		return notYet("Windows containers")
+	}
+	return nil
+}
+
+// launchable finds the definition a run names.
+func launchable(r store.Reader, call *gateway.Call, ref *string) (*workload.Definition, error) {
+	at, err := readRevision(call.Scope, deref(ref))
+	if err != nil {
+		return nil, err
+	}
+	d, ok := findDefinition(r, call.Scope, at)
+	switch {
+	case !ok:
+		return nil, client("TaskDefinition not found.")
+	case d.Status != workload.Active:
+		return nil, client("TaskDefinition is inactive")
+	}
+	return d, nil
+}
+
+// newTask makes one task of the launch. n is its place among them.
+func (a *API) newTask(call *gateway.Call, l *launch, n int) *task.Task {
+	id := a.newID()
+	t := &task.Task{
+		Scope: call.Scope, ARN: call.Scope.Task(l.cluster.Name, id), ID: id, Spec: l.spec,
+		Desired: task.Desired{Status: task.Running}, Version: 1, CreatedAt: call.Now, Tags: l.tags,
+	}
+	if n < len(l.providers) {
+		t.Spec.CapacityProvider = l.providers[n]
+	}
+	t.Spec.Containers = make([]task.ContainerID, len(l.definition.Containers))
+	for i := range l.definition.Containers {
+		t.Spec.Containers[i] = task.ContainerID{Name: l.definition.Containers[i].Name, ID: a.uuid()}
+	}
+	return t
+}
+
+// placementNeeds are the attributes an instance must have for the definition:
+// its agent's capabilities and, where the definition names one, the platform.
+func placementNeeds(def *workload.Definition) []workload.Attribute {
+	needs := slices.Clone(def.RequiresAttributes)
+	if p := def.RuntimePlatform; p != nil && p.CPUArchitecture != "" {
+		needs = append(needs, workload.Attribute{Name: attributeArchitecture, Value: strings.ToLower(p.CPUArchitecture)})
+	}
+	return needs
+}

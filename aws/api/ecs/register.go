@@ -1,0 +1,150 @@
+package ecs
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/workload"
+	"github.com/berthhq/berth/store"
+)
+
+// registration is what an agent says of itself and its machine.
+type registration struct {
+	in         *ecs.RegisterContainerInstanceRequest
+	document   identityDocument
+	attributes []workload.Attribute
+	tags       []workload.Tag
+}
+
+// identityDocument is the part that matters of what an instance's metadata says
+// of it. It is a description, not a proof: the keys that sign are the proof.
+type identityDocument struct {
+	InstanceID       string `json:"instanceId"`
+	InstanceType     string `json:"instanceType"`
+	ImageID          string `json:"imageId"`
+	Architecture     string `json:"architecture"`
+	AvailabilityZone string `json:"availabilityZone"`
+}
+
+func (a *API) registerContainerInstance(ctx context.Context, call *gateway.Call, in *ecs.RegisterContainerInstanceRequest) (*ecs.RegisterContainerInstanceResponse, error) {
+	reg, err := readRegistration(in)
+	if err != nil {
+		return nil, err
+	}
+	var next *cluster.Instance
+	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
+		c, err := activeCluster(tx, call.Scope, in.Cluster)
+		if err != nil {
+			return clusterForAgent(err)
+		}
+		have, err := reg.known(tx, call, c)
+		if err != nil {
+			return err
+		}
+		if have == nil {
+			have = a.newInstance(call, c, &reg.document)
+			have.Tags = reg.tags
+		}
+		next = reg.apply(call, have)
+		store.Instances.Put(tx, next)
+		return bind(tx, call, next)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.RegisterContainerInstanceResponse{ContainerInstance: showInstance(v, next, nil)}, nil
+}
+
+// clusterForAgent answers an agent whose cluster was deleted as if it had never
+// been: it only knows that one answer, and creates the default cluster on it.
+func clusterForAgent(err error) error {
+	if fault.IsKind(err, fault.Client) {
+		return clusterNotFound()
+	}
+	return err
+}
+
+func readRegistration(in *ecs.RegisterContainerInstanceRequest) (*registration, error) {
+	reg := &registration{in: in}
+	if doc := deref(in.InstanceIdentityDocument); doc != "" && json.Unmarshal([]byte(doc), &reg.document) != nil {
+		return nil, invalid("Invalid instance identity document.")
+	}
+	for _, at := range in.Attributes {
+		if err := checkAttribute(&at); err != nil {
+			return nil, err
+		}
+		reg.attributes = setAttribute(reg.attributes, workload.Attribute{Name: deref(at.Name), Value: deref(at.Value)})
+	}
+	var err error
+	reg.tags, err = readTags(nilIfEmpty(in.Tags)) // agents send an empty list
+	return reg, err
+}
+
+func nilIfEmpty[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+// known finds the instance that an agent registers again: the one its keys are
+// bound to, the one it names, or the one on the same machine. It is refused to
+// whoever does not speak for it. nil means that the instance is new.
+func (reg *registration) known(r store.Reader, call *gateway.Call, c *cluster.Cluster) (*cluster.Instance, error) {
+	who, named := call.Principal, deref(reg.in.ContainerInstanceArn)
+	if who.TaskARN != "" {
+		return nil, fault.New(fault.AccessDenied, "The credentials of a task cannot register a container instance.")
+	}
+	if who.InstanceARN != "" && named != "" && named != who.InstanceARN {
+		return nil, notYours(named)
+	}
+	if key := cmp.Or(named, who.InstanceARN); key != "" {
+		return reg.again(r, call, c, key, named != "")
+	}
+	if reg.document.InstanceID == "" {
+		return nil, nil
+	}
+	for i := range store.Instances.By(r, store.InstancesByEC2ID, reg.document.InstanceID) {
+		if i.ClusterARN == c.ARN && i.DeregisteredAt.IsZero() && i.SpokenForBy(who) {
+			return i, nil
+		}
+	}
+	return nil, nil
+}
+
+func notYours(instance string) error {
+	return fault.New(fault.AccessDenied, "These credentials do not belong to container instance %s.", instance).
+		WithHint("an agent's keys belong to the instance that it registered first; make a new join token for a new instance")
+}
+
+func (reg *registration) again(r store.Reader, call *gateway.Call, c *cluster.Cluster, key string, named bool) (*cluster.Instance, error) {
+	i, ok := store.Instances.Get(r, key)
+	switch {
+	case !ok && !named:
+		return nil, nil // bound to an instance that is forgotten
+	case !ok:
+		return nil, client("The referenced container instance was not found.")
+	case !i.SpokenForBy(call.Principal):
+		return nil, notYours(key)
+	case i.ClusterARN != c.ARN:
+		return nil, client("Container instance cluster changes are not supported.")
+	case !i.DeregisteredAt.IsZero() && named:
+		return nil, client("The referenced container instance was deregistered. Remove the agent's saved state to register the machine anew.")
+	case !i.DeregisteredAt.IsZero():
+		return nil, nil
+	}
+	return i, nil
+}
+
+func (a *API) newInstance(call *gateway.Call, c *cluster.Cluster, doc *identityDocument) *cluster.Instance {
+	id := a.newID()
+	return &cluster.Instance{
+		Scope: call.Scope, ARN: call.Scope.ContainerInstance(c.Name, id), ID: id, ClusterARN: c.ARN,
+		EC2ID: cmp.Or(doc.InstanceID, "i-"+id[:17]), Status: cluster.InstanceActive, RegisteredAt: call.Now, Role: call.Principal.RoleARN,
+	}
+}

@@ -1,0 +1,162 @@
+package ecs
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/store"
+)
+
+// accountSetting is a setting with what it may be; the first value is the one in
+// force when nobody set any.
+type accountSetting struct {
+	name   string
+	values []string
+}
+
+// accountSettings lists AWS's account settings. What a setting does here is said
+// in docs/compatibility.md.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html
+func accountSettings() []accountSetting {
+	return []accountSetting{
+		{"awsvpcTrunking", []string{"disabled", "enabled"}},
+		{"containerInsights", []string{"disabled", "enabled", "enhanced"}},
+		{"containerInstanceLongArnFormat", []string{"enabled", "disabled"}},
+		{"defaultLogDriverMode", []string{"non-blocking", "blocking"}},
+		{"dualStackIPv6", []string{"enabled", "disabled"}},
+		{"fargateEventWindows", []string{"disabled", "enabled"}},
+		{"fargateFIPSMode", []string{"disabled", "enabled"}},
+		{"fargateTaskRetirementWaitPeriod", []string{"7", "0", "14"}},
+		{"guardDutyActivate", []string{"off", "on"}},
+		{"serviceLongArnFormat", []string{"enabled", "disabled"}},
+		{"tagResourceAuthorization", []string{"on", "off"}},
+		{"taskLongArnFormat", []string{"enabled", "disabled"}},
+	}
+}
+
+func findSetting(name string) (accountSetting, error) {
+	var names []string
+	for _, s := range accountSettings() {
+		if s.name == name {
+			return s, nil
+		}
+		names = append(names, s.name)
+	}
+	return accountSetting{}, invalid("%s should be one of [%s]", name, strings.Join(names, ","))
+}
+
+// setting is the value in force for whoever calls.
+func setting(r store.Reader, call *gateway.Call, name string) string {
+	value, _ := settingFor(r, call, name, call.Principal.ARN)
+	return value
+}
+
+// settingFor is the value in force for a principal, and whose it is: the
+// principal's own, or the account's (its root).
+func settingFor(r store.Reader, call *gateway.Call, name, principal string) (value, owner string) {
+	for _, who := range []string{principal, ""} {
+		if s, ok := store.Settings.Get(r, store.SettingKey(call.Scope, who, name)); ok {
+			return s.Value, ownerShown(call, who)
+		}
+	}
+	s, err := findSetting(name)
+	if err != nil {
+		return "", ""
+	}
+	return s.values[0], ownerShown(call, "")
+}
+
+func ownerShown(call *gateway.Call, principal string) string {
+	if principal == "" {
+		return call.Scope.Global("iam", "root")
+	}
+	return principal
+}
+
+func (a *API) listAccountSettings(_ context.Context, call *gateway.Call, in *ecs.ListAccountSettingsRequest) (*ecs.ListAccountSettingsResponse, error) {
+	page, err := readPage(in.NextToken, in.MaxResults)
+	if err != nil {
+		return nil, err
+	}
+	if in.Name != "" {
+		if _, err := findSetting(string(in.Name)); err != nil {
+			return nil, err
+		}
+	}
+	principal := settingPrincipal(call, in.PrincipalArn)
+	var list []ecs.Setting
+	for _, s := range accountSettings() {
+		value, owner := settingFor(a.store.View(), call, s.name, principal)
+		_, set := store.Settings.Get(a.store.View(), store.SettingKey(call.Scope, principal, s.name))
+		if !deref(in.EffectiveSettings) && !set || in.Name != "" && string(in.Name) != s.name || in.Value != nil && *in.Value != value || s.name <= page.after.Key {
+			continue
+		}
+		list = append(list, showSetting(s.name, value, owner))
+	}
+	found, next := fill(page, slices.Values(list), func(s ecs.Setting) cursor { return cursor{Key: string(s.Name)} })
+	return &ecs.ListAccountSettingsResponse{Settings: each(found, func(s *ecs.Setting) ecs.Setting { return *s }), NextToken: next}, nil
+}
+
+// settingPrincipal is whose setting is meant: the named principal's, or the
+// caller's own. The account's own, the root's, are the defaults of all.
+func settingPrincipal(call *gateway.Call, named *string) string {
+	principal := call.Principal.ARN
+	if named != nil && *named != "" {
+		principal = *named
+	}
+	if principal == call.Scope.Global("iam", "root") {
+		return ""
+	}
+	return principal
+}
+
+func showSetting(name, value, principal string) ecs.Setting {
+	return ecs.Setting{Name: ecs.SettingName(name), Value: &value, PrincipalArn: &principal, Type: ecs.SettingTypeUser}
+}
+
+func (a *API) putAccountSetting(ctx context.Context, call *gateway.Call, in *ecs.PutAccountSettingRequest) (*ecs.PutAccountSettingResponse, error) {
+	s, err := a.putSetting(ctx, call, settingPrincipal(call, in.PrincipalArn), string(in.Name), deref(in.Value))
+	return &ecs.PutAccountSettingResponse{Setting: s}, err
+}
+
+func (a *API) putAccountSettingDefault(ctx context.Context, call *gateway.Call, in *ecs.PutAccountSettingDefaultRequest) (*ecs.PutAccountSettingDefaultResponse, error) {
+	s, err := a.putSetting(ctx, call, "", string(in.Name), deref(in.Value))
+	return &ecs.PutAccountSettingDefaultResponse{Setting: s}, err
+}
+
+func (a *API) putSetting(ctx context.Context, call *gateway.Call, principal, name, value string) (*ecs.Setting, error) {
+	known, err := findSetting(name)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(known.values, value) {
+		return nil, invalid("Invalid value for setting %s. The value should be one of [%s]", name, strings.Join(known.values, ","))
+	}
+	_, err = a.store.Update(ctx, func(tx *store.Tx) error {
+		store.Settings.Put(tx, &store.Setting{Scope: call.Scope, Principal: principal, Name: name, Value: value})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ptr(showSetting(name, value, ownerShown(call, principal))), nil
+}
+
+func (a *API) deleteAccountSetting(ctx context.Context, call *gateway.Call, in *ecs.DeleteAccountSettingRequest) (*ecs.DeleteAccountSettingResponse, error) {
+	if _, err := findSetting(string(in.Name)); err != nil {
+		return nil, err
+	}
+	principal := settingPrincipal(call, in.PrincipalArn)
+	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
+		store.Settings.Delete(tx, store.SettingKey(call.Scope, principal, string(in.Name)))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	value, owner := settingFor(v, call, string(in.Name), principal)
+	return &ecs.DeleteAccountSettingResponse{Setting: ptr(showSetting(string(in.Name), value, owner))}, nil
+}

@@ -1,0 +1,213 @@
+package ecs
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/store"
+)
+
+func (a *API) describeTasks(_ context.Context, call *gateway.Call, in *ecs.DescribeTasksRequest) (*ecs.DescribeTasksResponse, error) {
+	switch n := len(in.Tasks); {
+	case n == 0:
+		return nil, invalid("Tasks cannot be empty.")
+	case n > maxBatch:
+		return nil, invalid("taskIds can have at most %d items.", maxBatch)
+	}
+	v := a.store.View()
+	c, err := findCluster(v, call.Scope, in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	out := &ecs.DescribeTasksResponse{Tasks: []ecs.Task{}, Failures: []ecs.Failure{}}
+	for _, ref := range in.Tasks {
+		key, err := identify(c, "task", ref)
+		if err != nil {
+			return nil, err
+		}
+		if t, ok := store.Tasks.Get(v, key); ok {
+			out.Tasks = append(out.Tasks, *showTask(v, t, in.Include))
+			continue
+		}
+		out.Failures = append(out.Failures, failure(key, reasonMissing, ""))
+	}
+	return out, nil
+}
+
+// The reason and code of a task that a user stops.
+const defaultStopReason = "Task stopped by user"
+
+// maxReason is how long a reason for stopping may be.
+const maxReason = 1024
+
+func (a *API) stopTask(ctx context.Context, call *gateway.Call, in *ecs.StopTaskRequest) (*ecs.StopTaskResponse, error) {
+	if len(deref(in.Reason)) > maxReason {
+		return nil, invalid("reason can have at most %d characters.", maxReason)
+	}
+	var next task.Task
+	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
+		c, err := findCluster(tx, call.Scope, in.Cluster)
+		if err != nil {
+			return err
+		}
+		have, err := findTask(tx, c, deref(in.Task))
+		if err != nil {
+			return err
+		}
+		next = *have
+		if next.DesiredStatus() == task.Stopped {
+			return nil
+		}
+		next.Desired = task.Desired{Status: task.Stopped, StopCode: task.StopUserInitiated, StoppedReason: defaultStopReason, StoppingAt: call.Now}
+		if reason := deref(in.Reason); reason != "" {
+			next.Desired.StoppedReason = reason
+		}
+		next.Version++
+		store.Tasks.Put(tx, &next)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.StopTaskResponse{Task: showTask(v, &next, nil)}, nil
+}
+
+func (a *API) listTasks(_ context.Context, call *gateway.Call, in *ecs.ListTasksRequest) (*ecs.ListTasksResponse, error) {
+	page, err := readPage(in.NextToken, in.MaxResults)
+	if err != nil {
+		return nil, err
+	}
+	q, err := readTaskQuery(in)
+	if err != nil {
+		return nil, err
+	}
+	v := a.store.View()
+	c, err := findCluster(v, call.Scope, in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	tasks, index, err := q.tasks(v, c, in, page.after)
+	if err != nil {
+		return nil, err
+	}
+	found, next := fill(page, filter(tasks, q.matches), func(t *task.Task) cursor {
+		at := cursor{Key: t.ARN}
+		if index.Rank != nil {
+			at.Rank = index.Rank(t)
+		}
+		return at
+	})
+	return &ecs.ListTasksResponse{TaskArns: each(found, func(t **task.Task) string { return (*t).ARN }), NextToken: next}, nil
+}
+
+// taskQuery is what every listed task must be. Empty words say nothing.
+type taskQuery struct {
+	desired                     task.Status
+	launchType, family, started string
+	group                       string
+}
+
+func readTaskQuery(in *ecs.ListTasksRequest) (*taskQuery, error) {
+	q := &taskQuery{desired: task.Running, launchType: string(in.LaunchType), family: deref(in.Family), started: deref(in.StartedBy)}
+	if in.DesiredStatus != "" {
+		var ok bool
+		if q.desired, ok = task.ParseStatus(string(in.DesiredStatus)); !ok || !slices.Contains(in.DesiredStatus.Values(), string(in.DesiredStatus)) {
+			return nil, invalid("desiredStatus should be one of [%s]", strings.Join(in.DesiredStatus.Values(), ","))
+		}
+	}
+	if in.LaunchType != "" && !slices.Contains(in.LaunchType.Values(), string(in.LaunchType)) {
+		return nil, invalid("launch type should be one of [EC2,FARGATE,EXTERNAL,MANAGED_INSTANCES]")
+	}
+	if name := deref(in.ServiceName); name != "" {
+		q.group = servicePrefix + name
+	}
+	return q, nil
+}
+
+func (q *taskQuery) matches(t *task.Task) bool {
+	return t.DesiredStatus() == q.desired &&
+		(q.launchType == "" || string(t.Spec.LaunchType) == q.launchType) &&
+		(q.family == "" || store.Family(t) == q.family) &&
+		(q.started == "" || t.Spec.StartedBy == q.started) &&
+		(q.group == "" || t.Spec.Group == q.group)
+}
+
+// tasks yields candidates from the index that narrows the most, beginning after
+// where the last page ended.
+func (q *taskQuery) tasks(v *store.View, c *cluster.Cluster, in *ecs.ListTasksRequest, after cursor) (iter.Seq[*task.Task], *store.Index[task.Task], error) {
+	index, key := store.TasksByCluster, store.ClusterTasks(c.ARN, q.desired)
+	switch {
+	case deref(in.ContainerInstance) != "":
+		i, err := findInstance(v, c, *in.ContainerInstance)
+		if err != nil {
+			return nil, nil, err
+		}
+		index, key = store.TasksByInstance, i.ARN
+	case q.group != "":
+		index, key = store.TasksByGroup, store.InCluster(c.ARN, q.group)
+		if !store.Tasks.Has(v, index, key) { // there are no services yet, so nobody else can know the name
+			return nil, nil, fault.New(fault.ServiceNotFound, "Service not found.")
+		}
+	case q.started != "":
+		index, key = store.TasksByStartedBy, store.InCluster(c.ARN, q.started)
+	case q.family != "":
+		index, key = store.TasksByFamily, store.InCluster(c.ARN, q.family)
+	}
+	if after.Key == "" {
+		return store.Tasks.By(v, index, key), index, nil
+	}
+	return store.Tasks.ByAfter(v, index, key, after.position()), index, nil
+}
+
+// The protection of tasks belongs to services: tasks of their own have none.
+const reasonNotProtectable = "TASK_NOT_VALID"
+
+func (a *API) protectionFailures(call *gateway.Call, ref *string, tasks []string) ([]ecs.Failure, error) {
+	if len(tasks) > maxRun {
+		return nil, invalid("tasks can have at most %d items.", maxRun)
+	}
+	v := a.store.View()
+	c, err := activeCluster(v, call.Scope, ref)
+	if err != nil {
+		return nil, err
+	}
+	out := []ecs.Failure{}
+	for _, id := range tasks {
+		key, err := identify(c, "task", id)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := store.Tasks.Get(v, key); !ok {
+			out = append(out, failure(key, reasonMissing, ""))
+			continue
+		}
+		out = append(out, failure(key, reasonNotProtectable, "Only tasks of a service can be protected."))
+	}
+	return out, nil
+}
+
+func (a *API) getTaskProtection(_ context.Context, call *gateway.Call, in *ecs.GetTaskProtectionRequest) (*ecs.GetTaskProtectionResponse, error) {
+	failures, err := a.protectionFailures(call, in.Cluster, in.Tasks)
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.GetTaskProtectionResponse{ProtectedTasks: []ecs.ProtectedTask{}, Failures: failures}, nil
+}
+
+func (a *API) updateTaskProtection(_ context.Context, call *gateway.Call, in *ecs.UpdateTaskProtectionRequest) (*ecs.UpdateTaskProtectionResponse, error) {
+	if len(in.Tasks) == 0 {
+		return nil, invalid("Tasks cannot be empty.")
+	}
+	failures, err := a.protectionFailures(call, in.Cluster, in.Tasks)
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.UpdateTaskProtectionResponse{ProtectedTasks: []ecs.ProtectedTask{}, Failures: failures}, nil
+}

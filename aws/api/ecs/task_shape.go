@@ -1,0 +1,197 @@
+package ecs
+
+import (
+	"cmp"
+	"strconv"
+
+	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/domain/workload"
+	"github.com/berthhq/berth/store"
+)
+
+// showTasks shows tasks as they are in r; the list is never absent.
+func showTasks(r store.Reader, tasks []*task.Task, include []ecs.TaskField) []ecs.Task {
+	return each(tasks, func(t **task.Task) ecs.Task { return *showTask(r, *t, include) })
+}
+
+func showTask(r store.Reader, t *task.Task, include []ecs.TaskField) *ecs.Task {
+	def, ok := store.TaskDefinitions.Get(r, t.Spec.DefinitionARN)
+	if !ok {
+		def = &workload.Definition{ARN: t.Spec.DefinitionARN} // deleted since: the containers show without their images
+	}
+	out := &ecs.Task{
+		TaskArn: &t.ARN, ClusterArn: &t.Spec.ClusterARN, TaskDefinitionArn: &t.Spec.DefinitionARN,
+		Attachments: each(t.Attachments, showAttachment), Attributes: []ecs.Attribute{}, Tags: []ecs.Tag{},
+		LastStatus: ptr(t.LastStatus().String()), DesiredStatus: ptr(t.DesiredStatus().String()),
+		LaunchType: ecs.LaunchType(t.Spec.LaunchType), CapacityProviderName: text(t.Spec.CapacityProvider),
+		Group: text(t.Spec.Group), StartedBy: text(t.Spec.StartedBy), Cpu: text(t.Spec.CPU), Memory: text(t.Spec.Memory),
+		PlatformVersion: text(t.Spec.PlatformVersion), PlatformFamily: text(t.Spec.PlatformFamily),
+		EnableExecuteCommand: &t.Spec.EnableExecuteCommand, InferenceAccelerators: []ecs.InferenceAccelerator{},
+		Overrides: showOverrides(t), Version: &t.Version, CreatedAt: at(t.CreatedAt), HealthStatus: ecs.HealthStatus(t.Health(essentialIn(def))),
+		Connectivity: ecs.Connectivity(t.Connectivity()), ConnectivityAt: at(t.Observed.ConnectivityAt),
+		PullStartedAt: at(t.Observed.PullStartedAt), PullStoppedAt: at(t.Observed.PullStoppedAt), StartedAt: at(t.Observed.StartedAt),
+		StoppingAt: at(t.Desired.StoppingAt), ExecutionStoppedAt: at(t.Observed.ExecutionStoppedAt),
+		StopCode: ecs.TaskStopCode(t.StopCode()), StoppedReason: text(t.StoppedReason()),
+	}
+	if t.LastStatus() == task.Stopped {
+		out.StoppedAt = at(store.StoppedAt(t))
+	}
+	if contains(include, ecs.TaskFieldTags) {
+		out.Tags = showTags(t.Tags)
+	}
+	if gib := t.Spec.EphemeralStorageGiB; gib > 0 {
+		out.EphemeralStorage = &ecs.EphemeralStorage{SizeInGiB: int32Of(gib)}
+		if t.Spec.LaunchType == workload.Fargate {
+			out.FargateEphemeralStorage = &ecs.TaskEphemeralStorage{SizeInGiB: int32Of(gib)}
+		}
+	}
+	showPlace(r, t, out)
+	out.Containers = showContainers(t, def)
+	return out
+}
+
+func essentialIn(def *workload.Definition) func(string) bool {
+	return func(name string) bool {
+		c := def.Container(name)
+		return c != nil && c.Essential
+	}
+}
+
+// showPlace adds where the task is. The instance under a Fargate task is nobody's
+// business.
+func showPlace(r store.Reader, t *task.Task, out *ecs.Task) {
+	if t.Assignment == nil {
+		return
+	}
+	inst, _ := store.Instances.Get(r, t.Assignment.InstanceARN)
+	zone := ""
+	if inst != nil {
+		zone = inst.Zone
+		if arch, ok := inst.Attribute(attributeArchitecture); ok {
+			out.Attributes = []ecs.Attribute{{Name: ptr(attributeArchitecture), Value: &arch}}
+		}
+	}
+	if i, ok := store.Interfaces.Get(r, network.Key(t.Scope, t.Assignment.InterfaceID)); ok {
+		zone = cmp.Or(i.Zone, zone)
+	}
+	out.AvailabilityZone = text(zone)
+	if t.Spec.LaunchType != workload.Fargate {
+		out.ContainerInstanceArn = &t.Assignment.InstanceARN
+	}
+}
+
+func showAttachment(a *task.Attachment) ecs.Attachment {
+	return ecs.Attachment{Id: &a.ID, Type: &a.Type, Status: &a.Status, Details: each(a.Details, showKeyValue)}
+}
+
+func showContainers(t *task.Task, def *workload.Definition) []ecs.Container {
+	merged, gpus := t.Spec.Overrides.Merged(def), t.ContainerGPUs(def)
+	return each(t.Spec.Containers, func(id *task.ContainerID) ecs.Container {
+		out := ecs.Container{
+			ContainerArn: ptr(t.ContainerARN(id.Name)), TaskArn: &t.ARN, Name: &id.Name, LastStatus: ptr(containerStatus(t, nil)),
+			NetworkInterfaces: showNetworkInterfaces(t), HealthStatus: ecs.HealthStatus(task.UnknownHealth), GpuIds: gpus[id.Name],
+			Cpu: ptr("0"),
+		}
+		if networkBindingsShown(def) {
+			out.NetworkBindings = []ecs.NetworkBinding{}
+		}
+		for i := range merged {
+			if merged[i].Name == id.Name {
+				addDefined(&out, &merged[i])
+			}
+		}
+		for i := range t.Observed.Containers {
+			if t.Observed.Containers[i].Name == id.Name {
+				addObserved(&out, t, &t.Observed.Containers[i])
+			}
+		}
+		return out
+	})
+}
+
+// networkBindingsShown tells whether the containers of a definition have ports
+// bound on their host.
+func networkBindingsShown(def *workload.Definition) bool { return def.Mode() != workload.AWSVPC }
+
+func addDefined(out *ecs.Container, c *workload.Container) {
+	out.Image, out.Cpu = &c.Image, ptr(strconv.Itoa(c.CPU))
+	out.Memory, out.MemoryReservation = decimal(c.Memory), decimal(c.MemoryReservation)
+}
+
+func addObserved(out *ecs.Container, t *task.Task, c *task.Container) {
+	out.LastStatus = ptr(containerStatus(t, c))
+	out.RuntimeId, out.ImageDigest, out.Reason = text(c.RuntimeID), text(c.ImageDigest), text(c.Reason)
+	out.ExitCode = optionalInt32(c.ExitCode)
+	if c.Health != "" {
+		out.HealthStatus = ecs.HealthStatus(c.Health)
+	}
+	if out.NetworkBindings != nil {
+		out.NetworkBindings = each(c.Bindings, showBinding)
+	}
+}
+
+// containerStatus is what the agent said of the container; a container of a task
+// that ended without a word of it is stopped too.
+func containerStatus(t *task.Task, c *task.Container) string {
+	switch {
+	case t.LastStatus() == task.Stopped:
+		return task.Stopped.String()
+	case c == nil || c.Status == "":
+		return task.Pending.String()
+	}
+	return c.Status
+}
+
+func showBinding(b *task.Binding) ecs.NetworkBinding {
+	out := ecs.NetworkBinding{
+		BindIP: text(b.BindIP), Protocol: ecs.TransportProtocol(b.Protocol),
+		ContainerPortRange: text(b.ContainerPortRange), HostPortRange: text(b.HostPortRange),
+	}
+	if b.ContainerPortRange == "" {
+		out.ContainerPort, out.HostPort = int32Of(b.ContainerPort), int32Of(b.HostPort)
+	}
+	return out
+}
+
+// showNetworkInterfaces are the task's own, shown with each container.
+func showNetworkInterfaces(t *task.Task) []ecs.NetworkInterface {
+	out := []ecs.NetworkInterface{}
+	for i := range t.Attachments {
+		a := &t.Attachments[i]
+		for j := range a.Details {
+			if a.Details[j].Name == "privateIPv4Address" {
+				out = append(out, ecs.NetworkInterface{AttachmentId: &a.ID, PrivateIpv4Address: &a.Details[j].Value})
+			}
+		}
+	}
+	return out
+}
+
+// showResources shows what a machine has, or has left, as AWS does: every member
+// of a resource is there, whatever its type.
+func showResources(cpu, memory int, tcp, udp []int, gpus []string) []ecs.Resource {
+	integer := func(name string, n int) ecs.Resource {
+		return ecs.Resource{Name: &name, Type: ptr("INTEGER"), DoubleValue: ptr(0.0), LongValue: ptr(int64(0)), IntegerValue: int32Of(n)}
+	}
+	set := func(name string, values []string) ecs.Resource {
+		return ecs.Resource{
+			Name: &name, Type: ptr("STRINGSET"), DoubleValue: ptr(0.0), LongValue: ptr(int64(0)), IntegerValue: int32Of(0), StringSetValue: values,
+		}
+	}
+	ports := func(p *int) string { return strconv.Itoa(*p) }
+	out := []ecs.Resource{
+		integer("CPU", cpu), integer("MEMORY", memory), set("PORTS", each(tcp, ports)), set("PORTS_UDP", each(udp, ports)),
+	}
+	if gpus != nil {
+		out = append(out, set("GPU", gpus))
+	}
+	return out
+}
+
+func registered(i *cluster.Instance) []ecs.Resource {
+	r := &i.Registered
+	return showResources(r.CPU, r.Memory, r.PortsTCP, r.PortsUDP, r.GPUs)
+}

@@ -1,0 +1,17 @@
+package cluster
+
+import "github.com/berthhq/berth/domain/identity"
+
+// SpokenForBy tells whether a principal may report for the instance. Keys that a
+// machine got by joining speak for the instance they registered and no other.
+// Other keys, an official agent's, must be of the role that registered it; the
+// keys of a task speak for none.
+func (i *Instance) SpokenForBy(who identity.Principal) bool {
+	switch {
+	case who.TaskARN != "" || who.Account != i.Scope.Account:
+		return false
+	case who.Agent:
+		return who.InstanceARN == i.ARN
+	}
+	return who.RoleARN == i.Role
+}
