@@ -1,0 +1,5 @@
+package runtimetest
+
+import goruntime "runtime"
+
+func architecture() string { return goruntime.GOARCH }
