@@ -168,8 +168,6 @@ func (t *Task) LastStatus() Status {
 		return Deprovisioning
 	case o == Stopped:
 		return Stopped
-	case t.Desired.Status == Stopped && o == Running:
-		return Stopping
 	case t.Desired.Status == Stopped && t.Assignment.Released:
 		return Stopped // the instance is gone, and with it the agent's last word
 	case t.Desired.Status == Stopped:
