@@ -31,7 +31,8 @@ type StreamCursor struct {
 	LastEvent int64
 }
 
-// Window is a range of time; both ends are included, 0 is open.
+// Window is a range of time; both ends are included. An End of 0 is open, a
+// negative one leaves nothing.
 type Window struct {
 	Start int64
 	End   int64
@@ -117,3 +118,11 @@ const (
 	PageBytes  = 1 << 20
 	PageEvents = 10_000
 )
+
+// Tail collects events as they come in, for whoever asked for them.
+type Tail interface {
+	// Take returns what came in since the last Take, and whether some was lost
+	// because it came faster than it was taken.
+	Take() (records []TailRecord, lost bool)
+	Close()
+}

@@ -382,7 +382,7 @@ func TestTails(t *testing.T) {
 	must(t, err)
 	put(t, a, c, "a", "one", "debug", "two")
 	put(t, a, c, "b", "three")
-	take := func(tail *Tail) (out []string) {
+	take := func(tail telemetry.Tail) (out []string) {
 		records, lost := tail.Take()
 		for _, r := range records {
 			out = append(out, r.Group+"/"+r.Stream+" "+r.Message)

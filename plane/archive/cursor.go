@@ -24,8 +24,8 @@ type span struct{ from, to telemetry.Position }
 func (a *Archive) spanOf(info telemetry.Group, w telemetry.Window) span {
 	start := max(0, w.Start, telemetry.ExpiryOf(info.RetentionDays, a.millis()))
 	s := span{from: telemetry.Position{Timestamp: start}, to: telemetry.Position{Timestamp: math.MaxInt64}}
-	if w.End > 0 && w.End < math.MaxInt64 {
-		s.to.Timestamp = w.End + 1
+	if w.End != 0 && w.End < math.MaxInt64 {
+		s.to.Timestamp = max(0, w.End+1)
 	}
 	return s
 }

@@ -12,9 +12,9 @@ import (
 // tailBuffer is how many events a tail keeps for a slow reader, as AWS does.
 const tailBuffer = 5000
 
-// Tail collects the events that come in and match a query. Its reader takes them
+// tail collects the events that come in and match a query. Its reader takes them
 // when it likes; a slow one loses the oldest.
-type Tail struct {
+type tail struct {
 	query  telemetry.TailQuery
 	groups []uint64
 	owner  *tails
@@ -24,8 +24,7 @@ type Tail struct {
 	lost    bool
 }
 
-// Take returns what came in since the last Take, and whether some of it was lost.
-func (t *Tail) Take() (records []telemetry.TailRecord, lost bool) {
+func (t *tail) Take() (records []telemetry.TailRecord, lost bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	records, lost = t.records, t.lost
@@ -33,10 +32,9 @@ func (t *Tail) Take() (records []telemetry.TailRecord, lost bool) {
 	return records, lost
 }
 
-// Close ends the tail.
-func (t *Tail) Close() { t.owner.remove(t) }
+func (t *tail) Close() { t.owner.remove(t) }
 
-func (t *Tail) offer(r telemetry.TailRecord) {
+func (t *tail) offer(r telemetry.TailRecord) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.records) >= tailBuffer {
@@ -47,8 +45,8 @@ func (t *Tail) offer(r telemetry.TailRecord) {
 }
 
 // Tail begins to collect events of the query's groups, which must exist.
-func (a *Archive) Tail(scope arn.Scope, q telemetry.TailQuery) (*Tail, error) {
-	t := &Tail{query: q, owner: &a.tails}
+func (a *Archive) Tail(scope arn.Scope, q telemetry.TailQuery) (telemetry.Tail, error) {
+	t := &tail{query: q, owner: &a.tails}
 	for _, name := range q.Groups {
 		g, err := a.find(scope, name)
 		if err != nil {
@@ -65,20 +63,20 @@ type tails struct {
 	count atomic.Int32 // spares writers the lock while there are none
 
 	mu   sync.Mutex
-	list []*Tail
+	list []*tail
 }
 
-func (ts *tails) add(t *Tail) {
+func (ts *tails) add(t *tail) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	ts.list = append(ts.list, t)
 	ts.count.Store(int32(len(ts.list)))
 }
 
-func (ts *tails) remove(t *Tail) {
+func (ts *tails) remove(t *tail) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	ts.list = slices.DeleteFunc(ts.list, func(other *Tail) bool { return other == t })
+	ts.list = slices.DeleteFunc(ts.list, func(other *tail) bool { return other == t })
 	ts.count.Store(int32(len(ts.list)))
 }
 
