@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/berthhq/berth/client"
+	"github.com/berthhq/berth/plane/registry"
+	"github.com/berthhq/berth/supervisor"
+)
+
+// upFlags are what `berth up` takes; see the command-line contract in the README.
+type upFlags struct {
+	data, listen, region, account string
+	bare, keepTasks               bool
+	cpu, memory                   int
+	config                        config
+	logLevel                      string
+}
+
+func parseUp(args []string) (*upFlags, error) {
+	u := &upFlags{}
+	fs, data := flags("up")
+	fs.StringVar(&u.listen, "listen", "127.0.0.1:4566", "address of the APIs")
+	fs.StringVar(&u.region, "region", "us-east-1", "home region; any region is served")
+	fs.StringVar(&u.account, "account", "000000000000", "account id, twelve digits")
+	fs.BoolVar(&u.bare, "bare", false, "begin with an account as AWS hands it out: no cluster, no instance")
+	fs.BoolVar(&u.keepTasks, "keep-tasks", false, "leave tasks running when berth is stopped")
+	fs.IntVar(&u.cpu, "cpu", 0, "CPU units to offer; 0 means all of the machine's")
+	fs.IntVar(&u.memory, "memory", 0, "MiB of memory to offer; 0 means the machine's, less a reserve")
+	file := fs.String("config", "", "file with further settings (JSON)")
+	fs.StringVar(&u.logLevel, "log-level", "info", "debug, info, warn or error")
+	if err := parse(fs, args); err != nil {
+		return nil, err
+	}
+	if len(u.account) != 12 || strings.Trim(u.account, "0123456789") != "" {
+		return nil, misuse{fmt.Errorf("--account %q is not twelve digits", u.account)}
+	}
+	var err error
+	if u.data, err = filepath.Abs(*data); err != nil {
+		return nil, err
+	}
+	u.config, err = readConfig(*file)
+	return u, err
+}
+
+// up starts all roles of this machine and keeps them until it is told to stop.
+func up(ctx context.Context, args []string) error {
+	u, err := parseUp(args)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(u.data, "run"), 0o700); err != nil {
+		return err
+	}
+	lock, err := lockData(u.data)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := supervisor.WritePID(upPIDFile(u.data)); err != nil {
+		return err
+	}
+	defer os.Remove(upPIDFile(u.data))
+	sup := &supervisor.Supervisor{Dir: filepath.Join(u.data, "run"), Log: logger(u.logLevel), Roles: u.roles()}
+	crew, err := sup.Start(ctx)
+	if err != nil {
+		return errors.Join(err, crew.Stop())
+	}
+	fmt.Printf("berth is ready\n\n  endpoint     http://%s\n  credentials  %s\n\n  eval \"$(berth env --data %s)\"   then use aws, SDKs, Terraform as ever\n  berth aws --data %s ecs list-clusters\n", u.listen, client.EnvFile(u.data), u.data, u.data)
+	<-ctx.Done()
+	fmt.Println("stopping; all state is kept")
+	if !u.keepTasks {
+		u.stopTasks()
+	}
+	return crew.Stop()
+}
+
+// stopTasks stops the running tasks in order while the APIs still answer.
+func (u *upFlags) stopTasks() {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	place, err := client.Find(u.data)
+	if err == nil {
+		err = client.New(place).StopAllTasks(ctx, "berth is stopping")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "berth up: tasks are left running:", err)
+	}
+}
+
+func (u *upFlags) roles() []supervisor.Role {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	run := filepath.Join(u.data, "run")
+	socket, token := filepath.Join(run, "storage.sock"), filepath.Join(run, "agent.token")
+	server := []string{
+		self, "server", "--data", filepath.Join(u.data, "server"), "--listen", u.listen, "--region", u.region, "--account", u.account,
+		"--storage", socket, "--env", u.data, "--agent-token", token, "--log-level", u.logLevel,
+	}
+	agent := []string{
+		self, "agent", "--data", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen, "--token", token, "--storage", u.data,
+		"--cpu", strconv.Itoa(u.cpu), "--memory", strconv.Itoa(u.memory), "--fargate",
+		"--fargate-cpu-overcommit", strconv.Itoa(u.config.Fargate.overcommit(4)), "--fargate-isolation", u.config.Fargate.isolation(), "--log-level", u.logLevel,
+	}
+	if u.bare {
+		server, agent = append(server, "--bare"), append(agent, "--no-ec2")
+	}
+	roles := []supervisor.Role{
+		{Name: "storage", Args: []string{self, "storage", "--data", filepath.Join(u.data, "storage"), "--socket", socket, "--log-level", u.logLevel}, Ready: func(ctx context.Context) error {
+			return poll(ctx, time.Minute, registry.NewClient(socket).Healthy)
+		}},
+		{Name: "server", Args: server, Ready: func(ctx context.Context) error {
+			return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return healthy(ctx, u.listen, "") })
+		}, StopTimeout: 30 * time.Second},
+	}
+	if !agentBuilt {
+		return roles
+	}
+	return append(roles, supervisor.Role{Name: "agent", Args: agent, Ready: func(ctx context.Context) error {
+		return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return healthy(ctx, u.listen, "?agents=1") })
+	}, StopTimeout: 30 * time.Second})
+}
+
+// healthy asks the server how it is; with ?agents=N it must hold that many sessions.
+func healthy(ctx context.Context, listen, query string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listen+"/_berth/health"+query, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
+	}
+	return nil
+}
+
+// poll asks until there is no error, the patience is over, or ctx is.
+func poll(ctx context.Context, patience time.Duration, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := ask(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func upPIDFile(data string) string { return filepath.Join(data, "run", "up.pid") }
+
+// lockData keeps a second `berth up` away from the data folder.
+func lockData(data string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(data, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("another `berth up` uses %s; stop it with `berth down --data %s`, or name another folder with --data", data, data)
+	}
+	return f, nil
+}
+
+// down stops the berth of a data folder; with --forget its state goes too.
+func down(ctx context.Context, args []string) error {
+	fs, data := flags("down")
+	forget := fs.Bool("forget", false, "also delete all state: images, logs, volumes, everything")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(*data)
+	if err != nil {
+		return err
+	}
+	if pid, ok := supervisor.Running(upPIDFile(dir)); ok {
+		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+			return err
+		}
+		err := poll(ctx, 5*time.Minute, func(context.Context) error {
+			if _, ok := supervisor.Running(upPIDFile(dir)); ok {
+				return fmt.Errorf("berth (pid %d) did not stop", pid)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if !*forget {
+		return nil
+	}
+	return forgetData(dir)
+}
+
+// forgetData deletes a data folder that is a berth's, with its mounts.
+func forgetData(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "lock")); err != nil {
+		return fmt.Errorf("%s is not the data folder of a berth", dir)
+	}
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(string(mounts), "\n")
+	for i := len(lines) - 1; i >= 0; i-- { // the innermost first
+		if f := strings.Fields(lines[i]); len(f) > 1 && strings.HasPrefix(f[1], dir+"/") {
+			if err := syscall.Unmount(f[1], syscall.MNT_DETACH); err != nil {
+				return fmt.Errorf("unmount %s: %w", f[1], err)
+			}
+		}
+	}
+	return os.RemoveAll(dir)
+}

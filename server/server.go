@@ -1,0 +1,159 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/berthhq/berth/aws/api/ec2"
+	"github.com/berthhq/berth/aws/api/ecr"
+	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/api/logs"
+	"github.com/berthhq/berth/aws/api/sts"
+	"github.com/berthhq/berth/aws/gateway"
+	// control
+	"github.com/berthhq/berth/dispatch"
+	"github.com/berthhq/berth/plane/archive"
+	"github.com/berthhq/berth/plane/authority"
+	"github.com/berthhq/berth/plane/registry"
+	"github.com/berthhq/berth/protocol/join"
+	"github.com/berthhq/berth/store/etcd"
+)
+
+// Server is a wired control plane.
+type Server struct {
+	Config
+
+	store     *etcd.Store
+	authority *authority.Authority
+	joins     *authority.Gate
+	archive   *archive.Archive
+	gateway   *gateway.Gateway
+	sessions  *dispatch.Dispatcher
+	front     *http.Server
+	loops     sync.WaitGroup
+}
+
+// shutdownPatience bounds the wait for requests that are being answered.
+const shutdownPatience = 10 * time.Second
+
+// Run serves until ctx ends.
+func Run(ctx context.Context, c Config) (err error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &Server{Config: c}
+	defer func() { err = errors.Join(err, s.close()) }()
+	for _, step := range []func(context.Context) error{s.openStore, s.openArchive, s.wire, s.begin} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return s.serve(ctx)
+}
+
+func (s *Server) openStore(ctx context.Context) (err error) {
+	s.store, err = etcd.Open(ctx, etcd.Options{Dir: filepath.Join(s.Data, "store"), Logger: s.Log})
+	if err != nil {
+		return fmt.Errorf("open the store: %w", err)
+	}
+	if s.authority, err = authority.Open(filepath.Join(s.Data, "authority"), s.Now()); err != nil {
+		return fmt.Errorf("open the certificate authority: %w", err)
+	}
+	s.joins = &authority.Gate{Store: s.store, Authority: s.authority, Clock: s.Now}
+	return nil
+}
+
+func (s *Server) openArchive(context.Context) (err error) {
+	s.archive, err = archive.Open(filepath.Join(s.Data, "archive"), archive.Options{Now: s.Now, Log: s.Log})
+	if err != nil {
+		return fmt.Errorf("open the log archive: %w", err)
+	}
+	return nil
+}
+
+// wire builds the APIs and what stands behind one port.
+func (s *Server) wire(context.Context) error {
+	cidr, err := s.defaultRange()
+	if err != nil {
+		return err
+	}
+	tokens, err := registry.LoadTokens(filepath.Join(s.Data, "registry.key"))
+	if err != nil {
+		return fmt.Errorf("registry tokens: %w", err)
+	}
+	s.sessions = dispatch.New(dispatch.Config{Store: s.store, Log: s.Log, Now: s.Now})
+	inner := http.NewServeMux()
+	s.gateway, err = gateway.New(gateway.Options{
+		Keys: gateway.StoredKeys{Store: s.store}, Authoriser: gateway.AllowAll{}, Inner: inner, Clock: s.Now, Log: s.Log, Audit: s.Log,
+		Offers: offers(map[string]map[string]gateway.Handler{
+			"ecs":  ecs.New(ecs.Config{Store: s.store}).Operations(),
+			"ec2":  ec2.New(s.store, cidr).Operations(),
+			"ecr":  ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region}).Operations(),
+			"logs": logs.New(s.archive).Operations(),
+			"sts":  sts.New(s.store).Operations(),
+		}),
+	})
+	if err != nil {
+		return err
+	}
+	inner.Handle("/v2/", &registry.Gate{
+		Registry: registry.Proxy(s.Storage, s.Log), Tokens: tokens, Repositories: repositories{s.store}, Access: registry.OwnAccount{},
+		Keys: keys{s.store}, Home: s.Home.Region, Now: s.Now, Log: s.Log,
+	})
+	inner.Handle("GET /acs/ws", s.gateway.Signed("ecs", as(s.sessions.ServeACS)))
+	inner.Handle("GET /tcs/ws", s.gateway.Signed("ecs", as(s.sessions.ServeTCS)))
+	inner.Handle(join.Path, &authority.Door{Gate: s.joins, Log: s.Log})
+	inner.HandleFunc("GET /_berth/health", s.health)
+	inner.Handle("POST "+TokenPath, s.gateway.Signed("berth", s.createToken))
+	s.front = &http.Server{
+		Handler: s.gateway, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		BaseContext: func(net.Listener) context.Context { return context.Background() },
+	}
+	return nil
+}
+
+// serve starts the loops, then answers requests until ctx ends.
+func (s *Server) serve(ctx context.Context) error {
+	loops, stop := context.WithCancel(ctx)
+	defer s.loops.Wait()
+	defer stop()
+	s.loops.Go(func() {
+		if err := s.archive.Run(loops); err != nil && loops.Err() == nil {
+			s.Log.Error("log archive", "err", err)
+		}
+	})
+	listener, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.front.Serve(listener) }()
+	s.Log.Info("serving", "address", listener.Addr())
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	s.sessions.Close()
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
+	defer cancel()
+	return s.front.Shutdown(patience)
+}
+
+// close closes what was opened, last first.
+func (s *Server) close() error {
+	var errs []error
+	if s.archive != nil {
+		errs = append(errs, s.archive.Close())
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}
