@@ -27,8 +27,8 @@ func (h *host) guard(log *slog.Logger) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopGuard, h.guarded = cancel, make(chan struct{})
-	removals := make(chan struct{}, 1)
-	go listen(ctx, conn, removals)
+	breaches := make(chan struct{}, 1)
+	go listen(ctx, conn, breaches)
 	go func() {
 		defer close(h.guarded)
 		for {
@@ -36,8 +36,8 @@ func (h *host) guard(log *slog.Logger) {
 			case <-ctx.Done():
 				conn.Close()
 				return
-			case <-removals:
-				if settle(ctx, removals) {
+			case <-breaches:
+				if settle(ctx, breaches) {
 					h.mend(log)
 				}
 			}
@@ -45,44 +45,44 @@ func (h *host) guard(log *slog.Logger) {
 	}()
 }
 
-// listen tells removals of each time something was removed from the packet
-// filter, or something was missed.
-func listen(ctx context.Context, conn *netlink.Conn, removals chan<- struct{}) {
+// listen tells breaches of each time something was removed from the packet
+// filter, a chain was made (Docker's, say), or something was missed.
+func listen(ctx context.Context, conn *netlink.Conn, breaches chan<- struct{}) {
 	for ctx.Err() == nil {
 		messages, err := conn.Receive()
 		missed := errors.Is(err, unix.ENOBUFS)
 		if ctx.Err() != nil || err != nil && !missed {
 			return
 		}
-		if !missed && !anyRemoval(messages) {
+		if !missed && !anyBreach(messages) {
 			continue
 		}
 		select {
-		case removals <- struct{}{}:
+		case breaches <- struct{}{}:
 		default:
 		}
 	}
 }
 
-func anyRemoval(messages []netlink.Message) bool {
+func anyBreach(messages []netlink.Message) bool {
 	for _, m := range messages {
 		switch int(m.Header.Type) & 0xff {
-		case unix.NFT_MSG_DELTABLE, unix.NFT_MSG_DELCHAIN, unix.NFT_MSG_DELRULE, unix.NFT_MSG_DELSET, unix.NFT_MSG_DELSETELEM:
+		case unix.NFT_MSG_NEWCHAIN, unix.NFT_MSG_DELTABLE, unix.NFT_MSG_DELCHAIN, unix.NFT_MSG_DELRULE, unix.NFT_MSG_DELSET, unix.NFT_MSG_DELSETELEM:
 			return true
 		}
 	}
 	return false
 }
 
-// settle waits until no more removals come; false when ctx ended.
-func settle(ctx context.Context, removals <-chan struct{}) bool {
+// settle waits until no more breaches come; false when ctx ended.
+func settle(ctx context.Context, breaches <-chan struct{}) bool {
 	quiet := time.NewTimer(calm)
 	defer quiet.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return false
-		case <-removals:
+		case <-breaches:
 			quiet.Reset(calm)
 		case <-quiet.C:
 			return true

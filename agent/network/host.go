@@ -159,7 +159,7 @@ func uplinkMTU(links *netlink.Handle) int {
 func (h *host) assert() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.assertLocked()
+	return errors.Join(h.assertLocked(), h.warn())
 }
 
 func (h *host) assertLocked() error {
@@ -175,6 +175,9 @@ func (h *host) assertLocked() error {
 func (h *host) mend(log *slog.Logger) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if err := h.befriendDocker(); err != nil {
+		log.Warn("Docker's packet filter may stop tasks' traffic", "err", err)
+	}
 	if h.table.Intact() && (h.table6 == nil || h.table6.Intact()) {
 		return
 	}

@@ -37,6 +37,16 @@ func (r *Router) ListenPacket(ctx context.Context, address string) (p net.Packet
 	return p, err
 }
 
+// Resolvers are the addresses at which the tasks of this router ask for names, on
+// port 53.
+func (r *Router) Resolvers() []netip.Addr {
+	all := []netip.Addr{netip.MustParseAddr(ResolverAddress)}
+	if r.VPC != "" {
+		all = append(all, VPCResolver(r.Range))
+	}
+	return all
+}
+
 // Peer finds the task a connection comes from, by the veth that its packets
 // entered on.
 func (r *Router) Peer(conn net.Conn) (Peer, error) {

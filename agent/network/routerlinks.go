@@ -111,13 +111,10 @@ func (r *Router) hostRoute(to netip.Prefix, change func(*netlink.Route) error) e
 // serviceAddresses are the router's own, towards tasks.
 func (r *Router) serviceAddresses() []netip.Addr {
 	var all []netip.Addr
-	for _, a := range []string{GatewayAddress, CredentialsAddress, InstanceAddress, ResolverAddress} {
+	for _, a := range []string{GatewayAddress, CredentialsAddress, InstanceAddress} {
 		all = append(all, netip.MustParseAddr(a))
 	}
-	if r.VPC != "" {
-		all = append(all, VPCResolver(r.Range))
-	}
-	return all
+	return append(all, r.Resolvers()...)
 }
 
 // VPCResolver is the address of a VPC's DNS: the base of its range plus two.
