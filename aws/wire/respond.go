@@ -120,7 +120,7 @@ func (q *Request) wrapper() string {
 }
 
 func (q *Request) encodeEC2(id string, s *shape, v reflect.Value) []byte {
-	x := xmlWriter{b: make([]byte, 0, 1024), ec2: true}
+	x := xmlWriter{b: make([]byte, 0, 1024)}
 	root := q.Name + "Response"
 	x.b = append(x.b, xmlHeader+`<`+root+` xmlns="`+q.Service.Namespace+`">`...)
 	x.textElement("requestId", id)

@@ -11,8 +11,7 @@ import (
 
 // xmlWriter writes the answers of the query protocols.
 type xmlWriter struct {
-	b   []byte
-	ec2 bool // list items are called "item" unless the model says otherwise
+	b []byte
 }
 
 func (x *xmlWriter) open(name string) {
@@ -59,7 +58,7 @@ func (x *xmlWriter) element(name string, s *shape, v reflect.Value, tf timeForma
 		x.members(s, v)
 	case kindList: // a list in a list
 		for i := range v.Len() {
-			x.element(x.itemElement("member"), s.elem, v.Index(i), tf)
+			x.element("member", s.elem, v.Index(i), tf)
 		}
 	default:
 		x.scalar(s, v, tf)
@@ -67,15 +66,8 @@ func (x *xmlWriter) element(name string, s *shape, v reflect.Value, tf timeForma
 	x.close(name)
 }
 
-func (x *xmlWriter) itemElement(tagged string) string {
-	if x.ec2 && tagged == "member" {
-		return "item"
-	}
-	return tagged
-}
-
 func (x *xmlWriter) list(f *field, v reflect.Value) {
-	item := x.itemElement(f.itemName)
+	item := f.itemName
 	if f.flat {
 		if f.itemName == "member" {
 			item = f.name

@@ -147,6 +147,9 @@ func (m *model) extend(path string) error {
 	for name, s := range newer.Shapes {
 		known := m.Shapes[name]
 		if known == nil {
+			if s.Type == "structure" && s.Members == nil {
+				s.Members = &members{}
+			}
 			m.Shapes[name] = s
 			continue
 		}

@@ -14,6 +14,19 @@ func (CertificateExport) Values() []string {
 	return []string{string(CertificateExportEnabled), string(CertificateExportDisabled)}
 }
 
+type CertificateKeyPairOrigin string
+
+const (
+	CertificateKeyPairOriginAwsManaged       CertificateKeyPairOrigin = "AWS_MANAGED"
+	CertificateKeyPairOriginAcme             CertificateKeyPairOrigin = "ACME"
+	CertificateKeyPairOriginCustomerProvided CertificateKeyPairOrigin = "CUSTOMER_PROVIDED"
+)
+
+// Values lists what the model allows.
+func (CertificateKeyPairOrigin) Values() []string {
+	return []string{string(CertificateKeyPairOriginAwsManaged), string(CertificateKeyPairOriginAcme), string(CertificateKeyPairOriginCustomerProvided)}
+}
+
 type CertificateManagedBy string
 
 const (
@@ -246,6 +259,30 @@ const (
 // Values lists what the model allows.
 func (SortOrder) Values() []string {
 	return []string{string(SortOrderAscending), string(SortOrderDescending)}
+}
+
+type UpdateStatus string
+
+const (
+	UpdateStatusPendingDomainValidation UpdateStatus = "PENDING_DOMAIN_VALIDATION"
+	UpdateStatusSuccess                 UpdateStatus = "SUCCESS"
+	UpdateStatusFailed                  UpdateStatus = "FAILED"
+)
+
+// Values lists what the model allows.
+func (UpdateStatus) Values() []string {
+	return []string{string(UpdateStatusPendingDomainValidation), string(UpdateStatusSuccess), string(UpdateStatusFailed)}
+}
+
+type UpdateType string
+
+const (
+	UpdateTypeDomainValidationMethod UpdateType = "DOMAIN_VALIDATION_METHOD"
+)
+
+// Values lists what the model allows.
+func (UpdateType) Values() []string {
+	return []string{string(UpdateTypeDomainValidationMethod)}
 }
 
 type ValidationMethod string

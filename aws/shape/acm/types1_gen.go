@@ -12,61 +12,67 @@ type AddTagsToCertificateRequest struct {
 }
 
 type CertificateDetail struct {
-	CertificateArn          *string              `wire:"CertificateArn,min=20,max=2048" match:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*"`
-	DomainName              *string              `wire:"DomainName,min=1,max=253" match:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
-	SubjectAlternativeNames []string             `wire:"SubjectAlternativeNames,min=1,max=100,each.min=1,each.max=253" each:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
-	ManagedBy               CertificateManagedBy `wire:"ManagedBy"`
-	DomainValidationOptions []DomainValidation   `wire:"DomainValidationOptions,min=1,max=1000"`
-	Serial                  *string              `wire:"Serial"`
-	Subject                 *string              `wire:"Subject"`
-	Issuer                  *string              `wire:"Issuer"`
-	CreatedAt               *time.Time           `wire:"CreatedAt"`
-	IssuedAt                *time.Time           `wire:"IssuedAt"`
-	ImportedAt              *time.Time           `wire:"ImportedAt"`
-	Status                  CertificateStatus    `wire:"Status"`
-	RevokedAt               *time.Time           `wire:"RevokedAt"`
-	RevocationReason        RevocationReason     `wire:"RevocationReason"`
-	NotBefore               *time.Time           `wire:"NotBefore"`
-	NotAfter                *time.Time           `wire:"NotAfter"`
-	KeyAlgorithm            KeyAlgorithm         `wire:"KeyAlgorithm"`
-	SignatureAlgorithm      *string              `wire:"SignatureAlgorithm"`
-	InUseBy                 []string             `wire:"InUseBy"`
-	FailureReason           FailureReason        `wire:"FailureReason"`
-	Type                    CertificateType      `wire:"Type"`
-	RenewalSummary          *RenewalSummary      `wire:"RenewalSummary"`
-	KeyUsages               []KeyUsage           `wire:"KeyUsages"`
-	ExtendedKeyUsages       []ExtendedKeyUsage   `wire:"ExtendedKeyUsages"`
-	CertificateAuthorityArn *string              `wire:"CertificateAuthorityArn,min=20,max=2048" match:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*"`
-	RenewalEligibility      RenewalEligibility   `wire:"RenewalEligibility"`
-	Options                 *CertificateOptions  `wire:"Options"`
+	CertificateArn           *string                  `wire:"CertificateArn,min=20,max=2048" match:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*"`
+	DomainName               *string                  `wire:"DomainName,min=1,max=253" match:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	SubjectAlternativeNames  []string                 `wire:"SubjectAlternativeNames,min=1,max=100,each.min=1,each.max=253" each:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	ManagedBy                CertificateManagedBy     `wire:"ManagedBy"`
+	DomainValidationOptions  []DomainValidation       `wire:"DomainValidationOptions,min=1,max=1000"`
+	Serial                   *string                  `wire:"Serial"`
+	Subject                  *string                  `wire:"Subject"`
+	Issuer                   *string                  `wire:"Issuer"`
+	CreatedAt                *time.Time               `wire:"CreatedAt"`
+	IssuedAt                 *time.Time               `wire:"IssuedAt"`
+	ImportedAt               *time.Time               `wire:"ImportedAt"`
+	Status                   CertificateStatus        `wire:"Status"`
+	RevokedAt                *time.Time               `wire:"RevokedAt"`
+	RevocationReason         RevocationReason         `wire:"RevocationReason"`
+	NotBefore                *time.Time               `wire:"NotBefore"`
+	NotAfter                 *time.Time               `wire:"NotAfter"`
+	KeyAlgorithm             KeyAlgorithm             `wire:"KeyAlgorithm"`
+	SignatureAlgorithm       *string                  `wire:"SignatureAlgorithm"`
+	InUseBy                  []string                 `wire:"InUseBy"`
+	FailureReason            FailureReason            `wire:"FailureReason"`
+	Type                     CertificateType          `wire:"Type"`
+	RenewalSummary           *RenewalSummary          `wire:"RenewalSummary"`
+	KeyUsages                []KeyUsage               `wire:"KeyUsages"`
+	ExtendedKeyUsages        []ExtendedKeyUsage       `wire:"ExtendedKeyUsages"`
+	CertificateAuthorityArn  *string                  `wire:"CertificateAuthorityArn,min=20,max=2048" match:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*"`
+	RenewalEligibility       RenewalEligibility       `wire:"RenewalEligibility"`
+	Options                  *CertificateOptions      `wire:"Options"`
+	AcmeAccountId            *string                  `wire:"AcmeAccountId"`
+	AcmeEndpointArn          *string                  `wire:"AcmeEndpointArn"`
+	CertificateKeyPairOrigin CertificateKeyPairOrigin `wire:"CertificateKeyPairOrigin"`
+	UpdateSummary            *UpdateSummary           `wire:"UpdateSummary"`
 }
 
 type CertificateOptions struct {
 	CertificateTransparencyLoggingPreference CertificateTransparencyLoggingPreference `wire:"CertificateTransparencyLoggingPreference"`
 	Export                                   CertificateExport                        `wire:"Export"`
+	ValidationMethod                         ValidationMethod                         `wire:"ValidationMethod"`
 }
 
 type CertificateSummary struct {
-	CertificateArn                       *string                `wire:"CertificateArn,min=20,max=2048" match:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*"`
-	DomainName                           *string                `wire:"DomainName,min=1,max=253" match:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
-	SubjectAlternativeNameSummaries      []string               `wire:"SubjectAlternativeNameSummaries,min=1,max=100,each.min=1,each.max=253" each:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
-	HasAdditionalSubjectAlternativeNames *bool                  `wire:"HasAdditionalSubjectAlternativeNames"`
-	Status                               CertificateStatus      `wire:"Status"`
-	Type                                 CertificateType        `wire:"Type"`
-	KeyAlgorithm                         KeyAlgorithm           `wire:"KeyAlgorithm"`
-	KeyUsages                            []KeyUsageName         `wire:"KeyUsages"`
-	ExtendedKeyUsages                    []ExtendedKeyUsageName `wire:"ExtendedKeyUsages"`
-	ExportOption                         CertificateExport      `wire:"ExportOption"`
-	InUse                                *bool                  `wire:"InUse"`
-	Exported                             *bool                  `wire:"Exported"`
-	RenewalEligibility                   RenewalEligibility     `wire:"RenewalEligibility"`
-	NotBefore                            *time.Time             `wire:"NotBefore"`
-	NotAfter                             *time.Time             `wire:"NotAfter"`
-	CreatedAt                            *time.Time             `wire:"CreatedAt"`
-	IssuedAt                             *time.Time             `wire:"IssuedAt"`
-	ImportedAt                           *time.Time             `wire:"ImportedAt"`
-	RevokedAt                            *time.Time             `wire:"RevokedAt"`
-	ManagedBy                            CertificateManagedBy   `wire:"ManagedBy"`
+	CertificateArn                       *string                  `wire:"CertificateArn,min=20,max=2048" match:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*"`
+	DomainName                           *string                  `wire:"DomainName,min=1,max=253" match:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	SubjectAlternativeNameSummaries      []string                 `wire:"SubjectAlternativeNameSummaries,min=1,max=100,each.min=1,each.max=253" each:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	HasAdditionalSubjectAlternativeNames *bool                    `wire:"HasAdditionalSubjectAlternativeNames"`
+	Status                               CertificateStatus        `wire:"Status"`
+	Type                                 CertificateType          `wire:"Type"`
+	KeyAlgorithm                         KeyAlgorithm             `wire:"KeyAlgorithm"`
+	KeyUsages                            []KeyUsageName           `wire:"KeyUsages"`
+	ExtendedKeyUsages                    []ExtendedKeyUsageName   `wire:"ExtendedKeyUsages"`
+	ExportOption                         CertificateExport        `wire:"ExportOption"`
+	InUse                                *bool                    `wire:"InUse"`
+	Exported                             *bool                    `wire:"Exported"`
+	RenewalEligibility                   RenewalEligibility       `wire:"RenewalEligibility"`
+	NotBefore                            *time.Time               `wire:"NotBefore"`
+	NotAfter                             *time.Time               `wire:"NotAfter"`
+	CreatedAt                            *time.Time               `wire:"CreatedAt"`
+	IssuedAt                             *time.Time               `wire:"IssuedAt"`
+	ImportedAt                           *time.Time               `wire:"ImportedAt"`
+	RevokedAt                            *time.Time               `wire:"RevokedAt"`
+	ManagedBy                            CertificateManagedBy     `wire:"ManagedBy"`
+	CertificateKeyPairOrigin             CertificateKeyPairOrigin `wire:"CertificateKeyPairOrigin"`
 }
 
 type DeleteCertificateRequest struct {
@@ -89,6 +95,11 @@ type DomainValidation struct {
 	ResourceRecord   *ResourceRecord  `wire:"ResourceRecord"`
 	HttpRedirect     *HttpRedirect    `wire:"HttpRedirect"`
 	ValidationMethod ValidationMethod `wire:"ValidationMethod"`
+}
+
+type DomainValidationMethodUpdateSummary struct {
+	From ValidationMethod `wire:"From"`
+	To   ValidationMethod `wire:"To"`
 }
 
 type DomainValidationOption struct {
@@ -151,12 +162,13 @@ type KeyUsage struct {
 }
 
 type ListCertificatesRequest struct {
-	CertificateStatuses []CertificateStatus `wire:"CertificateStatuses"`
-	Includes            *Filters            `wire:"Includes"`
-	NextToken           *string             `wire:"NextToken,min=1,max=10000" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]*"`
-	MaxItems            *int32              `wire:"MaxItems,min=1,max=1000"`
-	SortBy              SortBy              `wire:"SortBy"`
-	SortOrder           SortOrder           `wire:"SortOrder"`
+	CertificateStatuses       []CertificateStatus        `wire:"CertificateStatuses"`
+	Includes                  *Filters                   `wire:"Includes"`
+	NextToken                 *string                    `wire:"NextToken,min=1,max=10000" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]*"`
+	MaxItems                  *int32                     `wire:"MaxItems,min=1,max=1000"`
+	SortBy                    SortBy                     `wire:"SortBy"`
+	SortOrder                 SortOrder                  `wire:"SortOrder"`
+	CertificateKeyPairOrigins []CertificateKeyPairOrigin `wire:"CertificateKeyPairOrigins"`
 }
 
 type ListCertificatesResponse struct {
@@ -225,4 +237,12 @@ type Tag struct {
 type UpdateCertificateOptionsRequest struct {
 	CertificateArn *string             `wire:"CertificateArn,req,min=20,max=2048" match:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*"`
 	Options        *CertificateOptions `wire:"Options,req"`
+}
+
+type UpdateSummary struct {
+	DomainValidationMethodUpdateSummary *DomainValidationMethodUpdateSummary `wire:"DomainValidationMethodUpdateSummary"`
+	RequestedAt                         *time.Time                           `wire:"RequestedAt"`
+	Status                              UpdateStatus                         `wire:"Status"`
+	Type                                UpdateType                           `wire:"Type"`
+	UpdatedAt                           *time.Time                           `wire:"UpdatedAt"`
 }

@@ -75,13 +75,14 @@ func (BurstablePerformance) Values() []string {
 type CapacityDistributionStrategy string
 
 const (
-	CapacityDistributionStrategyBalancedOnly       CapacityDistributionStrategy = "balanced-only"
-	CapacityDistributionStrategyBalancedBestEffort CapacityDistributionStrategy = "balanced-best-effort"
+	CapacityDistributionStrategyBalancedOnly             CapacityDistributionStrategy = "balanced-only"
+	CapacityDistributionStrategyBalancedBestEffort       CapacityDistributionStrategy = "balanced-best-effort"
+	CapacityDistributionStrategyReservationsThenBalanced CapacityDistributionStrategy = "reservations-then-balanced"
 )
 
 // Values lists what the model allows.
 func (CapacityDistributionStrategy) Values() []string {
-	return []string{string(CapacityDistributionStrategyBalancedOnly), string(CapacityDistributionStrategyBalancedBestEffort)}
+	return []string{string(CapacityDistributionStrategyBalancedOnly), string(CapacityDistributionStrategyBalancedBestEffort), string(CapacityDistributionStrategyReservationsThenBalanced)}
 }
 
 type CapacityReservationPreference string
@@ -427,6 +428,20 @@ const (
 // Values lists what the model allows.
 func (StandbyInstances) Values() []string {
 	return []string{string(StandbyInstancesTerminate), string(StandbyInstancesIgnore), string(StandbyInstancesWait)}
+}
+
+type TargetCapacityType string
+
+const (
+	TargetCapacityTypeOnDemandCapacityReservation      TargetCapacityType = "on-demand-capacity-reservation"
+	TargetCapacityTypeCapacityBlock                    TargetCapacityType = "capacity-block"
+	TargetCapacityTypeInterruptibleCapacityReservation TargetCapacityType = "interruptible-capacity-reservation"
+	TargetCapacityTypeOnDemand                         TargetCapacityType = "on-demand"
+)
+
+// Values lists what the model allows.
+func (TargetCapacityType) Values() []string {
+	return []string{string(TargetCapacityTypeOnDemandCapacityReservation), string(TargetCapacityTypeCapacityBlock), string(TargetCapacityTypeInterruptibleCapacityReservation), string(TargetCapacityTypeOnDemand)}
 }
 
 type WarmPoolState string

@@ -37,7 +37,8 @@ type Activity struct {
 }
 
 type ActivityType struct {
-	Activity *Activity `wire:"Activity"`
+	Activity   *Activity  `wire:"Activity"`
+	Activities []Activity `wire:"Activities"`
 }
 
 type Alarm struct {
@@ -121,14 +122,16 @@ type AutoScalingGroup struct {
 	AvailabilityZoneImpairmentPolicy *AvailabilityZoneImpairmentPolicy `wire:"AvailabilityZoneImpairmentPolicy"`
 	CapacityReservationSpecification *CapacityReservationSpecification `wire:"CapacityReservationSpecification"`
 	InstanceLifecyclePolicy          *InstanceLifecyclePolicy          `wire:"InstanceLifecyclePolicy"`
+	Operator                         *Operator                         `wire:"Operator"`
 }
 
 type AutoScalingGroupNamesType struct {
-	AutoScalingGroupNames []string `wire:"AutoScalingGroupNames,each.min=1,each.max=255" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	IncludeInstances      *bool    `wire:"IncludeInstances"`
-	NextToken             *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	MaxRecords            *int32   `wire:"MaxRecords"`
-	Filters               []Filter `wire:"Filters"`
+	AutoScalingGroupNames   []string `wire:"AutoScalingGroupNames,each.min=1,each.max=255" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	IncludeInstances        *bool    `wire:"IncludeInstances"`
+	NextToken               *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	MaxRecords              *int32   `wire:"MaxRecords"`
+	Filters                 []Filter `wire:"Filters"`
+	IncludeManagedResources *bool    `wire:"IncludeManagedResources"`
 }
 
 type AutoScalingGroupsType struct {
@@ -251,6 +254,7 @@ type CreateAutoScalingGroupType struct {
 	SkipZonalShiftValidation         *bool                             `wire:"SkipZonalShiftValidation"`
 	CapacityReservationSpecification *CapacityReservationSpecification `wire:"CapacityReservationSpecification"`
 	InstanceLifecyclePolicy          *InstanceLifecyclePolicy          `wire:"InstanceLifecyclePolicy"`
+	Operator                         *Operator                         `wire:"Operator"`
 }
 
 type CreateLaunchConfigurationType struct {
@@ -337,9 +341,10 @@ type DescribeAccountLimitsAnswer struct {
 }
 
 type DescribeAutoScalingInstancesType struct {
-	InstanceIds []string `wire:"InstanceIds,each.min=1,each.max=19" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	MaxRecords  *int32   `wire:"MaxRecords"`
-	NextToken   *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	InstanceIds             []string `wire:"InstanceIds,each.min=1,each.max=19" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	MaxRecords              *int32   `wire:"MaxRecords"`
+	NextToken               *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	IncludeManagedResources *bool    `wire:"IncludeManagedResources"`
 }
 
 type DescribeInstanceRefreshesAnswer struct {
@@ -391,41 +396,46 @@ type DescribeNotificationConfigurationsAnswer struct {
 }
 
 type DescribeNotificationConfigurationsType struct {
-	AutoScalingGroupNames []string `wire:"AutoScalingGroupNames,each.min=1,each.max=255" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	NextToken             *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	MaxRecords            *int32   `wire:"MaxRecords"`
+	AutoScalingGroupNames   []string `wire:"AutoScalingGroupNames,each.min=1,each.max=255" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	NextToken               *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	MaxRecords              *int32   `wire:"MaxRecords"`
+	IncludeManagedResources *bool    `wire:"IncludeManagedResources"`
 }
 
 type DescribePoliciesType struct {
-	AutoScalingGroupName *string  `wire:"AutoScalingGroupName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	PolicyNames          []string `wire:"PolicyNames,each.min=1,each.max=1600" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	PolicyTypes          []string `wire:"PolicyTypes,each.min=1,each.max=64" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	NextToken            *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	MaxRecords           *int32   `wire:"MaxRecords"`
+	AutoScalingGroupName    *string  `wire:"AutoScalingGroupName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	PolicyNames             []string `wire:"PolicyNames,each.min=1,each.max=1600" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	PolicyTypes             []string `wire:"PolicyTypes,each.min=1,each.max=64" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	NextToken               *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	MaxRecords              *int32   `wire:"MaxRecords"`
+	IncludeManagedResources *bool    `wire:"IncludeManagedResources"`
 }
 
 type DescribeScalingActivitiesType struct {
-	ActivityIds          []string `wire:"ActivityIds" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	AutoScalingGroupName *string  `wire:"AutoScalingGroupName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	IncludeDeletedGroups *bool    `wire:"IncludeDeletedGroups"`
-	MaxRecords           *int32   `wire:"MaxRecords"`
-	NextToken            *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	Filters              []Filter `wire:"Filters"`
+	ActivityIds             []string `wire:"ActivityIds" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	AutoScalingGroupName    *string  `wire:"AutoScalingGroupName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	IncludeDeletedGroups    *bool    `wire:"IncludeDeletedGroups"`
+	MaxRecords              *int32   `wire:"MaxRecords"`
+	NextToken               *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	Filters                 []Filter `wire:"Filters"`
+	IncludeManagedResources *bool    `wire:"IncludeManagedResources"`
 }
 
 type DescribeScheduledActionsType struct {
-	AutoScalingGroupName *string    `wire:"AutoScalingGroupName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	ScheduledActionNames []string   `wire:"ScheduledActionNames,each.min=1,each.max=255" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	StartTime            *time.Time `wire:"StartTime"`
-	EndTime              *time.Time `wire:"EndTime"`
-	NextToken            *string    `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	MaxRecords           *int32     `wire:"MaxRecords"`
+	AutoScalingGroupName    *string    `wire:"AutoScalingGroupName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	ScheduledActionNames    []string   `wire:"ScheduledActionNames,each.min=1,each.max=255" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	StartTime               *time.Time `wire:"StartTime"`
+	EndTime                 *time.Time `wire:"EndTime"`
+	NextToken               *string    `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	MaxRecords              *int32     `wire:"MaxRecords"`
+	IncludeManagedResources *bool      `wire:"IncludeManagedResources"`
 }
 
 type DescribeTagsType struct {
-	Filters    []Filter `wire:"Filters"`
-	NextToken  *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	MaxRecords *int32   `wire:"MaxRecords"`
+	Filters                 []Filter `wire:"Filters"`
+	NextToken               *string  `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	MaxRecords              *int32   `wire:"MaxRecords"`
+	IncludeManagedResources *bool    `wire:"IncludeManagedResources"`
 }
 
 type DescribeTerminationPolicyTypesAnswer struct {
@@ -498,6 +508,10 @@ type DetachTrafficSourcesType struct {
 type DisableMetricsCollectionQuery struct {
 	AutoScalingGroupName *string  `wire:"AutoScalingGroupName,req,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
 	Metrics              []string `wire:"Metrics,each.min=1,each.max=255" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+}
+
+type DistributionSegment struct {
+	TargetCapacityTypes []TargetCapacityType `wire:"TargetCapacityTypes"`
 }
 
 type Ebs struct {
@@ -650,12 +664,13 @@ type InstanceReusePolicy struct {
 }
 
 type InstancesDistribution struct {
-	OnDemandAllocationStrategy          *string `wire:"OnDemandAllocationStrategy" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	OnDemandBaseCapacity                *int32  `wire:"OnDemandBaseCapacity"`
-	OnDemandPercentageAboveBaseCapacity *int32  `wire:"OnDemandPercentageAboveBaseCapacity"`
-	SpotAllocationStrategy              *string `wire:"SpotAllocationStrategy" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	SpotInstancePools                   *int32  `wire:"SpotInstancePools"`
-	SpotMaxPrice                        *string `wire:"SpotMaxPrice,max=255"`
+	OnDemandAllocationStrategy          *string               `wire:"OnDemandAllocationStrategy" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	OnDemandBaseCapacity                *int32                `wire:"OnDemandBaseCapacity"`
+	OnDemandPercentageAboveBaseCapacity *int32                `wire:"OnDemandPercentageAboveBaseCapacity"`
+	SpotAllocationStrategy              *string               `wire:"SpotAllocationStrategy" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	SpotInstancePools                   *int32                `wire:"SpotInstancePools"`
+	SpotMaxPrice                        *string               `wire:"SpotMaxPrice,max=255"`
+	DistributionSegments                []DistributionSegment `wire:"DistributionSegments"`
 }
 
 type LaunchConfiguration struct {
@@ -801,6 +816,10 @@ type NotificationConfiguration struct {
 	AutoScalingGroupName *string `wire:"AutoScalingGroupName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
 	TopicARN             *string `wire:"TopicARN,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
 	NotificationType     *string `wire:"NotificationType,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+}
+
+type Operator struct {
+	Principal *string `wire:"Principal"`
 }
 
 type PerformanceFactorReferenceRequest struct {
@@ -970,33 +989,4 @@ type RollbackInstanceRefreshAnswer struct {
 
 type RollbackInstanceRefreshType struct {
 	AutoScalingGroupName *string `wire:"AutoScalingGroupName,req,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-}
-
-type ScalingPolicy struct {
-	AutoScalingGroupName           *string                         `wire:"AutoScalingGroupName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	PolicyName                     *string                         `wire:"PolicyName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	PolicyARN                      *string                         `wire:"PolicyARN,min=1,max=1600" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	PolicyType                     *string                         `wire:"PolicyType,min=1,max=64" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	AdjustmentType                 *string                         `wire:"AdjustmentType,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	MinAdjustmentStep              *int32                          `wire:"MinAdjustmentStep"`
-	MinAdjustmentMagnitude         *int32                          `wire:"MinAdjustmentMagnitude"`
-	ScalingAdjustment              *int32                          `wire:"ScalingAdjustment"`
-	Cooldown                       *int32                          `wire:"Cooldown"`
-	StepAdjustments                []StepAdjustment                `wire:"StepAdjustments"`
-	MetricAggregationType          *string                         `wire:"MetricAggregationType,min=1,max=32" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	EstimatedInstanceWarmup        *int32                          `wire:"EstimatedInstanceWarmup"`
-	Alarms                         []Alarm                         `wire:"Alarms"`
-	TargetTrackingConfiguration    *TargetTrackingConfiguration    `wire:"TargetTrackingConfiguration"`
-	Enabled                        *bool                           `wire:"Enabled"`
-	PredictiveScalingConfiguration *PredictiveScalingConfiguration `wire:"PredictiveScalingConfiguration"`
-}
-
-type ScalingProcessQuery struct {
-	AutoScalingGroupName *string  `wire:"AutoScalingGroupName,req,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	ScalingProcesses     []string `wire:"ScalingProcesses,each.min=1,each.max=255" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-}
-
-type ScheduledActionsType struct {
-	ScheduledUpdateGroupActions []ScheduledUpdateGroupAction `wire:"ScheduledUpdateGroupActions"`
-	NextToken                   *string                      `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
 }

@@ -6,6 +6,35 @@ import (
 	"time"
 )
 
+type ScalingPolicy struct {
+	AutoScalingGroupName           *string                         `wire:"AutoScalingGroupName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	PolicyName                     *string                         `wire:"PolicyName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	PolicyARN                      *string                         `wire:"PolicyARN,min=1,max=1600" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	PolicyType                     *string                         `wire:"PolicyType,min=1,max=64" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	AdjustmentType                 *string                         `wire:"AdjustmentType,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	MinAdjustmentStep              *int32                          `wire:"MinAdjustmentStep"`
+	MinAdjustmentMagnitude         *int32                          `wire:"MinAdjustmentMagnitude"`
+	ScalingAdjustment              *int32                          `wire:"ScalingAdjustment"`
+	Cooldown                       *int32                          `wire:"Cooldown"`
+	StepAdjustments                []StepAdjustment                `wire:"StepAdjustments"`
+	MetricAggregationType          *string                         `wire:"MetricAggregationType,min=1,max=32" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	EstimatedInstanceWarmup        *int32                          `wire:"EstimatedInstanceWarmup"`
+	Alarms                         []Alarm                         `wire:"Alarms"`
+	TargetTrackingConfiguration    *TargetTrackingConfiguration    `wire:"TargetTrackingConfiguration"`
+	Enabled                        *bool                           `wire:"Enabled"`
+	PredictiveScalingConfiguration *PredictiveScalingConfiguration `wire:"PredictiveScalingConfiguration"`
+}
+
+type ScalingProcessQuery struct {
+	AutoScalingGroupName *string  `wire:"AutoScalingGroupName,req,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	ScalingProcesses     []string `wire:"ScalingProcesses,each.min=1,each.max=255" each:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+}
+
+type ScheduledActionsType struct {
+	ScheduledUpdateGroupActions []ScheduledUpdateGroupAction `wire:"ScheduledUpdateGroupActions"`
+	NextToken                   *string                      `wire:"NextToken" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+}
+
 type ScheduledUpdateGroupAction struct {
 	AutoScalingGroupName *string    `wire:"AutoScalingGroupName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
 	ScheduledActionName  *string    `wire:"ScheduledActionName,min=1,max=255" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
@@ -108,8 +137,10 @@ type TargetTrackingMetricStat struct {
 }
 
 type TerminateInstanceInAutoScalingGroupType struct {
-	InstanceId                     *string `wire:"InstanceId,req,min=1,max=19" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
-	ShouldDecrementDesiredCapacity *bool   `wire:"ShouldDecrementDesiredCapacity,req"`
+	InstanceId                     *string  `wire:"InstanceId,req,min=1,max=19" match:"[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*"`
+	ShouldDecrementDesiredCapacity *bool    `wire:"ShouldDecrementDesiredCapacity,req"`
+	AutoScalingGroupName           *string  `wire:"AutoScalingGroupName"`
+	InstanceIds                    []string `wire:"InstanceIds"`
 }
 
 type TotalLocalStorageGBRequest struct {

@@ -20,11 +20,12 @@ type AlarmType string
 const (
 	AlarmTypeCompositeAlarm AlarmType = "CompositeAlarm"
 	AlarmTypeMetricAlarm    AlarmType = "MetricAlarm"
+	AlarmTypeLogAlarm       AlarmType = "LogAlarm"
 )
 
 // Values lists what the model allows.
 func (AlarmType) Values() []string {
-	return []string{string(AlarmTypeCompositeAlarm), string(AlarmTypeMetricAlarm)}
+	return []string{string(AlarmTypeCompositeAlarm), string(AlarmTypeMetricAlarm), string(AlarmTypeLogAlarm)}
 }
 
 type ComparisonOperator string

@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+type ActionConfiguration struct {
+	AlarmTagsPropagation *AlarmTagsPropagation `wire:"AlarmTagsPropagation"`
+}
+
 type AlarmHistoryItem struct {
 	AlarmName                  *string           `wire:"AlarmName,min=1,max=255"`
 	AlarmContributorId         *string           `wire:"AlarmContributorId,min=1,max=16"`
@@ -23,26 +27,33 @@ type AlarmPromQLCriteria struct {
 	RecoveryPeriod *int32  `wire:"RecoveryPeriod,min=0,max=86400"`
 }
 
+type AlarmTagsPropagation struct {
+	Enabled         *bool    `wire:"Enabled"`
+	ExcludedTagKeys []string `wire:"ExcludedTagKeys"`
+	IncludedTagKeys []string `wire:"IncludedTagKeys"`
+}
+
 type CompositeAlarm struct {
-	ActionsEnabled                     *bool               `wire:"ActionsEnabled"`
-	AlarmActions                       []string            `wire:"AlarmActions,max=5,each.min=1,each.max=1024"`
-	AlarmArn                           *string             `wire:"AlarmArn,min=1,max=1600"`
-	AlarmConfigurationUpdatedTimestamp *time.Time          `wire:"AlarmConfigurationUpdatedTimestamp"`
-	AlarmDescription                   *string             `wire:"AlarmDescription,max=1024"`
-	AlarmName                          *string             `wire:"AlarmName,min=1,max=255"`
-	AlarmRule                          *string             `wire:"AlarmRule,min=1,max=10240"`
-	InsufficientDataActions            []string            `wire:"InsufficientDataActions,max=5,each.min=1,each.max=1024"`
-	OKActions                          []string            `wire:"OKActions,max=5,each.min=1,each.max=1024"`
-	StateReason                        *string             `wire:"StateReason,max=1023"`
-	StateReasonData                    *string             `wire:"StateReasonData,max=4000"`
-	StateUpdatedTimestamp              *time.Time          `wire:"StateUpdatedTimestamp"`
-	StateValue                         StateValue          `wire:"StateValue"`
-	StateTransitionedTimestamp         *time.Time          `wire:"StateTransitionedTimestamp"`
-	ActionsSuppressedBy                ActionsSuppressedBy `wire:"ActionsSuppressedBy"`
-	ActionsSuppressedReason            *string             `wire:"ActionsSuppressedReason,max=1024"`
-	ActionsSuppressor                  *string             `wire:"ActionsSuppressor,min=1,max=1600"`
-	ActionsSuppressorWaitPeriod        *int32              `wire:"ActionsSuppressorWaitPeriod"`
-	ActionsSuppressorExtensionPeriod   *int32              `wire:"ActionsSuppressorExtensionPeriod"`
+	ActionsEnabled                     *bool                `wire:"ActionsEnabled"`
+	AlarmActions                       []string             `wire:"AlarmActions,max=5,each.min=1,each.max=1024"`
+	AlarmArn                           *string              `wire:"AlarmArn,min=1,max=1600"`
+	AlarmConfigurationUpdatedTimestamp *time.Time           `wire:"AlarmConfigurationUpdatedTimestamp"`
+	AlarmDescription                   *string              `wire:"AlarmDescription,max=1024"`
+	AlarmName                          *string              `wire:"AlarmName,min=1,max=255"`
+	AlarmRule                          *string              `wire:"AlarmRule,min=1,max=10240"`
+	InsufficientDataActions            []string             `wire:"InsufficientDataActions,max=5,each.min=1,each.max=1024"`
+	OKActions                          []string             `wire:"OKActions,max=5,each.min=1,each.max=1024"`
+	StateReason                        *string              `wire:"StateReason,max=1023"`
+	StateReasonData                    *string              `wire:"StateReasonData,max=4000"`
+	StateUpdatedTimestamp              *time.Time           `wire:"StateUpdatedTimestamp"`
+	StateValue                         StateValue           `wire:"StateValue"`
+	StateTransitionedTimestamp         *time.Time           `wire:"StateTransitionedTimestamp"`
+	ActionsSuppressedBy                ActionsSuppressedBy  `wire:"ActionsSuppressedBy"`
+	ActionsSuppressedReason            *string              `wire:"ActionsSuppressedReason,max=1024"`
+	ActionsSuppressor                  *string              `wire:"ActionsSuppressor,min=1,max=1600"`
+	ActionsSuppressorWaitPeriod        *int32               `wire:"ActionsSuppressorWaitPeriod"`
+	ActionsSuppressorExtensionPeriod   *int32               `wire:"ActionsSuppressorExtensionPeriod"`
+	ActionConfiguration                *ActionConfiguration `wire:"ActionConfiguration"`
 }
 
 type DashboardEntry struct {
@@ -126,6 +137,7 @@ type DescribeAlarmsOutput struct {
 	CompositeAlarms []CompositeAlarm `wire:"CompositeAlarms"`
 	MetricAlarms    []MetricAlarm    `wire:"MetricAlarms"`
 	NextToken       *string          `wire:"NextToken"`
+	LogAlarms       []LogAlarm       `wire:"LogAlarms"`
 }
 
 type Dimension struct {
@@ -158,6 +170,11 @@ type EntityMetricData struct {
 
 type EvaluationCriteria struct {
 	PromQLCriteria *AlarmPromQLCriteria `wire:"PromQLCriteria"`
+}
+
+type EvaluationWindow struct {
+	SlidingWindow   *SlidingWindow   `wire:"SlidingWindow"`
+	WallClockWindow *WallClockWindow `wire:"WallClockWindow"`
 }
 
 type GetDashboardInput struct {
@@ -241,6 +258,33 @@ type ListTagsForResourceOutput struct {
 	Tags []Tag `wire:"Tags"`
 }
 
+type LogAlarm struct {
+	ActionConfiguration                *ActionConfiguration         `wire:"ActionConfiguration"`
+	ActionLogLineCount                 *int32                       `wire:"ActionLogLineCount"`
+	ActionLogLineRoleArn               *string                      `wire:"ActionLogLineRoleArn"`
+	ActionsEnabled                     *bool                        `wire:"ActionsEnabled"`
+	AlarmActions                       []string                     `wire:"AlarmActions"`
+	AlarmArn                           *string                      `wire:"AlarmArn"`
+	AlarmConfigurationUpdatedTimestamp *time.Time                   `wire:"AlarmConfigurationUpdatedTimestamp"`
+	AlarmDescription                   *string                      `wire:"AlarmDescription"`
+	AlarmName                          *string                      `wire:"AlarmName"`
+	ComparisonOperator                 ComparisonOperator           `wire:"ComparisonOperator"`
+	EvaluationState                    EvaluationState              `wire:"EvaluationState"`
+	InsufficientDataActions            []string                     `wire:"InsufficientDataActions"`
+	OKActions                          []string                     `wire:"OKActions"`
+	QueryResultsToAlarm                *int32                       `wire:"QueryResultsToAlarm"`
+	QueryResultsToEvaluate             *int32                       `wire:"QueryResultsToEvaluate"`
+	ScheduledQueryConfiguration        *ScheduledQueryConfiguration `wire:"ScheduledQueryConfiguration"`
+	StateReason                        *string                      `wire:"StateReason"`
+	StateReasonData                    *string                      `wire:"StateReasonData"`
+	StateTransitionedTimestamp         *time.Time                   `wire:"StateTransitionedTimestamp"`
+	StateUpdatedTimestamp              *time.Time                   `wire:"StateUpdatedTimestamp"`
+	StateValue                         StateValue                   `wire:"StateValue"`
+	Threshold                          *float64                     `wire:"Threshold"`
+	TreatMissingData                   *string                      `wire:"TreatMissingData"`
+	WarmUpConfiguration                *WarmUpConfiguration         `wire:"WarmUpConfiguration"`
+}
+
 type MessageData struct {
 	Code  *string `wire:"Code"`
 	Value *string `wire:"Value"`
@@ -253,37 +297,40 @@ type Metric struct {
 }
 
 type MetricAlarm struct {
-	AlarmName                          *string             `wire:"AlarmName,min=1,max=255"`
-	AlarmArn                           *string             `wire:"AlarmArn,min=1,max=1600"`
-	AlarmDescription                   *string             `wire:"AlarmDescription,max=1024"`
-	AlarmConfigurationUpdatedTimestamp *time.Time          `wire:"AlarmConfigurationUpdatedTimestamp"`
-	ActionsEnabled                     *bool               `wire:"ActionsEnabled"`
-	OKActions                          []string            `wire:"OKActions,max=5,each.min=1,each.max=1024"`
-	AlarmActions                       []string            `wire:"AlarmActions,max=5,each.min=1,each.max=1024"`
-	InsufficientDataActions            []string            `wire:"InsufficientDataActions,max=5,each.min=1,each.max=1024"`
-	StateValue                         StateValue          `wire:"StateValue"`
-	StateReason                        *string             `wire:"StateReason,max=1023"`
-	StateReasonData                    *string             `wire:"StateReasonData,max=4000"`
-	StateUpdatedTimestamp              *time.Time          `wire:"StateUpdatedTimestamp"`
-	MetricName                         *string             `wire:"MetricName,min=1,max=255"`
-	Namespace                          *string             `wire:"Namespace,min=1,max=255" match:"[^:].*"`
-	Statistic                          Statistic           `wire:"Statistic"`
-	ExtendedStatistic                  *string             `wire:"ExtendedStatistic"`
-	Dimensions                         []Dimension         `wire:"Dimensions,max=30"`
-	Period                             *int32              `wire:"Period,min=1"`
-	Unit                               StandardUnit        `wire:"Unit"`
-	EvaluationPeriods                  *int32              `wire:"EvaluationPeriods,min=1"`
-	DatapointsToAlarm                  *int32              `wire:"DatapointsToAlarm,min=1"`
-	Threshold                          *float64            `wire:"Threshold"`
-	ComparisonOperator                 ComparisonOperator  `wire:"ComparisonOperator"`
-	TreatMissingData                   *string             `wire:"TreatMissingData,min=1,max=255"`
-	EvaluateLowSampleCountPercentile   *string             `wire:"EvaluateLowSampleCountPercentile,min=1,max=255"`
-	Metrics                            []MetricDataQuery   `wire:"Metrics"`
-	ThresholdMetricId                  *string             `wire:"ThresholdMetricId,min=1,max=255"`
-	EvaluationState                    EvaluationState     `wire:"EvaluationState"`
-	StateTransitionedTimestamp         *time.Time          `wire:"StateTransitionedTimestamp"`
-	EvaluationCriteria                 *EvaluationCriteria `wire:"EvaluationCriteria"`
-	EvaluationInterval                 *int32              `wire:"EvaluationInterval,min=10,max=3600"`
+	AlarmName                          *string              `wire:"AlarmName,min=1,max=255"`
+	AlarmArn                           *string              `wire:"AlarmArn,min=1,max=1600"`
+	AlarmDescription                   *string              `wire:"AlarmDescription,max=1024"`
+	AlarmConfigurationUpdatedTimestamp *time.Time           `wire:"AlarmConfigurationUpdatedTimestamp"`
+	ActionsEnabled                     *bool                `wire:"ActionsEnabled"`
+	OKActions                          []string             `wire:"OKActions,max=5,each.min=1,each.max=1024"`
+	AlarmActions                       []string             `wire:"AlarmActions,max=5,each.min=1,each.max=1024"`
+	InsufficientDataActions            []string             `wire:"InsufficientDataActions,max=5,each.min=1,each.max=1024"`
+	StateValue                         StateValue           `wire:"StateValue"`
+	StateReason                        *string              `wire:"StateReason,max=1023"`
+	StateReasonData                    *string              `wire:"StateReasonData,max=4000"`
+	StateUpdatedTimestamp              *time.Time           `wire:"StateUpdatedTimestamp"`
+	MetricName                         *string              `wire:"MetricName,min=1,max=255"`
+	Namespace                          *string              `wire:"Namespace,min=1,max=255" match:"[^:].*"`
+	Statistic                          Statistic            `wire:"Statistic"`
+	ExtendedStatistic                  *string              `wire:"ExtendedStatistic"`
+	Dimensions                         []Dimension          `wire:"Dimensions,max=30"`
+	Period                             *int32               `wire:"Period,min=1"`
+	Unit                               StandardUnit         `wire:"Unit"`
+	EvaluationPeriods                  *int32               `wire:"EvaluationPeriods,min=1"`
+	DatapointsToAlarm                  *int32               `wire:"DatapointsToAlarm,min=1"`
+	Threshold                          *float64             `wire:"Threshold"`
+	ComparisonOperator                 ComparisonOperator   `wire:"ComparisonOperator"`
+	TreatMissingData                   *string              `wire:"TreatMissingData,min=1,max=255"`
+	EvaluateLowSampleCountPercentile   *string              `wire:"EvaluateLowSampleCountPercentile,min=1,max=255"`
+	Metrics                            []MetricDataQuery    `wire:"Metrics"`
+	ThresholdMetricId                  *string              `wire:"ThresholdMetricId,min=1,max=255"`
+	EvaluationState                    EvaluationState      `wire:"EvaluationState"`
+	StateTransitionedTimestamp         *time.Time           `wire:"StateTransitionedTimestamp"`
+	EvaluationCriteria                 *EvaluationCriteria  `wire:"EvaluationCriteria"`
+	EvaluationInterval                 *int32               `wire:"EvaluationInterval,min=10,max=3600"`
+	ActionConfiguration                *ActionConfiguration `wire:"ActionConfiguration"`
+	EvaluationWindow                   *EvaluationWindow    `wire:"EvaluationWindow"`
+	WarmUpConfiguration                *WarmUpConfiguration `wire:"WarmUpConfiguration"`
 }
 
 type MetricDataQuery struct {
@@ -325,17 +372,18 @@ type MetricStat struct {
 }
 
 type PutCompositeAlarmInput struct {
-	ActionsEnabled                   *bool    `wire:"ActionsEnabled"`
-	AlarmActions                     []string `wire:"AlarmActions,max=5,each.min=1,each.max=1024"`
-	AlarmDescription                 *string  `wire:"AlarmDescription,max=1024"`
-	AlarmName                        *string  `wire:"AlarmName,req,min=1,max=255"`
-	AlarmRule                        *string  `wire:"AlarmRule,req,min=1,max=10240"`
-	InsufficientDataActions          []string `wire:"InsufficientDataActions,max=5,each.min=1,each.max=1024"`
-	OKActions                        []string `wire:"OKActions,max=5,each.min=1,each.max=1024"`
-	Tags                             []Tag    `wire:"Tags"`
-	ActionsSuppressor                *string  `wire:"ActionsSuppressor,min=1,max=1600"`
-	ActionsSuppressorWaitPeriod      *int32   `wire:"ActionsSuppressorWaitPeriod"`
-	ActionsSuppressorExtensionPeriod *int32   `wire:"ActionsSuppressorExtensionPeriod"`
+	ActionsEnabled                   *bool                `wire:"ActionsEnabled"`
+	AlarmActions                     []string             `wire:"AlarmActions,max=5,each.min=1,each.max=1024"`
+	AlarmDescription                 *string              `wire:"AlarmDescription,max=1024"`
+	AlarmName                        *string              `wire:"AlarmName,req,min=1,max=255"`
+	AlarmRule                        *string              `wire:"AlarmRule,req,min=1,max=10240"`
+	InsufficientDataActions          []string             `wire:"InsufficientDataActions,max=5,each.min=1,each.max=1024"`
+	OKActions                        []string             `wire:"OKActions,max=5,each.min=1,each.max=1024"`
+	Tags                             []Tag                `wire:"Tags"`
+	ActionsSuppressor                *string              `wire:"ActionsSuppressor,min=1,max=1600"`
+	ActionsSuppressorWaitPeriod      *int32               `wire:"ActionsSuppressorWaitPeriod"`
+	ActionsSuppressorExtensionPeriod *int32               `wire:"ActionsSuppressorExtensionPeriod"`
+	ActionConfiguration              *ActionConfiguration `wire:"ActionConfiguration"`
 }
 
 type PutDashboardInput struct {
@@ -349,30 +397,33 @@ type PutDashboardOutput struct {
 }
 
 type PutMetricAlarmInput struct {
-	AlarmName                        *string             `wire:"AlarmName,req,min=1,max=255"`
-	AlarmDescription                 *string             `wire:"AlarmDescription,max=1024"`
-	ActionsEnabled                   *bool               `wire:"ActionsEnabled"`
-	OKActions                        []string            `wire:"OKActions,max=5,each.min=1,each.max=1024"`
-	AlarmActions                     []string            `wire:"AlarmActions,max=5,each.min=1,each.max=1024"`
-	InsufficientDataActions          []string            `wire:"InsufficientDataActions,max=5,each.min=1,each.max=1024"`
-	MetricName                       *string             `wire:"MetricName,min=1,max=255"`
-	Namespace                        *string             `wire:"Namespace,min=1,max=255" match:"[^:].*"`
-	Statistic                        Statistic           `wire:"Statistic"`
-	ExtendedStatistic                *string             `wire:"ExtendedStatistic"`
-	Dimensions                       []Dimension         `wire:"Dimensions,max=30"`
-	Period                           *int32              `wire:"Period,min=1"`
-	Unit                             StandardUnit        `wire:"Unit"`
-	EvaluationPeriods                *int32              `wire:"EvaluationPeriods,min=1"`
-	DatapointsToAlarm                *int32              `wire:"DatapointsToAlarm,min=1"`
-	Threshold                        *float64            `wire:"Threshold"`
-	ComparisonOperator               ComparisonOperator  `wire:"ComparisonOperator"`
-	TreatMissingData                 *string             `wire:"TreatMissingData,min=1,max=255"`
-	EvaluateLowSampleCountPercentile *string             `wire:"EvaluateLowSampleCountPercentile,min=1,max=255"`
-	Metrics                          []MetricDataQuery   `wire:"Metrics"`
-	Tags                             []Tag               `wire:"Tags"`
-	ThresholdMetricId                *string             `wire:"ThresholdMetricId,min=1,max=255"`
-	EvaluationCriteria               *EvaluationCriteria `wire:"EvaluationCriteria"`
-	EvaluationInterval               *int32              `wire:"EvaluationInterval,min=10,max=3600"`
+	AlarmName                        *string              `wire:"AlarmName,req,min=1,max=255"`
+	AlarmDescription                 *string              `wire:"AlarmDescription,max=1024"`
+	ActionsEnabled                   *bool                `wire:"ActionsEnabled"`
+	OKActions                        []string             `wire:"OKActions,max=5,each.min=1,each.max=1024"`
+	AlarmActions                     []string             `wire:"AlarmActions,max=5,each.min=1,each.max=1024"`
+	InsufficientDataActions          []string             `wire:"InsufficientDataActions,max=5,each.min=1,each.max=1024"`
+	MetricName                       *string              `wire:"MetricName,min=1,max=255"`
+	Namespace                        *string              `wire:"Namespace,min=1,max=255" match:"[^:].*"`
+	Statistic                        Statistic            `wire:"Statistic"`
+	ExtendedStatistic                *string              `wire:"ExtendedStatistic"`
+	Dimensions                       []Dimension          `wire:"Dimensions,max=30"`
+	Period                           *int32               `wire:"Period,min=1"`
+	Unit                             StandardUnit         `wire:"Unit"`
+	EvaluationPeriods                *int32               `wire:"EvaluationPeriods,min=1"`
+	DatapointsToAlarm                *int32               `wire:"DatapointsToAlarm,min=1"`
+	Threshold                        *float64             `wire:"Threshold"`
+	ComparisonOperator               ComparisonOperator   `wire:"ComparisonOperator"`
+	TreatMissingData                 *string              `wire:"TreatMissingData,min=1,max=255"`
+	EvaluateLowSampleCountPercentile *string              `wire:"EvaluateLowSampleCountPercentile,min=1,max=255"`
+	Metrics                          []MetricDataQuery    `wire:"Metrics"`
+	Tags                             []Tag                `wire:"Tags"`
+	ThresholdMetricId                *string              `wire:"ThresholdMetricId,min=1,max=255"`
+	EvaluationCriteria               *EvaluationCriteria  `wire:"EvaluationCriteria"`
+	EvaluationInterval               *int32               `wire:"EvaluationInterval,min=10,max=3600"`
+	ActionConfiguration              *ActionConfiguration `wire:"ActionConfiguration"`
+	EvaluationWindow                 *EvaluationWindow    `wire:"EvaluationWindow"`
+	WarmUpConfiguration              *WarmUpConfiguration `wire:"WarmUpConfiguration"`
 }
 
 type PutMetricDataInput struct {
@@ -382,11 +433,30 @@ type PutMetricDataInput struct {
 	StrictEntityValidation *bool              `wire:"StrictEntityValidation"`
 }
 
+type ScheduleConfiguration struct {
+	EndTimeOffset      *int64  `wire:"EndTimeOffset"`
+	ScheduleExpression *string `wire:"ScheduleExpression"`
+	StartTimeOffset    *int64  `wire:"StartTimeOffset"`
+}
+
+type ScheduledQueryConfiguration struct {
+	AggregationExpression *string                `wire:"AggregationExpression"`
+	LogGroupIdentifiers   []string               `wire:"LogGroupIdentifiers"`
+	QueryARN              *string                `wire:"QueryARN"`
+	QueryString           *string                `wire:"QueryString"`
+	ScheduleConfiguration *ScheduleConfiguration `wire:"ScheduleConfiguration"`
+	ScheduledQueryRoleARN *string                `wire:"ScheduledQueryRoleARN"`
+	Tags                  []Tag                  `wire:"Tags"`
+}
+
 type SetAlarmStateInput struct {
 	AlarmName       *string    `wire:"AlarmName,req,min=1,max=255"`
 	StateValue      StateValue `wire:"StateValue,req"`
 	StateReason     *string    `wire:"StateReason,req,max=1023"`
 	StateReasonData *string    `wire:"StateReasonData,max=4000"`
+}
+
+type SlidingWindow struct {
 }
 
 type StatisticSet struct {
@@ -415,4 +485,13 @@ type UntagResourceInput struct {
 }
 
 type UntagResourceOutput struct {
+}
+
+type WallClockWindow struct {
+	Timezone *string `wire:"Timezone"`
+}
+
+type WarmUpConfiguration struct {
+	OnlyStartEvaluatingAfterWarmUpPeriodEnds *bool  `wire:"OnlyStartEvaluatingAfterWarmUpPeriodEnds"`
+	WarmUpPeriodDurationInMinutes            *int32 `wire:"WarmUpPeriodDurationInMinutes"`
 }

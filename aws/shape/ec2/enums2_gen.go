@@ -47,11 +47,12 @@ const (
 	MarketTypeSpot                             MarketType = "spot"
 	MarketTypeCapacityBlock                    MarketType = "capacity-block"
 	MarketTypeInterruptibleCapacityReservation MarketType = "interruptible-capacity-reservation"
+	MarketTypeOnDemand                         MarketType = "on-demand"
 )
 
 // Values lists what the model allows.
 func (MarketType) Values() []string {
-	return []string{string(MarketTypeSpot), string(MarketTypeCapacityBlock), string(MarketTypeInterruptibleCapacityReservation)}
+	return []string{string(MarketTypeSpot), string(MarketTypeCapacityBlock), string(MarketTypeInterruptibleCapacityReservation), string(MarketTypeOnDemand)}
 }
 
 type MonitoringState string
@@ -149,6 +150,20 @@ const (
 // Values lists what the model allows.
 func (NestedVirtualizationSpecification) Values() []string {
 	return []string{string(NestedVirtualizationSpecificationEnabled), string(NestedVirtualizationSpecificationDisabled)}
+}
+
+type NetworkCardInterfaceType string
+
+const (
+	NetworkCardInterfaceTypeInterface NetworkCardInterfaceType = "interface"
+	NetworkCardInterfaceTypeEfa       NetworkCardInterfaceType = "efa"
+	NetworkCardInterfaceTypeEfaOnly   NetworkCardInterfaceType = "efa-only"
+	NetworkCardInterfaceTypeSecondary NetworkCardInterfaceType = "secondary"
+)
+
+// Values lists what the model allows.
+func (NetworkCardInterfaceType) Values() []string {
+	return []string{string(NetworkCardInterfaceTypeInterface), string(NetworkCardInterfaceTypeEfa), string(NetworkCardInterfaceTypeEfaOnly), string(NetworkCardInterfaceTypeSecondary)}
 }
 
 type NetworkInterfaceAttribute string
@@ -256,6 +271,31 @@ const (
 // Values lists what the model allows.
 func (PayerResponsibility) Values() []string {
 	return []string{string(PayerResponsibilityServiceOwner)}
+}
+
+type PayerResponsibilityScope string
+
+const (
+	PayerResponsibilityScopeVpcEndpointCharges     PayerResponsibilityScope = "vpc-endpoint-charges"
+	PayerResponsibilityScopeResourceGatewayCharges PayerResponsibilityScope = "resource-gateway-charges"
+)
+
+// Values lists what the model allows.
+func (PayerResponsibilityScope) Values() []string {
+	return []string{string(PayerResponsibilityScopeVpcEndpointCharges), string(PayerResponsibilityScopeResourceGatewayCharges)}
+}
+
+type PayerResponsibilityType string
+
+const (
+	PayerResponsibilityTypeVpcEndpointAccount        PayerResponsibilityType = "vpc-endpoint-account"
+	PayerResponsibilityTypeResourceGatewayAccount    PayerResponsibilityType = "resource-gateway-account"
+	PayerResponsibilityTypeVpcEndpointServiceAccount PayerResponsibilityType = "vpc-endpoint-service-account"
+)
+
+// Values lists what the model allows.
+func (PayerResponsibilityType) Values() []string {
+	return []string{string(PayerResponsibilityTypeVpcEndpointAccount), string(PayerResponsibilityTypeResourceGatewayAccount), string(PayerResponsibilityTypeVpcEndpointServiceAccount)}
 }
 
 type PermissionGroup string
@@ -476,11 +516,15 @@ const (
 	ResourceTypeCapacityManagerDataExport                              ResourceType = "capacity-manager-data-export"
 	ResourceTypeVpnConcentrator                                        ResourceType = "vpn-concentrator"
 	ResourceTypeIpamPoolAllocation                                     ResourceType = "ipam-pool-allocation"
+	ResourceTypeIpamInternetRegistryAssociation                        ResourceType = "ipam-internet-registry-association"
+	ResourceTypeCapacityReservationCancellationQuote                   ResourceType = "capacity-reservation-cancellation-quote"
+	ResourceTypeApplicationStatusCheck                                 ResourceType = "application-status-check"
+	ResourceTypeCapacityReservationModificationQuote                   ResourceType = "capacity-reservation-modification-quote"
 )
 
 // Values lists what the model allows.
 func (ResourceType) Values() []string {
-	return []string{string(ResourceTypeCapacityReservation), string(ResourceTypeClientVpnEndpoint), string(ResourceTypeCustomerGateway), string(ResourceTypeCarrierGateway), string(ResourceTypeCoipPool), string(ResourceTypeDeclarativePoliciesReport), string(ResourceTypeDedicatedHost), string(ResourceTypeDhcpOptions), string(ResourceTypeEgressOnlyInternetGateway), string(ResourceTypeElasticIp), string(ResourceTypeElasticGpu), string(ResourceTypeExportImageTask), string(ResourceTypeExportInstanceTask), string(ResourceTypeFleet), string(ResourceTypeFpgaImage), string(ResourceTypeHostReservation), string(ResourceTypeImage), string(ResourceTypeImageUsageReport), string(ResourceTypeImportImageTask), string(ResourceTypeImportSnapshotTask), string(ResourceTypeInstance), string(ResourceTypeInstanceEventWindow), string(ResourceTypeInternetGateway), string(ResourceTypeIpam), string(ResourceTypeIpamPool), string(ResourceTypeIpamScope), string(ResourceTypeIpv4poolEc2), string(ResourceTypeIpv6poolEc2), string(ResourceTypeKeyPair), string(ResourceTypeLaunchTemplate), string(ResourceTypeLocalGateway), string(ResourceTypeLocalGatewayRouteTable), string(ResourceTypeLocalGatewayVirtualInterface), string(ResourceTypeLocalGatewayVirtualInterfaceGroup), string(ResourceTypeLocalGatewayRouteTableVpcAssociation), string(ResourceTypeLocalGatewayRouteTableVirtualInterfaceGroupAssociation), string(ResourceTypeNatgateway), string(ResourceTypeNetworkAcl), string(ResourceTypeNetworkInterface), string(ResourceTypeNetworkInsightsAnalysis), string(ResourceTypeNetworkInsightsPath), string(ResourceTypeNetworkInsightsAccessScope), string(ResourceTypeNetworkInsightsAccessScopeAnalysis), string(ResourceTypeOutpostLag), string(ResourceTypePlacementGroup), string(ResourceTypePrefixList), string(ResourceTypeReplaceRootVolumeTask), string(ResourceTypeReservedInstances), string(ResourceTypeRouteTable), string(ResourceTypeSecurityGroup), string(ResourceTypeSecurityGroupRule), string(ResourceTypeServiceLinkVirtualInterface), string(ResourceTypeSnapshot), string(ResourceTypeSpotFleetRequest), string(ResourceTypeSpotInstancesRequest), string(ResourceTypeSubnet), string(ResourceTypeSubnetCidrReservation), string(ResourceTypeTrafficMirrorFilter), string(ResourceTypeTrafficMirrorSession), string(ResourceTypeTrafficMirrorTarget), string(ResourceTypeTransitGateway), string(ResourceTypeTransitGatewayAttachment), string(ResourceTypeTransitGatewayConnectPeer), string(ResourceTypeTransitGatewayMulticastDomain), string(ResourceTypeTransitGatewayPolicyTable), string(ResourceTypeTransitGatewayMeteringPolicy), string(ResourceTypeTransitGatewayRouteTable), string(ResourceTypeTransitGatewayRouteTableAnnouncement), string(ResourceTypeVolume), string(ResourceTypeVpc), string(ResourceTypeVpcEndpoint), string(ResourceTypeVpcEndpointConnection), string(ResourceTypeVpcEndpointService), string(ResourceTypeVpcEndpointServicePermission), string(ResourceTypeVpcPeeringConnection), string(ResourceTypeVpnConnection), string(ResourceTypeVpnGateway), string(ResourceTypeVpcFlowLog), string(ResourceTypeCapacityReservationFleet), string(ResourceTypeTrafficMirrorFilterRule), string(ResourceTypeVpcEndpointConnectionDeviceType), string(ResourceTypeVerifiedAccessInstance), string(ResourceTypeVerifiedAccessGroup), string(ResourceTypeVerifiedAccessEndpoint), string(ResourceTypeVerifiedAccessPolicy), string(ResourceTypeVerifiedAccessTrustProvider), string(ResourceTypeVpnConnectionDeviceType), string(ResourceTypeVpcBlockPublicAccessExclusion), string(ResourceTypeVpcEncryptionControl), string(ResourceTypeRouteServer), string(ResourceTypeRouteServerEndpoint), string(ResourceTypeRouteServerPeer), string(ResourceTypeIpamResourceDiscovery), string(ResourceTypeIpamResourceDiscoveryAssociation), string(ResourceTypeInstanceConnectEndpoint), string(ResourceTypeVerifiedAccessEndpointTarget), string(ResourceTypeIpamExternalResourceVerificationToken), string(ResourceTypeCapacityBlock), string(ResourceTypeMacModificationTask), string(ResourceTypeIpamPrefixListResolver), string(ResourceTypeIpamPolicy), string(ResourceTypeIpamPrefixListResolverTarget), string(ResourceTypeSecondaryInterface), string(ResourceTypeSecondaryNetwork), string(ResourceTypeSecondarySubnet), string(ResourceTypeCapacityManagerDataExport), string(ResourceTypeVpnConcentrator), string(ResourceTypeIpamPoolAllocation)}
+	return []string{string(ResourceTypeCapacityReservation), string(ResourceTypeClientVpnEndpoint), string(ResourceTypeCustomerGateway), string(ResourceTypeCarrierGateway), string(ResourceTypeCoipPool), string(ResourceTypeDeclarativePoliciesReport), string(ResourceTypeDedicatedHost), string(ResourceTypeDhcpOptions), string(ResourceTypeEgressOnlyInternetGateway), string(ResourceTypeElasticIp), string(ResourceTypeElasticGpu), string(ResourceTypeExportImageTask), string(ResourceTypeExportInstanceTask), string(ResourceTypeFleet), string(ResourceTypeFpgaImage), string(ResourceTypeHostReservation), string(ResourceTypeImage), string(ResourceTypeImageUsageReport), string(ResourceTypeImportImageTask), string(ResourceTypeImportSnapshotTask), string(ResourceTypeInstance), string(ResourceTypeInstanceEventWindow), string(ResourceTypeInternetGateway), string(ResourceTypeIpam), string(ResourceTypeIpamPool), string(ResourceTypeIpamScope), string(ResourceTypeIpv4poolEc2), string(ResourceTypeIpv6poolEc2), string(ResourceTypeKeyPair), string(ResourceTypeLaunchTemplate), string(ResourceTypeLocalGateway), string(ResourceTypeLocalGatewayRouteTable), string(ResourceTypeLocalGatewayVirtualInterface), string(ResourceTypeLocalGatewayVirtualInterfaceGroup), string(ResourceTypeLocalGatewayRouteTableVpcAssociation), string(ResourceTypeLocalGatewayRouteTableVirtualInterfaceGroupAssociation), string(ResourceTypeNatgateway), string(ResourceTypeNetworkAcl), string(ResourceTypeNetworkInterface), string(ResourceTypeNetworkInsightsAnalysis), string(ResourceTypeNetworkInsightsPath), string(ResourceTypeNetworkInsightsAccessScope), string(ResourceTypeNetworkInsightsAccessScopeAnalysis), string(ResourceTypeOutpostLag), string(ResourceTypePlacementGroup), string(ResourceTypePrefixList), string(ResourceTypeReplaceRootVolumeTask), string(ResourceTypeReservedInstances), string(ResourceTypeRouteTable), string(ResourceTypeSecurityGroup), string(ResourceTypeSecurityGroupRule), string(ResourceTypeServiceLinkVirtualInterface), string(ResourceTypeSnapshot), string(ResourceTypeSpotFleetRequest), string(ResourceTypeSpotInstancesRequest), string(ResourceTypeSubnet), string(ResourceTypeSubnetCidrReservation), string(ResourceTypeTrafficMirrorFilter), string(ResourceTypeTrafficMirrorSession), string(ResourceTypeTrafficMirrorTarget), string(ResourceTypeTransitGateway), string(ResourceTypeTransitGatewayAttachment), string(ResourceTypeTransitGatewayConnectPeer), string(ResourceTypeTransitGatewayMulticastDomain), string(ResourceTypeTransitGatewayPolicyTable), string(ResourceTypeTransitGatewayMeteringPolicy), string(ResourceTypeTransitGatewayRouteTable), string(ResourceTypeTransitGatewayRouteTableAnnouncement), string(ResourceTypeVolume), string(ResourceTypeVpc), string(ResourceTypeVpcEndpoint), string(ResourceTypeVpcEndpointConnection), string(ResourceTypeVpcEndpointService), string(ResourceTypeVpcEndpointServicePermission), string(ResourceTypeVpcPeeringConnection), string(ResourceTypeVpnConnection), string(ResourceTypeVpnGateway), string(ResourceTypeVpcFlowLog), string(ResourceTypeCapacityReservationFleet), string(ResourceTypeTrafficMirrorFilterRule), string(ResourceTypeVpcEndpointConnectionDeviceType), string(ResourceTypeVerifiedAccessInstance), string(ResourceTypeVerifiedAccessGroup), string(ResourceTypeVerifiedAccessEndpoint), string(ResourceTypeVerifiedAccessPolicy), string(ResourceTypeVerifiedAccessTrustProvider), string(ResourceTypeVpnConnectionDeviceType), string(ResourceTypeVpcBlockPublicAccessExclusion), string(ResourceTypeVpcEncryptionControl), string(ResourceTypeRouteServer), string(ResourceTypeRouteServerEndpoint), string(ResourceTypeRouteServerPeer), string(ResourceTypeIpamResourceDiscovery), string(ResourceTypeIpamResourceDiscoveryAssociation), string(ResourceTypeInstanceConnectEndpoint), string(ResourceTypeVerifiedAccessEndpointTarget), string(ResourceTypeIpamExternalResourceVerificationToken), string(ResourceTypeCapacityBlock), string(ResourceTypeMacModificationTask), string(ResourceTypeIpamPrefixListResolver), string(ResourceTypeIpamPolicy), string(ResourceTypeIpamPrefixListResolverTarget), string(ResourceTypeSecondaryInterface), string(ResourceTypeSecondaryNetwork), string(ResourceTypeSecondarySubnet), string(ResourceTypeCapacityManagerDataExport), string(ResourceTypeVpnConcentrator), string(ResourceTypeIpamPoolAllocation), string(ResourceTypeIpamInternetRegistryAssociation), string(ResourceTypeCapacityReservationCancellationQuote), string(ResourceTypeApplicationStatusCheck), string(ResourceTypeCapacityReservationModificationQuote)}
 }
 
 type RootDeviceType string
@@ -637,6 +681,21 @@ const (
 // Values lists what the model allows.
 func (ServiceType) Values() []string {
 	return []string{string(ServiceTypeInterface), string(ServiceTypeGateway), string(ServiceTypeGatewayLoadBalancer)}
+}
+
+type SeverityLabel string
+
+const (
+	SeverityLabelInformational SeverityLabel = "informational"
+	SeverityLabelLow           SeverityLabel = "low"
+	SeverityLabelMedium        SeverityLabel = "medium"
+	SeverityLabelHigh          SeverityLabel = "high"
+	SeverityLabelCritical      SeverityLabel = "critical"
+)
+
+// Values lists what the model allows.
+func (SeverityLabel) Values() []string {
+	return []string{string(SeverityLabelInformational), string(SeverityLabelLow), string(SeverityLabelMedium), string(SeverityLabelHigh), string(SeverityLabelCritical)}
 }
 
 type ShutdownBehavior string
@@ -935,61 +994,4 @@ const (
 // Values lists what the model allows.
 func (VolumeAttributeName) Values() []string {
 	return []string{string(VolumeAttributeNameAutoEnableIO), string(VolumeAttributeNameProductCodes)}
-}
-
-type VolumeModificationState string
-
-const (
-	VolumeModificationStateModifying  VolumeModificationState = "modifying"
-	VolumeModificationStateOptimizing VolumeModificationState = "optimizing"
-	VolumeModificationStateCompleted  VolumeModificationState = "completed"
-	VolumeModificationStateFailed     VolumeModificationState = "failed"
-)
-
-// Values lists what the model allows.
-func (VolumeModificationState) Values() []string {
-	return []string{string(VolumeModificationStateModifying), string(VolumeModificationStateOptimizing), string(VolumeModificationStateCompleted), string(VolumeModificationStateFailed)}
-}
-
-type VolumeState string
-
-const (
-	VolumeStateCreating  VolumeState = "creating"
-	VolumeStateAvailable VolumeState = "available"
-	VolumeStateInUse     VolumeState = "in-use"
-	VolumeStateDeleting  VolumeState = "deleting"
-	VolumeStateDeleted   VolumeState = "deleted"
-	VolumeStateError     VolumeState = "error"
-)
-
-// Values lists what the model allows.
-func (VolumeState) Values() []string {
-	return []string{string(VolumeStateCreating), string(VolumeStateAvailable), string(VolumeStateInUse), string(VolumeStateDeleting), string(VolumeStateDeleted), string(VolumeStateError)}
-}
-
-type VolumeStatusInfoStatus string
-
-const (
-	VolumeStatusInfoStatusOk               VolumeStatusInfoStatus = "ok"
-	VolumeStatusInfoStatusImpaired         VolumeStatusInfoStatus = "impaired"
-	VolumeStatusInfoStatusInsufficientData VolumeStatusInfoStatus = "insufficient-data"
-	VolumeStatusInfoStatusWarning          VolumeStatusInfoStatus = "warning"
-)
-
-// Values lists what the model allows.
-func (VolumeStatusInfoStatus) Values() []string {
-	return []string{string(VolumeStatusInfoStatusOk), string(VolumeStatusInfoStatusImpaired), string(VolumeStatusInfoStatusInsufficientData), string(VolumeStatusInfoStatusWarning)}
-}
-
-type VolumeStatusName string
-
-const (
-	VolumeStatusNameIoEnabled           VolumeStatusName = "io-enabled"
-	VolumeStatusNameIoPerformance       VolumeStatusName = "io-performance"
-	VolumeStatusNameInitializationState VolumeStatusName = "initialization-state"
-)
-
-// Values lists what the model allows.
-func (VolumeStatusName) Values() []string {
-	return []string{string(VolumeStatusNameIoEnabled), string(VolumeStatusNameIoPerformance), string(VolumeStatusNameInitializationState)}
 }

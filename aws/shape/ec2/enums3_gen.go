@@ -2,6 +2,63 @@
 
 package ec2
 
+type VolumeModificationState string
+
+const (
+	VolumeModificationStateModifying  VolumeModificationState = "modifying"
+	VolumeModificationStateOptimizing VolumeModificationState = "optimizing"
+	VolumeModificationStateCompleted  VolumeModificationState = "completed"
+	VolumeModificationStateFailed     VolumeModificationState = "failed"
+)
+
+// Values lists what the model allows.
+func (VolumeModificationState) Values() []string {
+	return []string{string(VolumeModificationStateModifying), string(VolumeModificationStateOptimizing), string(VolumeModificationStateCompleted), string(VolumeModificationStateFailed)}
+}
+
+type VolumeState string
+
+const (
+	VolumeStateCreating  VolumeState = "creating"
+	VolumeStateAvailable VolumeState = "available"
+	VolumeStateInUse     VolumeState = "in-use"
+	VolumeStateDeleting  VolumeState = "deleting"
+	VolumeStateDeleted   VolumeState = "deleted"
+	VolumeStateError     VolumeState = "error"
+)
+
+// Values lists what the model allows.
+func (VolumeState) Values() []string {
+	return []string{string(VolumeStateCreating), string(VolumeStateAvailable), string(VolumeStateInUse), string(VolumeStateDeleting), string(VolumeStateDeleted), string(VolumeStateError)}
+}
+
+type VolumeStatusInfoStatus string
+
+const (
+	VolumeStatusInfoStatusOk               VolumeStatusInfoStatus = "ok"
+	VolumeStatusInfoStatusImpaired         VolumeStatusInfoStatus = "impaired"
+	VolumeStatusInfoStatusInsufficientData VolumeStatusInfoStatus = "insufficient-data"
+	VolumeStatusInfoStatusWarning          VolumeStatusInfoStatus = "warning"
+)
+
+// Values lists what the model allows.
+func (VolumeStatusInfoStatus) Values() []string {
+	return []string{string(VolumeStatusInfoStatusOk), string(VolumeStatusInfoStatusImpaired), string(VolumeStatusInfoStatusInsufficientData), string(VolumeStatusInfoStatusWarning)}
+}
+
+type VolumeStatusName string
+
+const (
+	VolumeStatusNameIoEnabled           VolumeStatusName = "io-enabled"
+	VolumeStatusNameIoPerformance       VolumeStatusName = "io-performance"
+	VolumeStatusNameInitializationState VolumeStatusName = "initialization-state"
+)
+
+// Values lists what the model allows.
+func (VolumeStatusName) Values() []string {
+	return []string{string(VolumeStatusNameIoEnabled), string(VolumeStatusNameIoPerformance), string(VolumeStatusNameInitializationState)}
+}
+
 type VolumeType string
 
 const (
@@ -113,11 +170,12 @@ const (
 	VpcEndpointTypeGatewayLoadBalancer VpcEndpointType = "GatewayLoadBalancer"
 	VpcEndpointTypeResource            VpcEndpointType = "Resource"
 	VpcEndpointTypeServiceNetwork      VpcEndpointType = "ServiceNetwork"
+	VpcEndpointTypeTunnel              VpcEndpointType = "Tunnel"
 )
 
 // Values lists what the model allows.
 func (VpcEndpointType) Values() []string {
-	return []string{string(VpcEndpointTypeInterface), string(VpcEndpointTypeGateway), string(VpcEndpointTypeGatewayLoadBalancer), string(VpcEndpointTypeResource), string(VpcEndpointTypeServiceNetwork)}
+	return []string{string(VpcEndpointTypeInterface), string(VpcEndpointTypeGateway), string(VpcEndpointTypeGatewayLoadBalancer), string(VpcEndpointTypeResource), string(VpcEndpointTypeServiceNetwork), string(VpcEndpointTypeTunnel)}
 }
 
 type VpcPeeringConnectionStateReasonCode string
@@ -144,11 +202,12 @@ type VpcState string
 const (
 	VpcStatePending   VpcState = "pending"
 	VpcStateAvailable VpcState = "available"
+	VpcStateDeleting  VpcState = "deleting"
 )
 
 // Values lists what the model allows.
 func (VpcState) Values() []string {
-	return []string{string(VpcStatePending), string(VpcStateAvailable)}
+	return []string{string(VpcStatePending), string(VpcStateAvailable), string(VpcStateDeleting)}
 }
 
 type VpcTenancy string

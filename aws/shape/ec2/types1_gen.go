@@ -2,6 +2,10 @@
 
 package ec2
 
+import (
+	"time"
+)
+
 type AcceleratorCount struct {
 	Min *int32 `wire:"min,query=Min"`
 	Max *int32 `wire:"max,query=Max"`
@@ -96,6 +100,11 @@ type AllocateAddressResult struct {
 	CustomerOwnedIpv4Pool *string    `wire:"customerOwnedIpv4Pool,query=CustomerOwnedIpv4Pool"`
 	CarrierIp             *string    `wire:"carrierIp,query=CarrierIp"`
 	PublicIp              *string    `wire:"publicIp,query=PublicIp"`
+}
+
+type ApplicationStatusSummary struct {
+	ImpairedSince *time.Time    `wire:"impairedSince,query=ImpairedSince"`
+	Status        SummaryStatus `wire:"status,query=Status"`
 }
 
 type AssignIpv6AddressesRequest struct {
@@ -990,12 +999,4 @@ type DescribeAccountAttributesRequest struct {
 
 type DescribeAccountAttributesResult struct {
 	AccountAttributes []AccountAttribute `wire:"accountAttributeSet,query=AccountAttributeSet,item=item"`
-}
-
-type DescribeAddressesAttributeRequest struct {
-	AllocationIds []string             `wire:"AllocationId,item=item"`
-	Attribute     AddressAttributeName `wire:"Attribute"`
-	NextToken     *string              `wire:"NextToken"`
-	MaxResults    *int32               `wire:"MaxResults,min=1,max=1000"`
-	DryRun        *bool                `wire:"DryRun"`
 }

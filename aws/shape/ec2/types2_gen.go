@@ -6,6 +6,14 @@ import (
 	"time"
 )
 
+type DescribeAddressesAttributeRequest struct {
+	AllocationIds []string             `wire:"AllocationId,item=item"`
+	Attribute     AddressAttributeName `wire:"Attribute"`
+	NextToken     *string              `wire:"NextToken"`
+	MaxResults    *int32               `wire:"MaxResults,min=1,max=1000"`
+	DryRun        *bool                `wire:"DryRun"`
+}
+
 type DescribeAddressesAttributeResult struct {
 	Addresses []AddressAttribute `wire:"addressSet,query=AddressSet,item=item"`
 	NextToken *string            `wire:"nextToken,query=NextToken"`
@@ -453,11 +461,12 @@ type DescribeVolumeStatusResult struct {
 }
 
 type DescribeVolumesModificationsRequest struct {
-	DryRun     *bool    `wire:"DryRun"`
-	VolumeIds  []string `wire:"VolumeId,item=VolumeId"`
-	Filters    []Filter `wire:"Filter,item=Filter"`
-	NextToken  *string  `wire:"NextToken"`
-	MaxResults *int32   `wire:"MaxResults"`
+	DryRun                  *bool    `wire:"DryRun"`
+	VolumeIds               []string `wire:"VolumeId,item=VolumeId"`
+	Filters                 []Filter `wire:"Filter,item=Filter"`
+	NextToken               *string  `wire:"NextToken"`
+	MaxResults              *int32   `wire:"MaxResults"`
+	IncludeManagedResources *bool    `wire:"includeManagedResources,query=IncludeManagedResources"`
 }
 
 type DescribeVolumesModificationsResult struct {

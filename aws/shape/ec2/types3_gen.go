@@ -7,43 +7,47 @@ import (
 )
 
 type Image struct {
-	PlatformDetails          *string              `wire:"platformDetails,query=PlatformDetails"`
-	UsageOperation           *string              `wire:"usageOperation,query=UsageOperation"`
-	BlockDeviceMappings      []BlockDeviceMapping `wire:"blockDeviceMapping,query=BlockDeviceMapping,item=item"`
-	Description              *string              `wire:"description,query=Description"`
-	EnaSupport               *bool                `wire:"enaSupport,query=EnaSupport"`
-	Hypervisor               HypervisorType       `wire:"hypervisor,query=Hypervisor"`
-	ImageOwnerAlias          *string              `wire:"imageOwnerAlias,query=ImageOwnerAlias"`
-	Name                     *string              `wire:"name,query=Name"`
-	RootDeviceName           *string              `wire:"rootDeviceName,query=RootDeviceName"`
-	RootDeviceType           DeviceType           `wire:"rootDeviceType,query=RootDeviceType"`
-	SriovNetSupport          *string              `wire:"sriovNetSupport,query=SriovNetSupport"`
-	StateReason              *StateReason         `wire:"stateReason,query=StateReason"`
-	Tags                     []Tag                `wire:"tagSet,query=TagSet,item=item"`
-	VirtualizationType       VirtualizationType   `wire:"virtualizationType,query=VirtualizationType"`
-	BootMode                 BootModeValues       `wire:"bootMode,query=BootMode"`
-	TpmSupport               TpmSupportValues     `wire:"tpmSupport,query=TpmSupport"`
-	DeprecationTime          *string              `wire:"deprecationTime,query=DeprecationTime"`
-	ImdsSupport              ImdsSupportValues    `wire:"imdsSupport,query=ImdsSupport"`
-	SourceInstanceId         *string              `wire:"sourceInstanceId,query=SourceInstanceId"`
-	DeregistrationProtection *string              `wire:"deregistrationProtection,query=DeregistrationProtection"`
-	LastLaunchedTime         *string              `wire:"lastLaunchedTime,query=LastLaunchedTime"`
-	ImageAllowed             *bool                `wire:"imageAllowed,query=ImageAllowed"`
-	SourceImageId            *string              `wire:"sourceImageId,query=SourceImageId"`
-	SourceImageRegion        *string              `wire:"sourceImageRegion,query=SourceImageRegion"`
-	FreeTierEligible         *bool                `wire:"freeTierEligible,query=FreeTierEligible"`
-	ImageId                  *string              `wire:"imageId,query=ImageId"`
-	ImageLocation            *string              `wire:"imageLocation,query=ImageLocation"`
-	State                    ImageState           `wire:"imageState,query=ImageState"`
-	OwnerId                  *string              `wire:"imageOwnerId,query=ImageOwnerId"`
-	CreationDate             *string              `wire:"creationDate,query=CreationDate"`
-	Public                   *bool                `wire:"isPublic,query=IsPublic"`
-	ProductCodes             []ProductCode        `wire:"productCodes,query=ProductCodes,item=item"`
-	Architecture             ArchitectureValues   `wire:"architecture,query=Architecture"`
-	ImageType                ImageTypeValues      `wire:"imageType,query=ImageType"`
-	KernelId                 *string              `wire:"kernelId,query=KernelId"`
-	RamdiskId                *string              `wire:"ramdiskId,query=RamdiskId"`
-	Platform                 PlatformValues       `wire:"platform,query=Platform"`
+	PlatformDetails           *string                    `wire:"platformDetails,query=PlatformDetails"`
+	UsageOperation            *string                    `wire:"usageOperation,query=UsageOperation"`
+	BlockDeviceMappings       []BlockDeviceMapping       `wire:"blockDeviceMapping,query=BlockDeviceMapping,item=item"`
+	Description               *string                    `wire:"description,query=Description"`
+	EnaSupport                *bool                      `wire:"enaSupport,query=EnaSupport"`
+	Hypervisor                HypervisorType             `wire:"hypervisor,query=Hypervisor"`
+	ImageOwnerAlias           *string                    `wire:"imageOwnerAlias,query=ImageOwnerAlias"`
+	Name                      *string                    `wire:"name,query=Name"`
+	RootDeviceName            *string                    `wire:"rootDeviceName,query=RootDeviceName"`
+	RootDeviceType            DeviceType                 `wire:"rootDeviceType,query=RootDeviceType"`
+	SriovNetSupport           *string                    `wire:"sriovNetSupport,query=SriovNetSupport"`
+	StateReason               *StateReason               `wire:"stateReason,query=StateReason"`
+	Tags                      []Tag                      `wire:"tagSet,query=TagSet,item=item"`
+	VirtualizationType        VirtualizationType         `wire:"virtualizationType,query=VirtualizationType"`
+	BootMode                  BootModeValues             `wire:"bootMode,query=BootMode"`
+	TpmSupport                TpmSupportValues           `wire:"tpmSupport,query=TpmSupport"`
+	DeprecationTime           *string                    `wire:"deprecationTime,query=DeprecationTime"`
+	ImdsSupport               ImdsSupportValues          `wire:"imdsSupport,query=ImdsSupport"`
+	SourceInstanceId          *string                    `wire:"sourceInstanceId,query=SourceInstanceId"`
+	DeregistrationProtection  *string                    `wire:"deregistrationProtection,query=DeregistrationProtection"`
+	LastLaunchedTime          *string                    `wire:"lastLaunchedTime,query=LastLaunchedTime"`
+	ImageAllowed              *bool                      `wire:"imageAllowed,query=ImageAllowed"`
+	SourceImageId             *string                    `wire:"sourceImageId,query=SourceImageId"`
+	SourceImageRegion         *string                    `wire:"sourceImageRegion,query=SourceImageRegion"`
+	FreeTierEligible          *bool                      `wire:"freeTierEligible,query=FreeTierEligible"`
+	ImageId                   *string                    `wire:"imageId,query=ImageId"`
+	ImageLocation             *string                    `wire:"imageLocation,query=ImageLocation"`
+	State                     ImageState                 `wire:"imageState,query=ImageState"`
+	OwnerId                   *string                    `wire:"imageOwnerId,query=ImageOwnerId"`
+	CreationDate              *string                    `wire:"creationDate,query=CreationDate"`
+	Public                    *bool                      `wire:"isPublic,query=IsPublic"`
+	ProductCodes              []ProductCode              `wire:"productCodes,query=ProductCodes,item=item"`
+	Architecture              ArchitectureValues         `wire:"architecture,query=Architecture"`
+	ImageType                 ImageTypeValues            `wire:"imageType,query=ImageType"`
+	KernelId                  *string                    `wire:"kernelId,query=KernelId"`
+	RamdiskId                 *string                    `wire:"ramdiskId,query=RamdiskId"`
+	Platform                  PlatformValues             `wire:"platform,query=Platform"`
+	ImageWatermarks           []ImageWatermark           `wire:"imageWatermarkSet,query=ImageWatermarks,item=item"`
+	InstanceTypeSpecification *InstanceTypeSpecification `wire:"instanceTypeSpecification,query=InstanceTypeSpecification"`
+	PublicSsmParameterName    *string                    `wire:"publicSsmParameterName,query=PublicSsmParameterName"`
+	ScanResults               *ScanResults               `wire:"scanResults,query=ScanResults"`
 }
 
 type ImageAttribute struct {
@@ -61,6 +65,14 @@ type ImageAttribute struct {
 	LaunchPermissions        []LaunchPermission   `wire:"launchPermission,query=LaunchPermission,item=item"`
 	ProductCodes             []ProductCode        `wire:"productCodes,query=ProductCodes,item=item"`
 	BlockDeviceMappings      []BlockDeviceMapping `wire:"blockDeviceMapping,query=BlockDeviceMapping,item=item"`
+}
+
+type ImageWatermark struct {
+	SourceImageCreationTime *time.Time `wire:"sourceImageCreationTime,query=SourceImageCreationTime"`
+	SourceImageId           *string    `wire:"sourceImageId,query=SourceImageId"`
+	SourceImageRegion       *string    `wire:"sourceImageRegion,query=SourceImageRegion"`
+	WatermarkCreationTime   *time.Time `wire:"watermarkCreationTime,query=WatermarkCreationTime"`
+	WatermarkKey            *string    `wire:"watermarkKey,query=WatermarkKey"`
 }
 
 type ImportKeyPairRequest struct {
@@ -460,16 +472,18 @@ type InstanceStateChange struct {
 }
 
 type InstanceStatus struct {
-	AvailabilityZone   *string                `wire:"availabilityZone,query=AvailabilityZone"`
-	AvailabilityZoneId *string                `wire:"availabilityZoneId,query=AvailabilityZoneId"`
-	OutpostArn         *string                `wire:"outpostArn,query=OutpostArn"`
-	Operator           *OperatorResponse      `wire:"operator,query=Operator"`
-	Events             []InstanceStatusEvent  `wire:"eventsSet,query=EventsSet,item=item"`
-	InstanceId         *string                `wire:"instanceId,query=InstanceId"`
-	InstanceState      *InstanceState         `wire:"instanceState,query=InstanceState"`
-	InstanceStatus     *InstanceStatusSummary `wire:"instanceStatus,query=InstanceStatus"`
-	SystemStatus       *InstanceStatusSummary `wire:"systemStatus,query=SystemStatus"`
-	AttachedEbsStatus  *EbsStatusSummary      `wire:"attachedEbsStatus,query=AttachedEbsStatus"`
+	AvailabilityZone   *string                   `wire:"availabilityZone,query=AvailabilityZone"`
+	AvailabilityZoneId *string                   `wire:"availabilityZoneId,query=AvailabilityZoneId"`
+	OutpostArn         *string                   `wire:"outpostArn,query=OutpostArn"`
+	Operator           *OperatorResponse         `wire:"operator,query=Operator"`
+	Events             []InstanceStatusEvent     `wire:"eventsSet,query=EventsSet,item=item"`
+	InstanceId         *string                   `wire:"instanceId,query=InstanceId"`
+	InstanceState      *InstanceState            `wire:"instanceState,query=InstanceState"`
+	InstanceStatus     *InstanceStatusSummary    `wire:"instanceStatus,query=InstanceStatus"`
+	SystemStatus       *InstanceStatusSummary    `wire:"systemStatus,query=SystemStatus"`
+	AttachedEbsStatus  *EbsStatusSummary         `wire:"attachedEbsStatus,query=AttachedEbsStatus"`
+	ApplicationStatus  *ApplicationStatusSummary `wire:"applicationStatus,query=ApplicationStatus"`
+	PerformanceStatus  *PerformanceStatusSummary `wire:"performanceStatus,query=PerformanceStatus"`
 }
 
 type InstanceStatusDetails struct {
@@ -534,10 +548,19 @@ type InstanceTypeInfo struct {
 	SupportedInRegion             *bool                     `wire:"supportedInRegion,query=SupportedInRegion"`
 }
 
+type InstanceTypeItem struct {
+	InstanceType *string `wire:"instanceType,query=InstanceType"`
+}
+
 type InstanceTypeOffering struct {
 	InstanceType InstanceType `wire:"instanceType,query=InstanceType"`
 	LocationType LocationType `wire:"locationType,query=LocationType"`
 	Location     *string      `wire:"location,query=Location"`
+}
+
+type InstanceTypeSpecification struct {
+	SupportedInstanceTypes   []InstanceTypeItem `wire:"supportedInstanceTypeSet,query=SupportedInstanceTypes,item=item"`
+	UnsupportedInstanceTypes []InstanceTypeItem `wire:"unsupportedInstanceTypeSet,query=UnsupportedInstanceTypes,item=item"`
 }
 
 type InternetGateway struct {
@@ -970,32 +993,4 @@ type LaunchTemplateTagSpecification struct {
 type LaunchTemplateTagSpecificationRequest struct {
 	ResourceType ResourceType `wire:"ResourceType"`
 	Tags         []Tag        `wire:"Tag,item=item"`
-}
-
-type LaunchTemplateVersion struct {
-	LaunchTemplateId   *string                     `wire:"launchTemplateId,query=LaunchTemplateId"`
-	LaunchTemplateName *string                     `wire:"launchTemplateName,query=LaunchTemplateName,min=3,max=128" match:"[a-zA-Z0-9\\(\\)\\.\\-/_]+"`
-	VersionNumber      *int64                      `wire:"versionNumber,query=VersionNumber"`
-	VersionDescription *string                     `wire:"versionDescription,query=VersionDescription,max=255"`
-	CreateTime         *time.Time                  `wire:"createTime,query=CreateTime"`
-	CreatedBy          *string                     `wire:"createdBy,query=CreatedBy"`
-	DefaultVersion     *bool                       `wire:"defaultVersion,query=DefaultVersion"`
-	LaunchTemplateData *ResponseLaunchTemplateData `wire:"launchTemplateData,query=LaunchTemplateData"`
-	Operator           *OperatorResponse           `wire:"operator,query=Operator"`
-}
-
-type LaunchTemplatesMonitoring struct {
-	Enabled *bool `wire:"enabled,query=Enabled"`
-}
-
-type LaunchTemplatesMonitoringRequest struct {
-	Enabled *bool `wire:"Enabled"`
-}
-
-type LicenseConfiguration struct {
-	LicenseConfigurationArn *string `wire:"licenseConfigurationArn,query=LicenseConfigurationArn"`
-}
-
-type LicenseConfigurationRequest struct {
-	LicenseConfigurationArn *string `wire:"LicenseConfigurationArn"`
 }

@@ -6,6 +6,34 @@ import (
 	"time"
 )
 
+type LaunchTemplateVersion struct {
+	LaunchTemplateId   *string                     `wire:"launchTemplateId,query=LaunchTemplateId"`
+	LaunchTemplateName *string                     `wire:"launchTemplateName,query=LaunchTemplateName,min=3,max=128" match:"[a-zA-Z0-9\\(\\)\\.\\-/_]+"`
+	VersionNumber      *int64                      `wire:"versionNumber,query=VersionNumber"`
+	VersionDescription *string                     `wire:"versionDescription,query=VersionDescription,max=255"`
+	CreateTime         *time.Time                  `wire:"createTime,query=CreateTime"`
+	CreatedBy          *string                     `wire:"createdBy,query=CreatedBy"`
+	DefaultVersion     *bool                       `wire:"defaultVersion,query=DefaultVersion"`
+	LaunchTemplateData *ResponseLaunchTemplateData `wire:"launchTemplateData,query=LaunchTemplateData"`
+	Operator           *OperatorResponse           `wire:"operator,query=Operator"`
+}
+
+type LaunchTemplatesMonitoring struct {
+	Enabled *bool `wire:"enabled,query=Enabled"`
+}
+
+type LaunchTemplatesMonitoringRequest struct {
+	Enabled *bool `wire:"Enabled"`
+}
+
+type LicenseConfiguration struct {
+	LicenseConfigurationArn *string `wire:"licenseConfigurationArn,query=LicenseConfigurationArn"`
+}
+
+type LicenseConfigurationRequest struct {
+	LicenseConfigurationArn *string `wire:"LicenseConfigurationArn"`
+}
+
 type ManagedPrefixList struct {
 	PrefixListId                      *string         `wire:"prefixListId,query=PrefixListId"`
 	AddressFamily                     *string         `wire:"addressFamily,query=AddressFamily"`
@@ -79,6 +107,7 @@ type ModifyInstanceAttributeRequest struct {
 	EbsOptimized                      *AttributeBooleanValue                    `wire:"ebsOptimized,query=EbsOptimized"`
 	SriovNetSupport                   *AttributeValue                           `wire:"sriovNetSupport,query=SriovNetSupport"`
 	EnaSupport                        *AttributeBooleanValue                    `wire:"enaSupport,query=EnaSupport"`
+	EnclaveOptions                    *EnclaveOptionsRequest                    `wire:"enclaveOptions,query=EnclaveOptions"`
 }
 
 type ModifyInstanceCapacityReservationAttributesRequest struct {
@@ -353,15 +382,16 @@ type NetworkBandwidthGbpsRequest struct {
 }
 
 type NetworkCardInfo struct {
-	NetworkCardIndex                    *int32   `wire:"networkCardIndex,query=NetworkCardIndex"`
-	NetworkPerformance                  *string  `wire:"networkPerformance,query=NetworkPerformance"`
-	MaximumNetworkInterfaces            *int32   `wire:"maximumNetworkInterfaces,query=MaximumNetworkInterfaces"`
-	AdditionalFlexibleNetworkInterfaces *int32   `wire:"additionalFlexibleNetworkInterfaces,query=AdditionalFlexibleNetworkInterfaces"`
-	BaselineBandwidthInGbps             *float64 `wire:"baselineBandwidthInGbps,query=BaselineBandwidthInGbps"`
-	PeakBandwidthInGbps                 *float64 `wire:"peakBandwidthInGbps,query=PeakBandwidthInGbps"`
-	DefaultEnaQueueCountPerInterface    *int32   `wire:"defaultEnaQueueCountPerInterface,query=DefaultEnaQueueCountPerInterface"`
-	MaximumEnaQueueCount                *int32   `wire:"maximumEnaQueueCount,query=MaximumEnaQueueCount"`
-	MaximumEnaQueueCountPerInterface    *int32   `wire:"maximumEnaQueueCountPerInterface,query=MaximumEnaQueueCountPerInterface"`
+	NetworkCardIndex                    *int32                     `wire:"networkCardIndex,query=NetworkCardIndex"`
+	NetworkPerformance                  *string                    `wire:"networkPerformance,query=NetworkPerformance"`
+	MaximumNetworkInterfaces            *int32                     `wire:"maximumNetworkInterfaces,query=MaximumNetworkInterfaces"`
+	AdditionalFlexibleNetworkInterfaces *int32                     `wire:"additionalFlexibleNetworkInterfaces,query=AdditionalFlexibleNetworkInterfaces"`
+	BaselineBandwidthInGbps             *float64                   `wire:"baselineBandwidthInGbps,query=BaselineBandwidthInGbps"`
+	PeakBandwidthInGbps                 *float64                   `wire:"peakBandwidthInGbps,query=PeakBandwidthInGbps"`
+	DefaultEnaQueueCountPerInterface    *int32                     `wire:"defaultEnaQueueCountPerInterface,query=DefaultEnaQueueCountPerInterface"`
+	MaximumEnaQueueCount                *int32                     `wire:"maximumEnaQueueCount,query=MaximumEnaQueueCount"`
+	MaximumEnaQueueCountPerInterface    *int32                     `wire:"maximumEnaQueueCountPerInterface,query=MaximumEnaQueueCountPerInterface"`
+	InterfaceTypes                      []NetworkCardInterfaceType `wire:"interfaceTypeSet,query=InterfaceTypes,item=item"`
 }
 
 type NetworkInfo struct {
@@ -514,12 +544,23 @@ type OperatorResponse struct {
 	HiddenByDefault *bool   `wire:"hiddenByDefault,query=HiddenByDefault"`
 }
 
+type PayerResponsibilityEntry struct {
+	PayerResponsibilityType PayerResponsibilityType  `wire:"payerResponsibilityType,query=PayerResponsibilityType"`
+	Scope                   PayerResponsibilityScope `wire:"scope,query=Scope"`
+}
+
 type PerformanceFactorReference struct {
 	InstanceFamily *string `wire:"instanceFamily,query=InstanceFamily"`
 }
 
 type PerformanceFactorReferenceRequest struct {
 	InstanceFamily *string `wire:"InstanceFamily"`
+}
+
+type PerformanceStatusSummary struct {
+	ImpairedSince *time.Time    `wire:"impairedSince,query=ImpairedSince"`
+	Remediation   *string       `wire:"remediation,query=Remediation"`
+	Status        SummaryStatus `wire:"status,query=Status"`
 }
 
 type Placement struct {
@@ -956,51 +997,4 @@ type RouteTableAssociationState struct {
 
 type RunInstancesMonitoringEnabled struct {
 	Enabled *bool `wire:"enabled,query=Enabled,req"`
-}
-
-type RunInstancesRequest struct {
-	BlockDeviceMappings               []BlockDeviceMapping                             `wire:"BlockDeviceMapping,item=BlockDeviceMapping"`
-	ImageId                           *string                                          `wire:"ImageId"`
-	InstanceType                      InstanceType                                     `wire:"InstanceType"`
-	Ipv6AddressCount                  *int32                                           `wire:"Ipv6AddressCount"`
-	Ipv6Addresses                     []InstanceIpv6Address                            `wire:"Ipv6Address,item=item"`
-	KernelId                          *string                                          `wire:"KernelId"`
-	KeyName                           *string                                          `wire:"KeyName"`
-	MaxCount                          *int32                                           `wire:"MaxCount,req"`
-	MinCount                          *int32                                           `wire:"MinCount,req"`
-	Monitoring                        *RunInstancesMonitoringEnabled                   `wire:"Monitoring"`
-	Placement                         *Placement                                       `wire:"Placement"`
-	RamdiskId                         *string                                          `wire:"RamdiskId"`
-	SecurityGroupIds                  []string                                         `wire:"SecurityGroupId,item=SecurityGroupId"`
-	SecurityGroups                    []string                                         `wire:"SecurityGroup,item=SecurityGroup"`
-	SubnetId                          *string                                          `wire:"SubnetId"`
-	UserData                          *string                                          `wire:"UserData,secret"`
-	ElasticGpuSpecification           []ElasticGpuSpecification                        `wire:"ElasticGpuSpecification,item=item"`
-	ElasticInferenceAccelerators      []ElasticInferenceAccelerator                    `wire:"ElasticInferenceAccelerator,item=item"`
-	TagSpecifications                 []TagSpecification                               `wire:"TagSpecification,item=item"`
-	LaunchTemplate                    *LaunchTemplateSpecification                     `wire:"LaunchTemplate"`
-	InstanceMarketOptions             *InstanceMarketOptionsRequest                    `wire:"InstanceMarketOptions"`
-	CreditSpecification               *CreditSpecificationRequest                      `wire:"CreditSpecification"`
-	CpuOptions                        *CpuOptionsRequest                               `wire:"CpuOptions"`
-	CapacityReservationSpecification  *CapacityReservationSpecification                `wire:"CapacityReservationSpecification"`
-	HibernationOptions                *HibernationOptionsRequest                       `wire:"HibernationOptions"`
-	LicenseSpecifications             []LicenseConfigurationRequest                    `wire:"LicenseSpecification,item=item"`
-	MetadataOptions                   *InstanceMetadataOptionsRequest                  `wire:"MetadataOptions"`
-	EnclaveOptions                    *EnclaveOptionsRequest                           `wire:"EnclaveOptions"`
-	PrivateDnsNameOptions             *PrivateDnsNameOptionsRequest                    `wire:"PrivateDnsNameOptions"`
-	MaintenanceOptions                *InstanceMaintenanceOptionsRequest               `wire:"MaintenanceOptions"`
-	DisableApiStop                    *bool                                            `wire:"DisableApiStop"`
-	EnablePrimaryIpv6                 *bool                                            `wire:"EnablePrimaryIpv6"`
-	NetworkPerformanceOptions         *InstanceNetworkPerformanceOptionsRequest        `wire:"NetworkPerformanceOptions"`
-	Operator                          *OperatorRequest                                 `wire:"Operator"`
-	SecondaryInterfaces               []InstanceSecondaryInterfaceSpecificationRequest `wire:"SecondaryInterface,item=item"`
-	DryRun                            *bool                                            `wire:"dryRun,query=DryRun"`
-	DisableApiTermination             *bool                                            `wire:"disableApiTermination,query=DisableApiTermination"`
-	InstanceInitiatedShutdownBehavior ShutdownBehavior                                 `wire:"instanceInitiatedShutdownBehavior,query=InstanceInitiatedShutdownBehavior"`
-	PrivateIpAddress                  *string                                          `wire:"privateIpAddress,query=PrivateIpAddress"`
-	ClientToken                       *string                                          `wire:"clientToken,query=ClientToken,token"`
-	AdditionalInfo                    *string                                          `wire:"additionalInfo,query=AdditionalInfo"`
-	NetworkInterfaces                 []InstanceNetworkInterfaceSpecification          `wire:"networkInterface,query=NetworkInterface,item=item"`
-	IamInstanceProfile                *IamInstanceProfileSpecification                 `wire:"iamInstanceProfile,query=IamInstanceProfile"`
-	EbsOptimized                      *bool                                            `wire:"ebsOptimized,query=EbsOptimized"`
 }

@@ -6,6 +6,63 @@ import (
 	"time"
 )
 
+type RunInstancesRequest struct {
+	BlockDeviceMappings               []BlockDeviceMapping                             `wire:"BlockDeviceMapping,item=BlockDeviceMapping"`
+	ImageId                           *string                                          `wire:"ImageId"`
+	InstanceType                      InstanceType                                     `wire:"InstanceType"`
+	Ipv6AddressCount                  *int32                                           `wire:"Ipv6AddressCount"`
+	Ipv6Addresses                     []InstanceIpv6Address                            `wire:"Ipv6Address,item=item"`
+	KernelId                          *string                                          `wire:"KernelId"`
+	KeyName                           *string                                          `wire:"KeyName"`
+	MaxCount                          *int32                                           `wire:"MaxCount,req"`
+	MinCount                          *int32                                           `wire:"MinCount,req"`
+	Monitoring                        *RunInstancesMonitoringEnabled                   `wire:"Monitoring"`
+	Placement                         *Placement                                       `wire:"Placement"`
+	RamdiskId                         *string                                          `wire:"RamdiskId"`
+	SecurityGroupIds                  []string                                         `wire:"SecurityGroupId,item=SecurityGroupId"`
+	SecurityGroups                    []string                                         `wire:"SecurityGroup,item=SecurityGroup"`
+	SubnetId                          *string                                          `wire:"SubnetId"`
+	UserData                          *string                                          `wire:"UserData,secret"`
+	ElasticGpuSpecification           []ElasticGpuSpecification                        `wire:"ElasticGpuSpecification,item=item"`
+	ElasticInferenceAccelerators      []ElasticInferenceAccelerator                    `wire:"ElasticInferenceAccelerator,item=item"`
+	TagSpecifications                 []TagSpecification                               `wire:"TagSpecification,item=item"`
+	LaunchTemplate                    *LaunchTemplateSpecification                     `wire:"LaunchTemplate"`
+	InstanceMarketOptions             *InstanceMarketOptionsRequest                    `wire:"InstanceMarketOptions"`
+	CreditSpecification               *CreditSpecificationRequest                      `wire:"CreditSpecification"`
+	CpuOptions                        *CpuOptionsRequest                               `wire:"CpuOptions"`
+	CapacityReservationSpecification  *CapacityReservationSpecification                `wire:"CapacityReservationSpecification"`
+	HibernationOptions                *HibernationOptionsRequest                       `wire:"HibernationOptions"`
+	LicenseSpecifications             []LicenseConfigurationRequest                    `wire:"LicenseSpecification,item=item"`
+	MetadataOptions                   *InstanceMetadataOptionsRequest                  `wire:"MetadataOptions"`
+	EnclaveOptions                    *EnclaveOptionsRequest                           `wire:"EnclaveOptions"`
+	PrivateDnsNameOptions             *PrivateDnsNameOptionsRequest                    `wire:"PrivateDnsNameOptions"`
+	MaintenanceOptions                *InstanceMaintenanceOptionsRequest               `wire:"MaintenanceOptions"`
+	DisableApiStop                    *bool                                            `wire:"DisableApiStop"`
+	EnablePrimaryIpv6                 *bool                                            `wire:"EnablePrimaryIpv6"`
+	NetworkPerformanceOptions         *InstanceNetworkPerformanceOptionsRequest        `wire:"NetworkPerformanceOptions"`
+	Operator                          *OperatorRequest                                 `wire:"Operator"`
+	SecondaryInterfaces               []InstanceSecondaryInterfaceSpecificationRequest `wire:"SecondaryInterface,item=item"`
+	DryRun                            *bool                                            `wire:"dryRun,query=DryRun"`
+	DisableApiTermination             *bool                                            `wire:"disableApiTermination,query=DisableApiTermination"`
+	InstanceInitiatedShutdownBehavior ShutdownBehavior                                 `wire:"instanceInitiatedShutdownBehavior,query=InstanceInitiatedShutdownBehavior"`
+	PrivateIpAddress                  *string                                          `wire:"privateIpAddress,query=PrivateIpAddress"`
+	ClientToken                       *string                                          `wire:"clientToken,query=ClientToken,token"`
+	AdditionalInfo                    *string                                          `wire:"additionalInfo,query=AdditionalInfo"`
+	NetworkInterfaces                 []InstanceNetworkInterfaceSpecification          `wire:"networkInterface,query=NetworkInterface,item=item"`
+	IamInstanceProfile                *IamInstanceProfileSpecification                 `wire:"iamInstanceProfile,query=IamInstanceProfile"`
+	EbsOptimized                      *bool                                            `wire:"ebsOptimized,query=EbsOptimized"`
+}
+
+type ScanResults struct {
+	CriticalFixAvailableSince      *time.Time    `wire:"criticalFixAvailableSince,query=CriticalFixAvailableSince"`
+	FindingScanDate                *time.Time    `wire:"findingScanDate,query=FindingScanDate"`
+	HighFixAvailableSince          *time.Time    `wire:"highFixAvailableSince,query=HighFixAvailableSince"`
+	HighestFindingSeverityLabel    SeverityLabel `wire:"highestFindingSeverityLabel,query=HighestFindingSeverityLabel"`
+	InformationalFixAvailableSince *time.Time    `wire:"informationalFixAvailableSince,query=InformationalFixAvailableSince"`
+	LowFixAvailableSince           *time.Time    `wire:"lowFixAvailableSince,query=LowFixAvailableSince"`
+	MediumFixAvailableSince        *time.Time    `wire:"mediumFixAvailableSince,query=MediumFixAvailableSince"`
+}
+
 type SecondaryInterfacePrivateIpAddressSpecification struct {
 	PrivateIpAddress *string `wire:"privateIpAddress,query=PrivateIpAddress"`
 }
@@ -464,6 +521,8 @@ type Volume struct {
 	Attachments              []VolumeAttachment `wire:"attachmentSet,query=AttachmentSet,item=item"`
 	Encrypted                *bool              `wire:"encrypted,query=Encrypted"`
 	KmsKeyId                 *string            `wire:"kmsKeyId,query=KmsKeyId"`
+	OwnerId                  *string            `wire:"ownerId,query=OwnerId"`
+	VolumeArn                *string            `wire:"volumeArn,query=VolumeArn"`
 }
 
 type VolumeAttachment struct {
@@ -613,31 +672,32 @@ type VpcEncryptionControlExclusions struct {
 }
 
 type VpcEndpoint struct {
-	VpcEndpointId            *string                   `wire:"vpcEndpointId,query=VpcEndpointId"`
-	VpcEndpointType          VpcEndpointType           `wire:"vpcEndpointType,query=VpcEndpointType"`
-	VpcId                    *string                   `wire:"vpcId,query=VpcId"`
-	ServiceName              *string                   `wire:"serviceName,query=ServiceName"`
-	State                    State                     `wire:"state,query=State"`
-	PolicyDocument           *string                   `wire:"policyDocument,query=PolicyDocument"`
-	RouteTableIds            []string                  `wire:"routeTableIdSet,query=RouteTableIdSet,item=item"`
-	SubnetIds                []string                  `wire:"subnetIdSet,query=SubnetIdSet,item=item"`
-	Groups                   []SecurityGroupIdentifier `wire:"groupSet,query=GroupSet,item=item"`
-	IpAddressType            IpAddressType             `wire:"ipAddressType,query=IpAddressType"`
-	DnsOptions               *DnsOptions               `wire:"dnsOptions,query=DnsOptions"`
-	PrivateDnsEnabled        *bool                     `wire:"privateDnsEnabled,query=PrivateDnsEnabled"`
-	RequesterManaged         *bool                     `wire:"requesterManaged,query=RequesterManaged"`
-	NetworkInterfaceIds      []string                  `wire:"networkInterfaceIdSet,query=NetworkInterfaceIdSet,item=item"`
-	DnsEntries               []DnsEntry                `wire:"dnsEntrySet,query=DnsEntrySet,item=item"`
-	CreationTimestamp        *time.Time                `wire:"creationTimestamp,query=CreationTimestamp"`
-	Tags                     []Tag                     `wire:"tagSet,query=TagSet,item=item"`
-	OwnerId                  *string                   `wire:"ownerId,query=OwnerId"`
-	LastError                *LastError                `wire:"lastError,query=LastError"`
-	Ipv4Prefixes             []SubnetIpPrefixes        `wire:"ipv4PrefixSet,query=Ipv4PrefixSet,item=item"`
-	Ipv6Prefixes             []SubnetIpPrefixes        `wire:"ipv6PrefixSet,query=Ipv6PrefixSet,item=item"`
-	FailureReason            *string                   `wire:"failureReason,query=FailureReason"`
-	ServiceNetworkArn        *string                   `wire:"serviceNetworkArn,query=ServiceNetworkArn"`
-	ResourceConfigurationArn *string                   `wire:"resourceConfigurationArn,query=ResourceConfigurationArn"`
-	ServiceRegion            *string                   `wire:"serviceRegion,query=ServiceRegion"`
+	VpcEndpointId            *string                    `wire:"vpcEndpointId,query=VpcEndpointId"`
+	VpcEndpointType          VpcEndpointType            `wire:"vpcEndpointType,query=VpcEndpointType"`
+	VpcId                    *string                    `wire:"vpcId,query=VpcId"`
+	ServiceName              *string                    `wire:"serviceName,query=ServiceName"`
+	State                    State                      `wire:"state,query=State"`
+	PolicyDocument           *string                    `wire:"policyDocument,query=PolicyDocument"`
+	RouteTableIds            []string                   `wire:"routeTableIdSet,query=RouteTableIdSet,item=item"`
+	SubnetIds                []string                   `wire:"subnetIdSet,query=SubnetIdSet,item=item"`
+	Groups                   []SecurityGroupIdentifier  `wire:"groupSet,query=GroupSet,item=item"`
+	IpAddressType            IpAddressType              `wire:"ipAddressType,query=IpAddressType"`
+	DnsOptions               *DnsOptions                `wire:"dnsOptions,query=DnsOptions"`
+	PrivateDnsEnabled        *bool                      `wire:"privateDnsEnabled,query=PrivateDnsEnabled"`
+	RequesterManaged         *bool                      `wire:"requesterManaged,query=RequesterManaged"`
+	NetworkInterfaceIds      []string                   `wire:"networkInterfaceIdSet,query=NetworkInterfaceIdSet,item=item"`
+	DnsEntries               []DnsEntry                 `wire:"dnsEntrySet,query=DnsEntrySet,item=item"`
+	CreationTimestamp        *time.Time                 `wire:"creationTimestamp,query=CreationTimestamp"`
+	Tags                     []Tag                      `wire:"tagSet,query=TagSet,item=item"`
+	OwnerId                  *string                    `wire:"ownerId,query=OwnerId"`
+	LastError                *LastError                 `wire:"lastError,query=LastError"`
+	Ipv4Prefixes             []SubnetIpPrefixes         `wire:"ipv4PrefixSet,query=Ipv4PrefixSet,item=item"`
+	Ipv6Prefixes             []SubnetIpPrefixes         `wire:"ipv6PrefixSet,query=Ipv6PrefixSet,item=item"`
+	FailureReason            *string                    `wire:"failureReason,query=FailureReason"`
+	ServiceNetworkArn        *string                    `wire:"serviceNetworkArn,query=ServiceNetworkArn"`
+	ResourceConfigurationArn *string                    `wire:"resourceConfigurationArn,query=ResourceConfigurationArn"`
+	ServiceRegion            *string                    `wire:"serviceRegion,query=ServiceRegion"`
+	PayerResponsibilities    []PayerResponsibilityEntry `wire:"payerResponsibilitySet,query=PayerResponsibilities,item=item"`
 }
 
 type VpcIpv6CidrBlockAssociation struct {

@@ -389,6 +389,30 @@ func (DaemonDeploymentStatus) Values() []string {
 	return []string{string(DaemonDeploymentStatusPending), string(DaemonDeploymentStatusSuccessful), string(DaemonDeploymentStatusStopped), string(DaemonDeploymentStatusStopRequested), string(DaemonDeploymentStatusInProgress), string(DaemonDeploymentStatusRollbackInProgress), string(DaemonDeploymentStatusRollbackSuccessful), string(DaemonDeploymentStatusRollbackFailed)}
 }
 
+type DaemonIpcMode string
+
+const (
+	DaemonIpcModeNone   DaemonIpcMode = "none"
+	DaemonIpcModeShared DaemonIpcMode = "shared"
+)
+
+// Values lists what the model allows.
+func (DaemonIpcMode) Values() []string {
+	return []string{string(DaemonIpcModeNone), string(DaemonIpcModeShared)}
+}
+
+type DaemonPidMode string
+
+const (
+	DaemonPidModeNone   DaemonPidMode = "none"
+	DaemonPidModeShared DaemonPidMode = "shared"
+)
+
+// Values lists what the model allows.
+func (DaemonPidMode) Values() []string {
+	return []string{string(DaemonPidModeNone), string(DaemonPidModeShared)}
+}
+
 type DaemonPropagateTags string
 
 const (
@@ -632,6 +656,18 @@ func (ExecuteCommandLogging) Values() []string {
 	return []string{string(ExecuteCommandLoggingNone), string(ExecuteCommandLoggingDefault), string(ExecuteCommandLoggingOverride)}
 }
 
+type ExpressCpuArchitecture string
+
+const (
+	ExpressCpuArchitectureX8664 ExpressCpuArchitecture = "X86_64"
+	ExpressCpuArchitectureArm64 ExpressCpuArchitecture = "ARM64"
+)
+
+// Values lists what the model allows.
+func (ExpressCpuArchitecture) Values() []string {
+	return []string{string(ExpressCpuArchitectureX8664), string(ExpressCpuArchitectureArm64)}
+}
+
 type ExpressGatewayServiceInclude string
 
 const (
@@ -681,6 +717,48 @@ func (FirelensConfigurationType) Values() []string {
 	return []string{string(FirelensConfigurationTypeFluentd), string(FirelensConfigurationTypeFluentbit)}
 }
 
+type GatewayConnectorHealthCheckProtocol string
+
+const (
+	GatewayConnectorHealthCheckProtocolHttp  GatewayConnectorHealthCheckProtocol = "HTTP"
+	GatewayConnectorHealthCheckProtocolHttps GatewayConnectorHealthCheckProtocol = "HTTPS"
+)
+
+// Values lists what the model allows.
+func (GatewayConnectorHealthCheckProtocol) Values() []string {
+	return []string{string(GatewayConnectorHealthCheckProtocolHttp), string(GatewayConnectorHealthCheckProtocolHttps)}
+}
+
+type GatewayRouteStatus string
+
+const (
+	GatewayRouteStatusActive           GatewayRouteStatus = "ACTIVE"
+	GatewayRouteStatusCreateInProgress GatewayRouteStatus = "CREATE_IN_PROGRESS"
+	GatewayRouteStatusCreateFailed     GatewayRouteStatus = "CREATE_FAILED"
+	GatewayRouteStatusUpdateInProgress GatewayRouteStatus = "UPDATE_IN_PROGRESS"
+	GatewayRouteStatusUpdateFailed     GatewayRouteStatus = "UPDATE_FAILED"
+	GatewayRouteStatusDeleteInProgress GatewayRouteStatus = "DELETE_IN_PROGRESS"
+	GatewayRouteStatusDeleteFailed     GatewayRouteStatus = "DELETE_FAILED"
+)
+
+// Values lists what the model allows.
+func (GatewayRouteStatus) Values() []string {
+	return []string{string(GatewayRouteStatusActive), string(GatewayRouteStatusCreateInProgress), string(GatewayRouteStatusCreateFailed), string(GatewayRouteStatusUpdateInProgress), string(GatewayRouteStatusUpdateFailed), string(GatewayRouteStatusDeleteInProgress), string(GatewayRouteStatusDeleteFailed)}
+}
+
+type GpuSharingMode string
+
+const (
+	GpuSharingModeIdle      GpuSharingMode = "IDLE"
+	GpuSharingModeNvidiaMps GpuSharingMode = "NVIDIA_MPS"
+	GpuSharingModeDedicated GpuSharingMode = "DEDICATED"
+)
+
+// Values lists what the model allows.
+func (GpuSharingMode) Values() []string {
+	return []string{string(GpuSharingModeIdle), string(GpuSharingModeNvidiaMps), string(GpuSharingModeDedicated)}
+}
+
 type HealthStatus string
 
 const (
@@ -726,11 +804,12 @@ const (
 	InstanceHealthCheckTypeContainerRuntime   InstanceHealthCheckType = "CONTAINER_RUNTIME"
 	InstanceHealthCheckTypeAcceleratedCompute InstanceHealthCheckType = "ACCELERATED_COMPUTE"
 	InstanceHealthCheckTypeDaemon             InstanceHealthCheckType = "DAEMON"
+	InstanceHealthCheckTypeAgentConnectivity  InstanceHealthCheckType = "AGENT_CONNECTIVITY"
 )
 
 // Values lists what the model allows.
 func (InstanceHealthCheckType) Values() []string {
-	return []string{string(InstanceHealthCheckTypeContainerRuntime), string(InstanceHealthCheckTypeAcceleratedCompute), string(InstanceHealthCheckTypeDaemon)}
+	return []string{string(InstanceHealthCheckTypeContainerRuntime), string(InstanceHealthCheckTypeAcceleratedCompute), string(InstanceHealthCheckTypeDaemon), string(InstanceHealthCheckTypeAgentConnectivity)}
 }
 
 type IpcMode string
@@ -921,76 +1000,4 @@ const (
 // Values lists what the model allows.
 func (PidMode) Values() []string {
 	return []string{string(PidModeHost), string(PidModeTask)}
-}
-
-type PlacementConstraintType string
-
-const (
-	PlacementConstraintTypeDistinctInstance PlacementConstraintType = "distinctInstance"
-	PlacementConstraintTypeMemberOf         PlacementConstraintType = "memberOf"
-)
-
-// Values lists what the model allows.
-func (PlacementConstraintType) Values() []string {
-	return []string{string(PlacementConstraintTypeDistinctInstance), string(PlacementConstraintTypeMemberOf)}
-}
-
-type PlacementStrategyType string
-
-const (
-	PlacementStrategyTypeRandom  PlacementStrategyType = "random"
-	PlacementStrategyTypeSpread  PlacementStrategyType = "spread"
-	PlacementStrategyTypeBinpack PlacementStrategyType = "binpack"
-)
-
-// Values lists what the model allows.
-func (PlacementStrategyType) Values() []string {
-	return []string{string(PlacementStrategyTypeRandom), string(PlacementStrategyTypeSpread), string(PlacementStrategyTypeBinpack)}
-}
-
-type PlatformDeviceType string
-
-const (
-	PlatformDeviceTypeGpu PlatformDeviceType = "GPU"
-)
-
-// Values lists what the model allows.
-func (PlatformDeviceType) Values() []string {
-	return []string{string(PlatformDeviceTypeGpu)}
-}
-
-type PropagateMITags string
-
-const (
-	PropagateMITagsCapacityProvider PropagateMITags = "CAPACITY_PROVIDER"
-	PropagateMITagsNone             PropagateMITags = "NONE"
-)
-
-// Values lists what the model allows.
-func (PropagateMITags) Values() []string {
-	return []string{string(PropagateMITagsCapacityProvider), string(PropagateMITagsNone)}
-}
-
-type PropagateTags string
-
-const (
-	PropagateTagsTaskDefinition PropagateTags = "TASK_DEFINITION"
-	PropagateTagsService        PropagateTags = "SERVICE"
-	PropagateTagsNone           PropagateTags = "NONE"
-)
-
-// Values lists what the model allows.
-func (PropagateTags) Values() []string {
-	return []string{string(PropagateTagsTaskDefinition), string(PropagateTagsService), string(PropagateTagsNone)}
-}
-
-type ProxyConfigurationType string
-
-const (
-	ProxyConfigurationTypeAppmesh ProxyConfigurationType = "APPMESH"
-)
-
-// Values lists what the model allows.
-func (ProxyConfigurationType) Values() []string {
-	return []string{string(ProxyConfigurationTypeAppmesh)}
 }

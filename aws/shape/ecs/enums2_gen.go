@@ -2,6 +2,79 @@
 
 package ecs
 
+type PlacementConstraintType string
+
+const (
+	PlacementConstraintTypeDistinctInstance PlacementConstraintType = "distinctInstance"
+	PlacementConstraintTypeMemberOf         PlacementConstraintType = "memberOf"
+)
+
+// Values lists what the model allows.
+func (PlacementConstraintType) Values() []string {
+	return []string{string(PlacementConstraintTypeDistinctInstance), string(PlacementConstraintTypeMemberOf)}
+}
+
+type PlacementStrategyType string
+
+const (
+	PlacementStrategyTypeRandom  PlacementStrategyType = "random"
+	PlacementStrategyTypeSpread  PlacementStrategyType = "spread"
+	PlacementStrategyTypeBinpack PlacementStrategyType = "binpack"
+)
+
+// Values lists what the model allows.
+func (PlacementStrategyType) Values() []string {
+	return []string{string(PlacementStrategyTypeRandom), string(PlacementStrategyTypeSpread), string(PlacementStrategyTypeBinpack)}
+}
+
+type PlatformDeviceType string
+
+const (
+	PlatformDeviceTypeGpu          PlatformDeviceType = "GPU"
+	PlatformDeviceTypeNeuronDevice PlatformDeviceType = "NEURON_DEVICE"
+)
+
+// Values lists what the model allows.
+func (PlatformDeviceType) Values() []string {
+	return []string{string(PlatformDeviceTypeGpu), string(PlatformDeviceTypeNeuronDevice)}
+}
+
+type PropagateMITags string
+
+const (
+	PropagateMITagsCapacityProvider PropagateMITags = "CAPACITY_PROVIDER"
+	PropagateMITagsNone             PropagateMITags = "NONE"
+)
+
+// Values lists what the model allows.
+func (PropagateMITags) Values() []string {
+	return []string{string(PropagateMITagsCapacityProvider), string(PropagateMITagsNone)}
+}
+
+type PropagateTags string
+
+const (
+	PropagateTagsTaskDefinition PropagateTags = "TASK_DEFINITION"
+	PropagateTagsService        PropagateTags = "SERVICE"
+	PropagateTagsNone           PropagateTags = "NONE"
+)
+
+// Values lists what the model allows.
+func (PropagateTags) Values() []string {
+	return []string{string(PropagateTagsTaskDefinition), string(PropagateTagsService), string(PropagateTagsNone)}
+}
+
+type ProxyConfigurationType string
+
+const (
+	ProxyConfigurationTypeAppmesh ProxyConfigurationType = "APPMESH"
+)
+
+// Values lists what the model allows.
+func (ProxyConfigurationType) Values() []string {
+	return []string{string(ProxyConfigurationTypeAppmesh)}
+}
+
 type ResourceManagementType string
 
 const (
@@ -19,11 +92,12 @@ type ResourceType string
 const (
 	ResourceTypeGpu                  ResourceType = "GPU"
 	ResourceTypeInferenceAccelerator ResourceType = "InferenceAccelerator"
+	ResourceTypeNeuronDevice         ResourceType = "NeuronDevice"
 )
 
 // Values lists what the model allows.
 func (ResourceType) Values() []string {
-	return []string{string(ResourceTypeGpu), string(ResourceTypeInferenceAccelerator)}
+	return []string{string(ResourceTypeGpu), string(ResourceTypeInferenceAccelerator), string(ResourceTypeNeuronDevice)}
 }
 
 type ScaleUnit string
@@ -71,6 +145,18 @@ const (
 // Values lists what the model allows.
 func (ServiceConnectAccessLoggingFormat) Values() []string {
 	return []string{string(ServiceConnectAccessLoggingFormatText), string(ServiceConnectAccessLoggingFormatJson)}
+}
+
+type ServiceConnectContainerLogLevel string
+
+const (
+	ServiceConnectContainerLogLevelDebug ServiceConnectContainerLogLevel = "debug"
+	ServiceConnectContainerLogLevelInfo  ServiceConnectContainerLogLevel = "info"
+)
+
+// Values lists what the model allows.
+func (ServiceConnectContainerLogLevel) Values() []string {
+	return []string{string(ServiceConnectContainerLogLevelDebug), string(ServiceConnectContainerLogLevelInfo)}
 }
 
 type ServiceConnectIncludeQueryParameters string
@@ -147,6 +233,18 @@ const (
 // Values lists what the model allows.
 func (ServiceField) Values() []string {
 	return []string{string(ServiceFieldTags)}
+}
+
+type ServiceRevisionCleanup string
+
+const (
+	ServiceRevisionCleanupBlocking ServiceRevisionCleanup = "BLOCKING"
+	ServiceRevisionCleanupDeferred ServiceRevisionCleanup = "DEFERRED"
+)
+
+// Values lists what the model allows.
+func (ServiceRevisionCleanup) Values() []string {
+	return []string{string(ServiceRevisionCleanupBlocking), string(ServiceRevisionCleanupDeferred)}
 }
 
 type SettingName string
@@ -322,11 +420,25 @@ const (
 	TaskStopCodeServiceSchedulerInitiated TaskStopCode = "ServiceSchedulerInitiated"
 	TaskStopCodeSpotInterruption          TaskStopCode = "SpotInterruption"
 	TaskStopCodeTerminationNotice         TaskStopCode = "TerminationNotice"
+	TaskStopCodeInfrastructureHealth      TaskStopCode = "InfrastructureHealth"
 )
 
 // Values lists what the model allows.
 func (TaskStopCode) Values() []string {
-	return []string{string(TaskStopCodeTaskFailedToStart), string(TaskStopCodeEssentialContainerExited), string(TaskStopCodeUserInitiated), string(TaskStopCodeServiceSchedulerInitiated), string(TaskStopCodeSpotInterruption), string(TaskStopCodeTerminationNotice)}
+	return []string{string(TaskStopCodeTaskFailedToStart), string(TaskStopCodeEssentialContainerExited), string(TaskStopCodeUserInitiated), string(TaskStopCodeServiceSchedulerInitiated), string(TaskStopCodeSpotInterruption), string(TaskStopCodeTerminationNotice), string(TaskStopCodeInfrastructureHealth)}
+}
+
+type ThresholdType string
+
+const (
+	ThresholdTypeCount            ThresholdType = "COUNT"
+	ThresholdTypeBoundedPercent   ThresholdType = "BOUNDED_PERCENT"
+	ThresholdTypeUnboundedPercent ThresholdType = "UNBOUNDED_PERCENT"
+)
+
+// Values lists what the model allows.
+func (ThresholdType) Values() []string {
+	return []string{string(ThresholdTypeCount), string(ThresholdTypeBoundedPercent), string(ThresholdTypeUnboundedPercent)}
 }
 
 type TransportProtocol string

@@ -139,23 +139,25 @@ type ClusterSetting struct {
 }
 
 type Container struct {
-	ContainerArn      *string            `wire:"containerArn"`
-	TaskArn           *string            `wire:"taskArn"`
-	Name              *string            `wire:"name"`
-	Image             *string            `wire:"image"`
-	ImageDigest       *string            `wire:"imageDigest"`
-	RuntimeId         *string            `wire:"runtimeId"`
-	LastStatus        *string            `wire:"lastStatus"`
-	ExitCode          *int32             `wire:"exitCode"`
-	Reason            *string            `wire:"reason"`
-	NetworkBindings   []NetworkBinding   `wire:"networkBindings"`
-	NetworkInterfaces []NetworkInterface `wire:"networkInterfaces"`
-	HealthStatus      HealthStatus       `wire:"healthStatus"`
-	ManagedAgents     []ManagedAgent     `wire:"managedAgents"`
-	Cpu               *string            `wire:"cpu"`
-	Memory            *string            `wire:"memory"`
-	MemoryReservation *string            `wire:"memoryReservation"`
-	GpuIds            []string           `wire:"gpuIds"`
+	ContainerArn       *string            `wire:"containerArn"`
+	TaskArn            *string            `wire:"taskArn"`
+	Name               *string            `wire:"name"`
+	Image              *string            `wire:"image"`
+	ImageDigest        *string            `wire:"imageDigest"`
+	RuntimeId          *string            `wire:"runtimeId"`
+	LastStatus         *string            `wire:"lastStatus"`
+	ExitCode           *int32             `wire:"exitCode"`
+	Reason             *string            `wire:"reason"`
+	NetworkBindings    []NetworkBinding   `wire:"networkBindings"`
+	NetworkInterfaces  []NetworkInterface `wire:"networkInterfaces"`
+	HealthStatus       HealthStatus       `wire:"healthStatus"`
+	ManagedAgents      []ManagedAgent     `wire:"managedAgents"`
+	Cpu                *string            `wire:"cpu"`
+	Memory             *string            `wire:"memory"`
+	MemoryReservation  *string            `wire:"memoryReservation"`
+	GpuIds             []string           `wire:"gpuIds"`
+	GpuSharingStrategy *SharingStrategy   `wire:"gpuSharingStrategy"`
+	NeuronDeviceIds    []string           `wire:"neuronDeviceIds"`
 }
 
 type ContainerDefinition struct {
@@ -233,6 +235,7 @@ type ContainerInstance struct {
 	Attachments          []Attachment                   `wire:"attachments"`
 	Tags                 []Tag                          `wire:"tags,max=50"`
 	HealthStatus         *ContainerInstanceHealthStatus `wire:"healthStatus"`
+	GpuDevices           []GpuDevice                    `wire:"gpuDevices"`
 }
 
 type ContainerInstanceHealthStatus struct {
@@ -314,6 +317,7 @@ type CreateDaemonRequest struct {
 	EnableECSManagedTags    *bool                          `wire:"enableECSManagedTags"`
 	EnableExecuteCommand    *bool                          `wire:"enableExecuteCommand"`
 	ClientToken             *string                        `wire:"clientToken"`
+	Critical                *bool                          `wire:"critical"`
 }
 
 type CreateDaemonResponse struct {
@@ -336,6 +340,8 @@ type CreateExpressGatewayServiceRequest struct {
 	Memory                *string                                    `wire:"memory"`
 	ScalingTarget         *ExpressGatewayScalingTarget               `wire:"scalingTarget"`
 	Tags                  []Tag                                      `wire:"tags,max=50"`
+	CpuArchitecture       ExpressCpuArchitecture                     `wire:"cpuArchitecture"`
+	TaskDefinitionArn     *string                                    `wire:"taskDefinitionArn"`
 }
 
 type CreateExpressGatewayServiceResponse struct {
@@ -377,6 +383,8 @@ type CreateServiceRequest struct {
 	ServiceConnectConfiguration   *ServiceConnectConfiguration   `wire:"serviceConnectConfiguration"`
 	VolumeConfigurations          []ServiceVolumeConfiguration   `wire:"volumeConfigurations"`
 	VpcLatticeConfigurations      []VpcLatticeConfiguration      `wire:"vpcLatticeConfigurations"`
+	GatewayConnectors             []GatewayConnector             `wire:"gatewayConnectors"`
+	Monitoring                    *MonitoringConfiguration       `wire:"monitoring"`
 }
 
 type CreateServiceResponse struct {
@@ -414,8 +422,9 @@ type DaemonAlarmConfiguration struct {
 }
 
 type DaemonCapacityProvider struct {
-	Arn          *string `wire:"arn"`
-	RunningCount *int32  `wire:"runningCount"`
+	Arn                *string `wire:"arn"`
+	RunningCount       *int32  `wire:"runningCount"`
+	WithoutDaemonCount *int32  `wire:"withoutDaemonCount"`
 }
 
 type DaemonCircuitBreaker struct {
@@ -486,9 +495,10 @@ type DaemonDeploymentAlarms struct {
 }
 
 type DaemonDeploymentCapacityProvider struct {
-	Arn                   *string `wire:"arn"`
-	RunningInstanceCount  *int32  `wire:"runningInstanceCount"`
-	DrainingInstanceCount *int32  `wire:"drainingInstanceCount"`
+	Arn                        *string `wire:"arn"`
+	RunningInstanceCount       *int32  `wire:"runningInstanceCount"`
+	DrainingInstanceCount      *int32  `wire:"drainingInstanceCount"`
+	WithoutDaemonInstanceCount *int32  `wire:"withoutDaemonInstanceCount"`
 }
 
 type DaemonDeploymentConfiguration struct {
@@ -498,10 +508,11 @@ type DaemonDeploymentConfiguration struct {
 }
 
 type DaemonDeploymentRevisionDetail struct {
-	Arn                        *string                            `wire:"arn"`
-	CapacityProviders          []DaemonDeploymentCapacityProvider `wire:"capacityProviders"`
-	TotalRunningInstanceCount  *int32                             `wire:"totalRunningInstanceCount"`
-	TotalDrainingInstanceCount *int32                             `wire:"totalDrainingInstanceCount"`
+	Arn                             *string                            `wire:"arn"`
+	CapacityProviders               []DaemonDeploymentCapacityProvider `wire:"capacityProviders"`
+	TotalRunningInstanceCount       *int32                             `wire:"totalRunningInstanceCount"`
+	TotalDrainingInstanceCount      *int32                             `wire:"totalDrainingInstanceCount"`
+	TotalWithoutDaemonInstanceCount *int32                             `wire:"totalWithoutDaemonInstanceCount"`
 }
 
 type DaemonDeploymentSummary struct {
@@ -544,12 +555,14 @@ type DaemonRevision struct {
 	PropagateTags           DaemonPropagateTags    `wire:"propagateTags"`
 	EnableECSManagedTags    *bool                  `wire:"enableECSManagedTags"`
 	EnableExecuteCommand    *bool                  `wire:"enableExecuteCommand"`
+	Critical                *bool                  `wire:"critical"`
 }
 
 type DaemonRevisionDetail struct {
-	Arn               *string                  `wire:"arn"`
-	CapacityProviders []DaemonCapacityProvider `wire:"capacityProviders"`
-	TotalRunningCount *int32                   `wire:"totalRunningCount"`
+	Arn                     *string                  `wire:"arn"`
+	CapacityProviders       []DaemonCapacityProvider `wire:"capacityProviders"`
+	TotalRunningCount       *int32                   `wire:"totalRunningCount"`
+	TotalWithoutDaemonCount *int32                   `wire:"totalWithoutDaemonCount"`
 }
 
 type DaemonRollback struct {
@@ -580,6 +593,8 @@ type DaemonTaskDefinition struct {
 	RegisteredAt            *time.Time                  `wire:"registeredAt"`
 	DeleteRequestedAt       *time.Time                  `wire:"deleteRequestedAt"`
 	RegisteredBy            *string                     `wire:"registeredBy"`
+	IpcMode                 DaemonIpcMode               `wire:"ipcMode"`
+	PidMode                 DaemonPidMode               `wire:"pidMode"`
 }
 
 type DaemonTaskDefinitionSummary struct {
@@ -591,8 +606,9 @@ type DaemonTaskDefinitionSummary struct {
 }
 
 type DaemonVolume struct {
-	Name *string               `wire:"name"`
-	Host *HostVolumeProperties `wire:"host"`
+	Name                         *string                       `wire:"name"`
+	Host                         *HostVolumeProperties         `wire:"host"`
+	LogDriverVolumeConfiguration *LogDriverVolumeConfiguration `wire:"logDriverVolumeConfiguration"`
 }
 
 type DeleteAccountSettingRequest struct {
@@ -719,24 +735,33 @@ type DeploymentAlarms struct {
 }
 
 type DeploymentCircuitBreaker struct {
-	Enable   *bool `wire:"enable,req"`
-	Rollback *bool `wire:"rollback,req"`
+	Enable                 *bool                   `wire:"enable,req"`
+	Rollback               *bool                   `wire:"rollback,req"`
+	ResetOnHealthyTask     *bool                   `wire:"resetOnHealthyTask"`
+	ThresholdConfiguration *ThresholdConfiguration `wire:"thresholdConfiguration"`
 }
 
 type DeploymentConfiguration struct {
-	DeploymentCircuitBreaker *DeploymentCircuitBreaker `wire:"deploymentCircuitBreaker"`
-	MaximumPercent           *int32                    `wire:"maximumPercent"`
-	MinimumHealthyPercent    *int32                    `wire:"minimumHealthyPercent"`
-	Alarms                   *DeploymentAlarms         `wire:"alarms"`
-	Strategy                 DeploymentStrategy        `wire:"strategy"`
-	BakeTimeInMinutes        *int32                    `wire:"bakeTimeInMinutes"`
-	LifecycleHooks           []DeploymentLifecycleHook `wire:"lifecycleHooks"`
-	LinearConfiguration      *LinearConfiguration      `wire:"linearConfiguration"`
-	CanaryConfiguration      *CanaryConfiguration      `wire:"canaryConfiguration"`
+	DeploymentCircuitBreaker *DeploymentCircuitBreaker       `wire:"deploymentCircuitBreaker"`
+	MaximumPercent           *int32                          `wire:"maximumPercent"`
+	MinimumHealthyPercent    *int32                          `wire:"minimumHealthyPercent"`
+	Alarms                   *DeploymentAlarms               `wire:"alarms"`
+	Strategy                 DeploymentStrategy              `wire:"strategy"`
+	BakeTimeInMinutes        *int32                          `wire:"bakeTimeInMinutes"`
+	LifecycleHooks           []DeploymentLifecycleHook       `wire:"lifecycleHooks"`
+	LinearConfiguration      *LinearConfiguration            `wire:"linearConfiguration"`
+	CanaryConfiguration      *CanaryConfiguration            `wire:"canaryConfiguration"`
+	EarlySuccessCriteria     *DeploymentEarlySuccessCriteria `wire:"earlySuccessCriteria"`
 }
 
 type DeploymentController struct {
 	Type DeploymentControllerType `wire:"type,req"`
+}
+
+type DeploymentEarlySuccessCriteria struct {
+	Enable                       *bool                  `wire:"enable"`
+	HealthyPercent               *int32                 `wire:"healthyPercent"`
+	SourceServiceRevisionCleanup ServiceRevisionCleanup `wire:"sourceServiceRevisionCleanup"`
 }
 
 type DeploymentEphemeralStorage struct {
@@ -974,32 +999,10 @@ type ECSManagedResources struct {
 	MetricAlarms          []ManagedMetricAlarm   `wire:"metricAlarms"`
 	ServiceSecurityGroups []ManagedSecurityGroup `wire:"serviceSecurityGroups"`
 	LogGroups             []ManagedLogGroup      `wire:"logGroups"`
+	GatewayConnections    []GatewayConnection    `wire:"gatewayConnections"`
 }
 
 type EFSAuthorizationConfig struct {
 	AccessPointId *string                   `wire:"accessPointId"`
 	Iam           EFSAuthorizationConfigIAM `wire:"iam"`
-}
-
-type EFSVolumeConfiguration struct {
-	FileSystemId          *string                 `wire:"fileSystemId,req"`
-	RootDirectory         *string                 `wire:"rootDirectory"`
-	TransitEncryption     EFSTransitEncryption    `wire:"transitEncryption"`
-	TransitEncryptionPort *int32                  `wire:"transitEncryptionPort"`
-	AuthorizationConfig   *EFSAuthorizationConfig `wire:"authorizationConfig"`
-}
-
-type EnvironmentFile struct {
-	Value *string             `wire:"value,req"`
-	Type  EnvironmentFileType `wire:"type,req"`
-}
-
-type EphemeralStorage struct {
-	SizeInGiB *int32 `wire:"sizeInGiB,req"`
-}
-
-type ExecuteCommandConfiguration struct {
-	KmsKeyId         *string                         `wire:"kmsKeyId"`
-	Logging          ExecuteCommandLogging           `wire:"logging"`
-	LogConfiguration *ExecuteCommandLogConfiguration `wire:"logConfiguration"`
 }

@@ -6,6 +6,29 @@ import (
 	"time"
 )
 
+type EFSVolumeConfiguration struct {
+	FileSystemId          *string                 `wire:"fileSystemId,req"`
+	RootDirectory         *string                 `wire:"rootDirectory"`
+	TransitEncryption     EFSTransitEncryption    `wire:"transitEncryption"`
+	TransitEncryptionPort *int32                  `wire:"transitEncryptionPort"`
+	AuthorizationConfig   *EFSAuthorizationConfig `wire:"authorizationConfig"`
+}
+
+type EnvironmentFile struct {
+	Value *string             `wire:"value,req"`
+	Type  EnvironmentFileType `wire:"type,req"`
+}
+
+type EphemeralStorage struct {
+	SizeInGiB *int32 `wire:"sizeInGiB,req"`
+}
+
+type ExecuteCommandConfiguration struct {
+	KmsKeyId         *string                         `wire:"kmsKeyId"`
+	Logging          ExecuteCommandLogging           `wire:"logging"`
+	LogConfiguration *ExecuteCommandLogConfiguration `wire:"logConfiguration"`
+}
+
 type ExecuteCommandLogConfiguration struct {
 	CloudWatchLogGroupName      *string `wire:"cloudWatchLogGroupName"`
 	CloudWatchEncryptionEnabled *bool   `wire:"cloudWatchEncryptionEnabled"`
@@ -69,6 +92,8 @@ type ExpressGatewayServiceConfiguration struct {
 	ScalingTarget        *ExpressGatewayScalingTarget               `wire:"scalingTarget"`
 	IngressPaths         []IngressPathSummary                       `wire:"ingressPaths"`
 	CreatedAt            *time.Time                                 `wire:"createdAt"`
+	CpuArchitecture      ExpressCpuArchitecture                     `wire:"cpuArchitecture"`
+	TaskDefinitionArn    *string                                    `wire:"taskDefinitionArn"`
 }
 
 type ExpressGatewayServiceNetworkConfiguration struct {
@@ -103,6 +128,41 @@ type FirelensConfiguration struct {
 	Options map[string]string         `wire:"options"`
 }
 
+type GatewayConnection struct {
+	AccessType      AccessType         `wire:"accessType"`
+	GatewayArn      *string            `wire:"gatewayArn"`
+	GatewayRouteArn *string            `wire:"gatewayRouteArn"`
+	PortName        *string            `wire:"portName"`
+	ServiceUrl      *string            `wire:"serviceUrl"`
+	Status          GatewayRouteStatus `wire:"status"`
+}
+
+type GatewayConnector struct {
+	Filters     *GatewayConnectorFilters     `wire:"filters"`
+	HealthCheck *GatewayConnectorHealthCheck `wire:"healthCheck"`
+	PortName    *string                      `wire:"portName"`
+}
+
+type GatewayConnectorFilters struct {
+	AccessTypes []AccessType `wire:"accessTypes"`
+}
+
+type GatewayConnectorHealthCheck struct {
+	HealthCheckIntervalSeconds *int32                              `wire:"healthCheckIntervalSeconds"`
+	HealthCheckPath            *string                             `wire:"healthCheckPath"`
+	HealthCheckPort            *int32                              `wire:"healthCheckPort"`
+	HealthCheckProtocol        GatewayConnectorHealthCheckProtocol `wire:"healthCheckProtocol"`
+	HealthCheckTimeoutSeconds  *int32                              `wire:"healthCheckTimeoutSeconds"`
+	HealthyThresholdCount      *int32                              `wire:"healthyThresholdCount"`
+	Matcher                    *GatewayConnectorHealthCheckMatcher `wire:"matcher"`
+	UnhealthyThresholdCount    *int32                              `wire:"unhealthyThresholdCount"`
+}
+
+type GatewayConnectorHealthCheckMatcher struct {
+	GrpcCode *string `wire:"grpcCode"`
+	HttpCode *string `wire:"httpCode"`
+}
+
 type GetTaskProtectionRequest struct {
 	Cluster *string  `wire:"cluster,req"`
 	Tasks   []string `wire:"tasks"`
@@ -111,6 +171,14 @@ type GetTaskProtectionRequest struct {
 type GetTaskProtectionResponse struct {
 	ProtectedTasks []ProtectedTask `wire:"protectedTasks"`
 	Failures       []Failure       `wire:"failures"`
+}
+
+type GpuDevice struct {
+	ContainerCount       *int32         `wire:"containerCount"`
+	GpuId                *string        `wire:"gpuId"`
+	RemainingMemoryInMiB *int32         `wire:"remainingMemoryInMiB"`
+	SharingMode          GpuSharingMode `wire:"sharingMode"`
+	TotalMemoryInMiB     *int32         `wire:"totalMemoryInMiB"`
 }
 
 type HealthCheck struct {
@@ -428,6 +496,10 @@ type LogConfiguration struct {
 	SecretOptions []Secret          `wire:"secretOptions"`
 }
 
+type LogDriverVolumeConfiguration struct {
+	Driver LogDriver `wire:"driver"`
+}
+
 type ManagedAgent struct {
 	LastStartedAt *time.Time       `wire:"lastStartedAt"`
 	Name          ManagedAgentName `wire:"name"`
@@ -585,6 +657,15 @@ type MemoryMiBRequest struct {
 	Max *int32 `wire:"max"`
 }
 
+type MetricConfiguration struct {
+	MetricNames       []string `wire:"metricNames"`
+	ResolutionSeconds *int32   `wire:"resolutionSeconds"`
+}
+
+type MonitoringConfiguration struct {
+	MetricConfigurations []MetricConfiguration `wire:"metricConfigurations"`
+}
+
 type MountPoint struct {
 	SourceVolume  *string `wire:"sourceVolume"`
 	ContainerPath *string `wire:"containerPath"`
@@ -618,6 +699,11 @@ type NetworkInterface struct {
 type NetworkInterfaceCountRequest struct {
 	Min *int32 `wire:"min"`
 	Max *int32 `wire:"max"`
+}
+
+type NvidiaMpsAllocation struct {
+	MaxComputePercent *int32 `wire:"maxComputePercent"`
+	Memory            *int32 `wire:"memory"`
 }
 
 type PlacementConstraint struct {
@@ -719,6 +805,8 @@ type RegisterDaemonTaskDefinitionRequest struct {
 	Memory               *string                     `wire:"memory"`
 	Volumes              []DaemonVolume              `wire:"volumes"`
 	Tags                 []Tag                       `wire:"tags,max=50"`
+	IpcMode              DaemonIpcMode               `wire:"ipcMode"`
+	PidMode              DaemonPidMode               `wire:"pidMode"`
 }
 
 type RegisterDaemonTaskDefinitionResponse struct {
@@ -756,7 +844,8 @@ type RepositoryCredentials struct {
 }
 
 type ResolvedConfiguration struct {
-	LoadBalancers []ServiceRevisionLoadBalancer `wire:"loadBalancers"`
+	LoadBalancers            []ServiceRevisionLoadBalancer            `wire:"loadBalancers"`
+	VpcLatticeConfigurations []ServiceRevisionVpcLatticeConfiguration `wire:"vpcLatticeConfigurations"`
 }
 
 type Resource struct {
@@ -769,8 +858,9 @@ type Resource struct {
 }
 
 type ResourceRequirement struct {
-	Value *string      `wire:"value,req"`
-	Type  ResourceType `wire:"type,req"`
+	Value           *string          `wire:"value,req"`
+	Type            ResourceType     `wire:"type,req"`
+	SharingStrategy *SharingStrategy `wire:"sharingStrategy"`
 }
 
 type Rollback struct {
@@ -809,6 +899,10 @@ type RunTaskResponse struct {
 type RuntimePlatform struct {
 	CpuArchitecture       CPUArchitecture `wire:"cpuArchitecture"`
 	OperatingSystemFamily OSFamily        `wire:"operatingSystemFamily"`
+}
+
+type RuntimePlatformOverride struct {
+	CpuArchitecture *string `wire:"cpuArchitecture"`
 }
 
 type S3FilesVolumeConfiguration struct {
@@ -878,11 +972,16 @@ type ServiceConnectClientAlias struct {
 }
 
 type ServiceConnectConfiguration struct {
-	Enabled                *bool                                 `wire:"enabled,req"`
-	Namespace              *string                               `wire:"namespace"`
-	Services               []ServiceConnectService               `wire:"services"`
-	LogConfiguration       *LogConfiguration                     `wire:"logConfiguration"`
-	AccessLogConfiguration *ServiceConnectAccessLogConfiguration `wire:"accessLogConfiguration"`
+	Enabled                 *bool                                  `wire:"enabled,req"`
+	Namespace               *string                                `wire:"namespace"`
+	Services                []ServiceConnectService                `wire:"services"`
+	LogConfiguration        *LogConfiguration                      `wire:"logConfiguration"`
+	AccessLogConfiguration  *ServiceConnectAccessLogConfiguration  `wire:"accessLogConfiguration"`
+	ContainerConfigurations []ServiceConnectContainerConfiguration `wire:"containerConfigurations"`
+}
+
+type ServiceConnectContainerConfiguration struct {
+	LogLevel ServiceConnectContainerLogLevel `wire:"logLevel"`
 }
 
 type ServiceConnectService struct {
@@ -901,102 +1000,4 @@ type ServiceConnectServiceResource struct {
 
 type ServiceConnectTestTrafficHeaderMatchRules struct {
 	Exact *string `wire:"exact,req"`
-}
-
-type ServiceConnectTestTrafficHeaderRules struct {
-	Name  *string                                    `wire:"name,req"`
-	Value *ServiceConnectTestTrafficHeaderMatchRules `wire:"value"`
-}
-
-type ServiceConnectTestTrafficRules struct {
-	Header *ServiceConnectTestTrafficHeaderRules `wire:"header,req"`
-}
-
-type ServiceConnectTlsCertificateAuthority struct {
-	AwsPcaAuthorityArn *string `wire:"awsPcaAuthorityArn"`
-}
-
-type ServiceConnectTlsConfiguration struct {
-	IssuerCertificateAuthority *ServiceConnectTlsCertificateAuthority `wire:"issuerCertificateAuthority,req"`
-	KmsKey                     *string                                `wire:"kmsKey"`
-	RoleArn                    *string                                `wire:"roleArn"`
-}
-
-type ServiceCurrentRevisionSummary struct {
-	Arn                *string `wire:"arn"`
-	RequestedTaskCount *int32  `wire:"requestedTaskCount"`
-	RunningTaskCount   *int32  `wire:"runningTaskCount"`
-	PendingTaskCount   *int32  `wire:"pendingTaskCount"`
-}
-
-type ServiceDeployment struct {
-	ServiceDeploymentArn     *string                          `wire:"serviceDeploymentArn"`
-	ServiceArn               *string                          `wire:"serviceArn"`
-	ClusterArn               *string                          `wire:"clusterArn"`
-	CreatedAt                *time.Time                       `wire:"createdAt"`
-	StartedAt                *time.Time                       `wire:"startedAt"`
-	FinishedAt               *time.Time                       `wire:"finishedAt"`
-	StoppedAt                *time.Time                       `wire:"stoppedAt"`
-	UpdatedAt                *time.Time                       `wire:"updatedAt"`
-	SourceServiceRevisions   []ServiceRevisionSummary         `wire:"sourceServiceRevisions"`
-	TargetServiceRevision    *ServiceRevisionSummary          `wire:"targetServiceRevision"`
-	Status                   ServiceDeploymentStatus          `wire:"status"`
-	StatusReason             *string                          `wire:"statusReason"`
-	LifecycleStage           ServiceDeploymentLifecycleStage  `wire:"lifecycleStage"`
-	LifecycleHookDetails     []DeploymentLifecycleHookDetail  `wire:"lifecycleHookDetails"`
-	DeploymentConfiguration  *DeploymentConfiguration         `wire:"deploymentConfiguration"`
-	Rollback                 *Rollback                        `wire:"rollback"`
-	DeploymentCircuitBreaker *ServiceDeploymentCircuitBreaker `wire:"deploymentCircuitBreaker"`
-	Alarms                   *ServiceDeploymentAlarms         `wire:"alarms"`
-}
-
-type ServiceDeploymentAlarms struct {
-	Status              ServiceDeploymentRollbackMonitorsStatus `wire:"status"`
-	AlarmNames          []string                                `wire:"alarmNames"`
-	TriggeredAlarmNames []string                                `wire:"triggeredAlarmNames"`
-}
-
-type ServiceDeploymentBrief struct {
-	ServiceDeploymentArn     *string                 `wire:"serviceDeploymentArn"`
-	ServiceArn               *string                 `wire:"serviceArn"`
-	ClusterArn               *string                 `wire:"clusterArn"`
-	StartedAt                *time.Time              `wire:"startedAt"`
-	CreatedAt                *time.Time              `wire:"createdAt"`
-	FinishedAt               *time.Time              `wire:"finishedAt"`
-	TargetServiceRevisionArn *string                 `wire:"targetServiceRevisionArn"`
-	Status                   ServiceDeploymentStatus `wire:"status"`
-	StatusReason             *string                 `wire:"statusReason"`
-}
-
-type ServiceDeploymentCircuitBreaker struct {
-	Status       ServiceDeploymentRollbackMonitorsStatus `wire:"status"`
-	FailureCount *int32                                  `wire:"failureCount"`
-	Threshold    *int32                                  `wire:"threshold"`
-}
-
-type ServiceEvent struct {
-	Id        *string    `wire:"id"`
-	CreatedAt *time.Time `wire:"createdAt"`
-	Message   *string    `wire:"message"`
-}
-
-type ServiceManagedEBSVolumeConfiguration struct {
-	Encrypted                *bool                 `wire:"encrypted"`
-	KmsKeyId                 *string               `wire:"kmsKeyId"`
-	VolumeType               *string               `wire:"volumeType"`
-	SizeInGiB                *int32                `wire:"sizeInGiB"`
-	SnapshotId               *string               `wire:"snapshotId"`
-	VolumeInitializationRate *int32                `wire:"volumeInitializationRate"`
-	Iops                     *int32                `wire:"iops"`
-	Throughput               *int32                `wire:"throughput"`
-	TagSpecifications        []EBSTagSpecification `wire:"tagSpecifications"`
-	RoleArn                  *string               `wire:"roleArn,req"`
-	FilesystemType           TaskFilesystemType    `wire:"filesystemType"`
-}
-
-type ServiceRegistry struct {
-	RegistryArn   *string `wire:"registryArn"`
-	Port          *int32  `wire:"port"`
-	ContainerName *string `wire:"containerName"`
-	ContainerPort *int32  `wire:"containerPort"`
 }

@@ -6,6 +6,104 @@ import (
 	"time"
 )
 
+type ServiceConnectTestTrafficHeaderRules struct {
+	Name  *string                                    `wire:"name,req"`
+	Value *ServiceConnectTestTrafficHeaderMatchRules `wire:"value"`
+}
+
+type ServiceConnectTestTrafficRules struct {
+	Header *ServiceConnectTestTrafficHeaderRules `wire:"header,req"`
+}
+
+type ServiceConnectTlsCertificateAuthority struct {
+	AwsPcaAuthorityArn *string `wire:"awsPcaAuthorityArn"`
+}
+
+type ServiceConnectTlsConfiguration struct {
+	IssuerCertificateAuthority *ServiceConnectTlsCertificateAuthority `wire:"issuerCertificateAuthority,req"`
+	KmsKey                     *string                                `wire:"kmsKey"`
+	RoleArn                    *string                                `wire:"roleArn"`
+}
+
+type ServiceCurrentRevisionSummary struct {
+	Arn                *string `wire:"arn"`
+	RequestedTaskCount *int32  `wire:"requestedTaskCount"`
+	RunningTaskCount   *int32  `wire:"runningTaskCount"`
+	PendingTaskCount   *int32  `wire:"pendingTaskCount"`
+}
+
+type ServiceDeployment struct {
+	ServiceDeploymentArn     *string                          `wire:"serviceDeploymentArn"`
+	ServiceArn               *string                          `wire:"serviceArn"`
+	ClusterArn               *string                          `wire:"clusterArn"`
+	CreatedAt                *time.Time                       `wire:"createdAt"`
+	StartedAt                *time.Time                       `wire:"startedAt"`
+	FinishedAt               *time.Time                       `wire:"finishedAt"`
+	StoppedAt                *time.Time                       `wire:"stoppedAt"`
+	UpdatedAt                *time.Time                       `wire:"updatedAt"`
+	SourceServiceRevisions   []ServiceRevisionSummary         `wire:"sourceServiceRevisions"`
+	TargetServiceRevision    *ServiceRevisionSummary          `wire:"targetServiceRevision"`
+	Status                   ServiceDeploymentStatus          `wire:"status"`
+	StatusReason             *string                          `wire:"statusReason"`
+	LifecycleStage           ServiceDeploymentLifecycleStage  `wire:"lifecycleStage"`
+	LifecycleHookDetails     []DeploymentLifecycleHookDetail  `wire:"lifecycleHookDetails"`
+	DeploymentConfiguration  *DeploymentConfiguration         `wire:"deploymentConfiguration"`
+	Rollback                 *Rollback                        `wire:"rollback"`
+	DeploymentCircuitBreaker *ServiceDeploymentCircuitBreaker `wire:"deploymentCircuitBreaker"`
+	Alarms                   *ServiceDeploymentAlarms         `wire:"alarms"`
+}
+
+type ServiceDeploymentAlarms struct {
+	Status              ServiceDeploymentRollbackMonitorsStatus `wire:"status"`
+	AlarmNames          []string                                `wire:"alarmNames"`
+	TriggeredAlarmNames []string                                `wire:"triggeredAlarmNames"`
+}
+
+type ServiceDeploymentBrief struct {
+	ServiceDeploymentArn     *string                 `wire:"serviceDeploymentArn"`
+	ServiceArn               *string                 `wire:"serviceArn"`
+	ClusterArn               *string                 `wire:"clusterArn"`
+	StartedAt                *time.Time              `wire:"startedAt"`
+	CreatedAt                *time.Time              `wire:"createdAt"`
+	FinishedAt               *time.Time              `wire:"finishedAt"`
+	TargetServiceRevisionArn *string                 `wire:"targetServiceRevisionArn"`
+	Status                   ServiceDeploymentStatus `wire:"status"`
+	StatusReason             *string                 `wire:"statusReason"`
+}
+
+type ServiceDeploymentCircuitBreaker struct {
+	Status       ServiceDeploymentRollbackMonitorsStatus `wire:"status"`
+	FailureCount *int32                                  `wire:"failureCount"`
+	Threshold    *int32                                  `wire:"threshold"`
+}
+
+type ServiceEvent struct {
+	Id        *string    `wire:"id"`
+	CreatedAt *time.Time `wire:"createdAt"`
+	Message   *string    `wire:"message"`
+}
+
+type ServiceManagedEBSVolumeConfiguration struct {
+	Encrypted                *bool                 `wire:"encrypted"`
+	KmsKeyId                 *string               `wire:"kmsKeyId"`
+	VolumeType               *string               `wire:"volumeType"`
+	SizeInGiB                *int32                `wire:"sizeInGiB"`
+	SnapshotId               *string               `wire:"snapshotId"`
+	VolumeInitializationRate *int32                `wire:"volumeInitializationRate"`
+	Iops                     *int32                `wire:"iops"`
+	Throughput               *int32                `wire:"throughput"`
+	TagSpecifications        []EBSTagSpecification `wire:"tagSpecifications"`
+	RoleArn                  *string               `wire:"roleArn,req"`
+	FilesystemType           TaskFilesystemType    `wire:"filesystemType"`
+}
+
+type ServiceRegistry struct {
+	RegistryArn   *string `wire:"registryArn"`
+	Port          *int32  `wire:"port"`
+	ContainerName *string `wire:"containerName"`
+	ContainerPort *int32  `wire:"containerPort"`
+}
+
 type ServiceRevision struct {
 	ServiceRevisionArn          *string                        `wire:"serviceRevisionArn"`
 	ServiceArn                  *string                        `wire:"serviceArn"`
@@ -27,11 +125,18 @@ type ServiceRevision struct {
 	VpcLatticeConfigurations    []VpcLatticeConfiguration      `wire:"vpcLatticeConfigurations"`
 	ResolvedConfiguration       *ResolvedConfiguration         `wire:"resolvedConfiguration"`
 	EcsManagedResources         *ECSManagedResources           `wire:"ecsManagedResources"`
+	GatewayConnectors           []GatewayConnector             `wire:"gatewayConnectors"`
+	Monitoring                  *MonitoringConfiguration       `wire:"monitoring"`
+	Overrides                   *ServiceRevisionOverrides      `wire:"overrides"`
 }
 
 type ServiceRevisionLoadBalancer struct {
 	TargetGroupArn         *string `wire:"targetGroupArn"`
 	ProductionListenerRule *string `wire:"productionListenerRule"`
+}
+
+type ServiceRevisionOverrides struct {
+	RuntimePlatform *RuntimePlatformOverride `wire:"runtimePlatform"`
 }
 
 type ServiceRevisionSummary struct {
@@ -41,6 +146,11 @@ type ServiceRevisionSummary struct {
 	PendingTaskCount                 *int32   `wire:"pendingTaskCount"`
 	RequestedTestTrafficWeight       *float64 `wire:"requestedTestTrafficWeight"`
 	RequestedProductionTrafficWeight *float64 `wire:"requestedProductionTrafficWeight"`
+}
+
+type ServiceRevisionVpcLatticeConfiguration struct {
+	ProductionListenerRule *string `wire:"productionListenerRule"`
+	TargetGroupArn         *string `wire:"targetGroupArn"`
 }
 
 type ServiceVolumeConfiguration struct {
@@ -59,6 +169,10 @@ type Setting struct {
 	Value        *string     `wire:"value"`
 	PrincipalArn *string     `wire:"principalArn"`
 	Type         SettingType `wire:"type"`
+}
+
+type SharingStrategy struct {
+	NvidiaMps *NvidiaMpsAllocation `wire:"nvidiaMps"`
 }
 
 type StartTaskRequest struct {
@@ -301,6 +415,11 @@ type TaskVolumeConfiguration struct {
 	ManagedEBSVolume *TaskManagedEBSVolumeConfiguration `wire:"managedEBSVolume"`
 }
 
+type ThresholdConfiguration struct {
+	Type  ThresholdType `wire:"type"`
+	Value *int32        `wire:"value"`
+}
+
 type TimeoutConfiguration struct {
 	IdleTimeoutSeconds       *int32 `wire:"idleTimeoutSeconds,min=0,max=2147483647"`
 	PerRequestTimeoutSeconds *int32 `wire:"perRequestTimeoutSeconds,min=0,max=2147483647"`
@@ -390,6 +509,7 @@ type UpdateDaemonRequest struct {
 	PropagateTags           DaemonPropagateTags            `wire:"propagateTags"`
 	EnableECSManagedTags    *bool                          `wire:"enableECSManagedTags"`
 	EnableExecuteCommand    *bool                          `wire:"enableExecuteCommand"`
+	Critical                *bool                          `wire:"critical"`
 }
 
 type UpdateDaemonResponse struct {
@@ -410,6 +530,8 @@ type UpdateExpressGatewayServiceRequest struct {
 	Cpu                  *string                                    `wire:"cpu"`
 	Memory               *string                                    `wire:"memory"`
 	ScalingTarget        *ExpressGatewayScalingTarget               `wire:"scalingTarget"`
+	CpuArchitecture      ExpressCpuArchitecture                     `wire:"cpuArchitecture"`
+	TaskDefinitionArn    *string                                    `wire:"taskDefinitionArn"`
 }
 
 type UpdateExpressGatewayServiceResponse struct {
@@ -457,6 +579,8 @@ type UpdateServiceRequest struct {
 	ServiceConnectConfiguration   *ServiceConnectConfiguration   `wire:"serviceConnectConfiguration"`
 	VolumeConfigurations          []ServiceVolumeConfiguration   `wire:"volumeConfigurations"`
 	VpcLatticeConfigurations      []VpcLatticeConfiguration      `wire:"vpcLatticeConfigurations"`
+	GatewayConnectors             []GatewayConnector             `wire:"gatewayConnectors"`
+	Monitoring                    *MonitoringConfiguration       `wire:"monitoring"`
 }
 
 type UpdateServiceResponse struct {
@@ -522,8 +646,15 @@ type VolumeFrom struct {
 	ReadOnly        *bool   `wire:"readOnly"`
 }
 
+type VpcLatticeAdvancedConfiguration struct {
+	AlternateTargetGroupArn *string `wire:"alternateTargetGroupArn"`
+	ProductionListenerRule  *string `wire:"productionListenerRule"`
+	TestListenerRule        *string `wire:"testListenerRule"`
+}
+
 type VpcLatticeConfiguration struct {
-	RoleArn        *string `wire:"roleArn,req"`
-	TargetGroupArn *string `wire:"targetGroupArn,req"`
-	PortName       *string `wire:"portName,req"`
+	RoleArn               *string                          `wire:"roleArn,req"`
+	TargetGroupArn        *string                          `wire:"targetGroupArn,req"`
+	PortName              *string                          `wire:"portName,req"`
+	AdvancedConfiguration *VpcLatticeAdvancedConfiguration `wire:"advancedConfiguration"`
 }

@@ -248,6 +248,18 @@ func (RevocationType) Values() []string {
 	return []string{string(RevocationTypeCrl)}
 }
 
+type SourceIpAddressTypeEnum string
+
+const (
+	SourceIpAddressTypeEnumIpv4 SourceIpAddressTypeEnum = "ipv4"
+	SourceIpAddressTypeEnumIpv6 SourceIpAddressTypeEnum = "ipv6"
+)
+
+// Values lists what the model allows.
+func (SourceIpAddressTypeEnum) Values() []string {
+	return []string{string(SourceIpAddressTypeEnumIpv4), string(SourceIpAddressTypeEnumIpv6)}
+}
+
 type TargetAdministrativeOverrideReasonEnum string
 
 const (

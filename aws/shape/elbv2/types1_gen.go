@@ -809,7 +809,8 @@ type SetSubnetsOutput struct {
 }
 
 type SourceIpConditionConfig struct {
-	Values []string `wire:"Values"`
+	Values        []string                `wire:"Values"`
+	IpAddressType SourceIpAddressTypeEnum `wire:"IpAddressType"`
 }
 
 type SslPolicy struct {

@@ -351,6 +351,7 @@ type DescribeEventBusResponse struct {
 	LogConfig        *LogConfig        `wire:"LogConfig"`
 	CreationTime     *time.Time        `wire:"CreationTime"`
 	LastModifiedTime *time.Time        `wire:"LastModifiedTime"`
+	ManagedBy        *string           `wire:"ManagedBy"`
 }
 
 type DescribeRuleRequest struct {
@@ -405,6 +406,7 @@ type EventBus struct {
 	Policy           *string    `wire:"Policy"`
 	CreationTime     *time.Time `wire:"CreationTime"`
 	LastModifiedTime *time.Time `wire:"LastModifiedTime"`
+	ManagedBy        *string    `wire:"ManagedBy"`
 }
 
 type HttpParameters struct {

@@ -14,6 +14,19 @@ func (AccessAdvisorUsageGranularityType) Values() []string {
 	return []string{string(AccessAdvisorUsageGranularityTypeServiceLevel), string(AccessAdvisorUsageGranularityTypeActionLevel)}
 }
 
+type AttachmentType string
+
+const (
+	AttachmentTypeUser  AttachmentType = "user"
+	AttachmentTypeGroup AttachmentType = "group"
+	AttachmentTypeRole  AttachmentType = "role"
+)
+
+// Values lists what the model allows.
+func (AttachmentType) Values() []string {
+	return []string{string(AttachmentTypeUser), string(AttachmentTypeGroup), string(AttachmentTypeRole)}
+}
+
 type ContextKeyTypeEnum string
 
 const (
@@ -87,6 +100,22 @@ const (
 // Values lists what the model allows.
 func (PolicyEvaluationDecisionType) Values() []string {
 	return []string{string(PolicyEvaluationDecisionTypeAllowed), string(PolicyEvaluationDecisionTypeExplicitDeny), string(PolicyEvaluationDecisionTypeImplicitDeny)}
+}
+
+type PolicyIdentifierPolicyType string
+
+const (
+	PolicyIdentifierPolicyTypeInline             PolicyIdentifierPolicyType = "inline"
+	PolicyIdentifierPolicyTypeAwsManaged         PolicyIdentifierPolicyType = "aws-managed"
+	PolicyIdentifierPolicyTypeUserManaged        PolicyIdentifierPolicyType = "user-managed"
+	PolicyIdentifierPolicyTypePermissionBoundary PolicyIdentifierPolicyType = "permission-boundary"
+	PolicyIdentifierPolicyTypeScp                PolicyIdentifierPolicyType = "scp"
+	PolicyIdentifierPolicyTypeRcp                PolicyIdentifierPolicyType = "rcp"
+)
+
+// Values lists what the model allows.
+func (PolicyIdentifierPolicyType) Values() []string {
+	return []string{string(PolicyIdentifierPolicyTypeInline), string(PolicyIdentifierPolicyTypeAwsManaged), string(PolicyIdentifierPolicyTypeUserManaged), string(PolicyIdentifierPolicyTypePermissionBoundary), string(PolicyIdentifierPolicyTypeScp), string(PolicyIdentifierPolicyTypeRcp)}
 }
 
 type PolicySourceType string

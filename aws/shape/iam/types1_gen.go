@@ -539,6 +539,12 @@ type GroupDetail struct {
 	AttachedManagedPolicies []AttachedPolicy `wire:"AttachedManagedPolicies"`
 }
 
+type InlinePolicyIdentifierType struct {
+	AttachmentName *string        `wire:"AttachmentName"`
+	AttachmentType AttachmentType `wire:"AttachmentType"`
+	PolicyName     *string        `wire:"PolicyName"`
+}
+
 type InstanceProfile struct {
 	Path                *string    `wire:"Path,req,min=1,max=512" match:"(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)"`
 	InstanceProfileName *string    `wire:"InstanceProfileName,req,min=1,max=128" match:"[\\w+=,.@-]+"`
@@ -930,6 +936,10 @@ type OpenIDConnectProviderListEntry struct {
 	Arn *string `wire:"Arn,min=20,max=2048"`
 }
 
+type OrderedOrganizationPolicyType struct {
+	ServiceControlPolicyInputList []string `wire:"ServiceControlPolicyInputList"`
+}
+
 type OrganizationsDecisionDetail struct {
 	AllowedByOrganizations *bool `wire:"AllowedByOrganizations"`
 }
@@ -976,6 +986,12 @@ type PolicyGroup struct {
 	GroupId   *string `wire:"GroupId,min=16,max=128" match:"[\\w]+"`
 }
 
+type PolicyIdentifier struct {
+	InlinePolicyIdentifier *InlinePolicyIdentifierType `wire:"InlinePolicyIdentifier"`
+	PolicyArn              *string                     `wire:"PolicyArn"`
+	PolicyType             PolicyIdentifierPolicyType  `wire:"PolicyType"`
+}
+
 type PolicyRole struct {
 	RoleName *string `wire:"RoleName,min=1,max=64" match:"[\\w+=,.@-]+"`
 	RoleId   *string `wire:"RoleId,min=16,max=128" match:"[\\w]+"`
@@ -984,22 +1000,4 @@ type PolicyRole struct {
 type PolicyUser struct {
 	UserName *string `wire:"UserName,min=1,max=64" match:"[\\w+=,.@-]+"`
 	UserId   *string `wire:"UserId,min=16,max=128" match:"[\\w]+"`
-}
-
-type PolicyVersion struct {
-	Document         *string    `wire:"Document,min=1,max=131072" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
-	VersionId        *string    `wire:"VersionId" match:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
-	IsDefaultVersion *bool      `wire:"IsDefaultVersion"`
-	CreateDate       *time.Time `wire:"CreateDate"`
-}
-
-type Position struct {
-	Line   *int32 `wire:"Line"`
-	Column *int32 `wire:"Column"`
-}
-
-type PutGroupPolicyRequest struct {
-	GroupName      *string `wire:"GroupName,req,min=1,max=128" match:"[\\w+=,.@-]+"`
-	PolicyName     *string `wire:"PolicyName,req,min=1,max=128" match:"[\\w+=,.@-]+"`
-	PolicyDocument *string `wire:"PolicyDocument,req,min=1,max=131072" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
 }

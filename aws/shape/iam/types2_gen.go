@@ -6,6 +6,24 @@ import (
 	"time"
 )
 
+type PolicyVersion struct {
+	Document         *string    `wire:"Document,min=1,max=131072" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
+	VersionId        *string    `wire:"VersionId" match:"v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"`
+	IsDefaultVersion *bool      `wire:"IsDefaultVersion"`
+	CreateDate       *time.Time `wire:"CreateDate"`
+}
+
+type Position struct {
+	Line   *int32 `wire:"Line"`
+	Column *int32 `wire:"Column"`
+}
+
+type PutGroupPolicyRequest struct {
+	GroupName      *string `wire:"GroupName,req,min=1,max=128" match:"[\\w+=,.@-]+"`
+	PolicyName     *string `wire:"PolicyName,req,min=1,max=128" match:"[\\w+=,.@-]+"`
+	PolicyDocument *string `wire:"PolicyDocument,req,min=1,max=131072" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
+}
+
 type PutRolePermissionsBoundaryRequest struct {
 	RoleName            *string `wire:"RoleName,req,min=1,max=64" match:"[\\w+=,.@-]+"`
 	PermissionsBoundary *string `wire:"PermissionsBoundary,req,min=20,max=2048"`
@@ -64,6 +82,7 @@ type Role struct {
 	PermissionsBoundary      *AttachedPermissionsBoundary `wire:"PermissionsBoundary"`
 	Tags                     []Tag                        `wire:"Tags,max=50"`
 	RoleLastUsed             *RoleLastUsed                `wire:"RoleLastUsed"`
+	SourceRoleTemplate       *SourceRoleTemplate          `wire:"SourceRoleTemplate"`
 }
 
 type RoleDetail struct {
@@ -155,17 +174,18 @@ type SigningCertificate struct {
 }
 
 type SimulateCustomPolicyRequest struct {
-	PolicyInputList                    []string       `wire:"PolicyInputList,req,each.min=1,each.max=131072" each:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
-	PermissionsBoundaryPolicyInputList []string       `wire:"PermissionsBoundaryPolicyInputList,each.min=1,each.max=131072" each:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
-	ActionNames                        []string       `wire:"ActionNames,req,each.min=3,each.max=128"`
-	ResourceArns                       []string       `wire:"ResourceArns,each.min=1,each.max=2048"`
-	ResourcePolicy                     *string        `wire:"ResourcePolicy,min=1,max=131072" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
-	ResourceOwner                      *string        `wire:"ResourceOwner,min=1,max=2048"`
-	CallerArn                          *string        `wire:"CallerArn,min=1,max=2048"`
-	ContextEntries                     []ContextEntry `wire:"ContextEntries"`
-	ResourceHandlingOption             *string        `wire:"ResourceHandlingOption,min=1,max=64"`
-	MaxItems                           *int32         `wire:"MaxItems,min=1,max=1000"`
-	Marker                             *string        `wire:"Marker,min=1,max=320" match:"[\\u0020-\\u00FF]+"`
+	PolicyInputList                    []string                        `wire:"PolicyInputList,req,each.min=1,each.max=131072" each:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
+	PermissionsBoundaryPolicyInputList []string                        `wire:"PermissionsBoundaryPolicyInputList,each.min=1,each.max=131072" each:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
+	ActionNames                        []string                        `wire:"ActionNames,req,each.min=3,each.max=128"`
+	ResourceArns                       []string                        `wire:"ResourceArns,each.min=1,each.max=2048"`
+	ResourcePolicy                     *string                         `wire:"ResourcePolicy,min=1,max=131072" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
+	ResourceOwner                      *string                         `wire:"ResourceOwner,min=1,max=2048"`
+	CallerArn                          *string                         `wire:"CallerArn,min=1,max=2048"`
+	ContextEntries                     []ContextEntry                  `wire:"ContextEntries"`
+	ResourceHandlingOption             *string                         `wire:"ResourceHandlingOption,min=1,max=64"`
+	MaxItems                           *int32                          `wire:"MaxItems,min=1,max=1000"`
+	Marker                             *string                         `wire:"Marker,min=1,max=320" match:"[\\u0020-\\u00FF]+"`
+	OrderedOrganizationPolicyInputList []OrderedOrganizationPolicyType `wire:"OrderedOrganizationPolicyInputList"`
 }
 
 type SimulatePolicyResponse struct {
@@ -175,18 +195,24 @@ type SimulatePolicyResponse struct {
 }
 
 type SimulatePrincipalPolicyRequest struct {
-	PolicySourceArn                    *string        `wire:"PolicySourceArn,req,min=20,max=2048"`
-	PolicyInputList                    []string       `wire:"PolicyInputList,each.min=1,each.max=131072" each:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
-	PermissionsBoundaryPolicyInputList []string       `wire:"PermissionsBoundaryPolicyInputList,each.min=1,each.max=131072" each:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
-	ActionNames                        []string       `wire:"ActionNames,req,each.min=3,each.max=128"`
-	ResourceArns                       []string       `wire:"ResourceArns,each.min=1,each.max=2048"`
-	ResourcePolicy                     *string        `wire:"ResourcePolicy,min=1,max=131072" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
-	ResourceOwner                      *string        `wire:"ResourceOwner,min=1,max=2048"`
-	CallerArn                          *string        `wire:"CallerArn,min=1,max=2048"`
-	ContextEntries                     []ContextEntry `wire:"ContextEntries"`
-	ResourceHandlingOption             *string        `wire:"ResourceHandlingOption,min=1,max=64"`
-	MaxItems                           *int32         `wire:"MaxItems,min=1,max=1000"`
-	Marker                             *string        `wire:"Marker,min=1,max=320" match:"[\\u0020-\\u00FF]+"`
+	PolicySourceArn                    *string            `wire:"PolicySourceArn,req,min=20,max=2048"`
+	PolicyInputList                    []string           `wire:"PolicyInputList,each.min=1,each.max=131072" each:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
+	PermissionsBoundaryPolicyInputList []string           `wire:"PermissionsBoundaryPolicyInputList,each.min=1,each.max=131072" each:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
+	ActionNames                        []string           `wire:"ActionNames,req,each.min=3,each.max=128"`
+	ResourceArns                       []string           `wire:"ResourceArns,each.min=1,each.max=2048"`
+	ResourcePolicy                     *string            `wire:"ResourcePolicy,min=1,max=131072" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
+	ResourceOwner                      *string            `wire:"ResourceOwner,min=1,max=2048"`
+	CallerArn                          *string            `wire:"CallerArn,min=1,max=2048"`
+	ContextEntries                     []ContextEntry     `wire:"ContextEntries"`
+	ResourceHandlingOption             *string            `wire:"ResourceHandlingOption,min=1,max=64"`
+	MaxItems                           *int32             `wire:"MaxItems,min=1,max=1000"`
+	Marker                             *string            `wire:"Marker,min=1,max=320" match:"[\\u0020-\\u00FF]+"`
+	PolicyExclusionList                []PolicyIdentifier `wire:"PolicyExclusionList"`
+}
+
+type SourceRoleTemplate struct {
+	TemplateArn          *string `wire:"TemplateArn"`
+	TemplateMinorVersion *int32  `wire:"TemplateMinorVersion"`
 }
 
 type Statement struct {

@@ -48,6 +48,17 @@ func (DryRunModifierType) Values() []string {
 	return []string{string(DryRunModifierTypeIgnoreCiphertext)}
 }
 
+type EncapsulationAlgorithmSpec string
+
+const (
+	EncapsulationAlgorithmSpecMlKem EncapsulationAlgorithmSpec = "ML_KEM"
+)
+
+// Values lists what the model allows.
+func (EncapsulationAlgorithmSpec) Values() []string {
+	return []string{string(EncapsulationAlgorithmSpecMlKem)}
+}
+
 type EncryptionAlgorithmSpec string
 
 const (
@@ -94,11 +105,13 @@ const (
 	GrantOperationGenerateMac                         GrantOperation = "GenerateMac"
 	GrantOperationVerifyMac                           GrantOperation = "VerifyMac"
 	GrantOperationDeriveSharedSecret                  GrantOperation = "DeriveSharedSecret"
+	GrantOperationEncapsulate                         GrantOperation = "Encapsulate"
+	GrantOperationDecapsulate                         GrantOperation = "Decapsulate"
 )
 
 // Values lists what the model allows.
 func (GrantOperation) Values() []string {
-	return []string{string(GrantOperationDecrypt), string(GrantOperationEncrypt), string(GrantOperationGenerateDataKey), string(GrantOperationGenerateDataKeyWithoutPlaintext), string(GrantOperationReEncryptFrom), string(GrantOperationReEncryptTo), string(GrantOperationSign), string(GrantOperationVerify), string(GrantOperationGetPublicKey), string(GrantOperationCreateGrant), string(GrantOperationRetireGrant), string(GrantOperationDescribeKey), string(GrantOperationGenerateDataKeyPair), string(GrantOperationGenerateDataKeyPairWithoutPlaintext), string(GrantOperationGenerateMac), string(GrantOperationVerifyMac), string(GrantOperationDeriveSharedSecret)}
+	return []string{string(GrantOperationDecrypt), string(GrantOperationEncrypt), string(GrantOperationGenerateDataKey), string(GrantOperationGenerateDataKeyWithoutPlaintext), string(GrantOperationReEncryptFrom), string(GrantOperationReEncryptTo), string(GrantOperationSign), string(GrantOperationVerify), string(GrantOperationGetPublicKey), string(GrantOperationCreateGrant), string(GrantOperationRetireGrant), string(GrantOperationDescribeKey), string(GrantOperationGenerateDataKeyPair), string(GrantOperationGenerateDataKeyPairWithoutPlaintext), string(GrantOperationGenerateMac), string(GrantOperationVerifyMac), string(GrantOperationDeriveSharedSecret), string(GrantOperationEncapsulate), string(GrantOperationDecapsulate)}
 }
 
 type KeyAgreementAlgorithmSpec string
@@ -155,11 +168,14 @@ const (
 	KeySpecMlDsa65             KeySpec = "ML_DSA_65"
 	KeySpecMlDsa87             KeySpec = "ML_DSA_87"
 	KeySpecEccNistEdwards25519 KeySpec = "ECC_NIST_EDWARDS25519"
+	KeySpecMlKem512            KeySpec = "ML_KEM_512"
+	KeySpecMlKem768            KeySpec = "ML_KEM_768"
+	KeySpecMlKem1024           KeySpec = "ML_KEM_1024"
 )
 
 // Values lists what the model allows.
 func (KeySpec) Values() []string {
-	return []string{string(KeySpecRsa2048), string(KeySpecRsa3072), string(KeySpecRsa4096), string(KeySpecEccNistP256), string(KeySpecEccNistP384), string(KeySpecEccNistP521), string(KeySpecEccSecgP256k1), string(KeySpecSymmetricDefault), string(KeySpecHmac224), string(KeySpecHmac256), string(KeySpecHmac384), string(KeySpecHmac512), string(KeySpecSm2), string(KeySpecMlDsa44), string(KeySpecMlDsa65), string(KeySpecMlDsa87), string(KeySpecEccNistEdwards25519)}
+	return []string{string(KeySpecRsa2048), string(KeySpecRsa3072), string(KeySpecRsa4096), string(KeySpecEccNistP256), string(KeySpecEccNistP384), string(KeySpecEccNistP521), string(KeySpecEccSecgP256k1), string(KeySpecSymmetricDefault), string(KeySpecHmac224), string(KeySpecHmac256), string(KeySpecHmac384), string(KeySpecHmac512), string(KeySpecSm2), string(KeySpecMlDsa44), string(KeySpecMlDsa65), string(KeySpecMlDsa87), string(KeySpecEccNistEdwards25519), string(KeySpecMlKem512), string(KeySpecMlKem768), string(KeySpecMlKem1024)}
 }
 
 type KeyState string
@@ -183,15 +199,16 @@ func (KeyState) Values() []string {
 type KeyUsageType string
 
 const (
-	KeyUsageTypeSignVerify        KeyUsageType = "SIGN_VERIFY"
-	KeyUsageTypeEncryptDecrypt    KeyUsageType = "ENCRYPT_DECRYPT"
-	KeyUsageTypeGenerateVerifyMac KeyUsageType = "GENERATE_VERIFY_MAC"
-	KeyUsageTypeKeyAgreement      KeyUsageType = "KEY_AGREEMENT"
+	KeyUsageTypeSignVerify             KeyUsageType = "SIGN_VERIFY"
+	KeyUsageTypeEncryptDecrypt         KeyUsageType = "ENCRYPT_DECRYPT"
+	KeyUsageTypeGenerateVerifyMac      KeyUsageType = "GENERATE_VERIFY_MAC"
+	KeyUsageTypeKeyAgreement           KeyUsageType = "KEY_AGREEMENT"
+	KeyUsageTypeEncapsulateDecapsulate KeyUsageType = "ENCAPSULATE_DECAPSULATE"
 )
 
 // Values lists what the model allows.
 func (KeyUsageType) Values() []string {
-	return []string{string(KeyUsageTypeSignVerify), string(KeyUsageTypeEncryptDecrypt), string(KeyUsageTypeGenerateVerifyMac), string(KeyUsageTypeKeyAgreement)}
+	return []string{string(KeyUsageTypeSignVerify), string(KeyUsageTypeEncryptDecrypt), string(KeyUsageTypeGenerateVerifyMac), string(KeyUsageTypeKeyAgreement), string(KeyUsageTypeEncapsulateDecapsulate)}
 }
 
 type MacAlgorithmSpec string

@@ -28,14 +28,16 @@ type CreateAliasRequest struct {
 }
 
 type CreateGrantRequest struct {
-	KeyId             *string           `wire:"KeyId,req,min=1,max=2048"`
-	GranteePrincipal  *string           `wire:"GranteePrincipal,req,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
-	RetiringPrincipal *string           `wire:"RetiringPrincipal,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
-	Operations        []GrantOperation  `wire:"Operations,req"`
-	Constraints       *GrantConstraints `wire:"Constraints"`
-	GrantTokens       []string          `wire:"GrantTokens,max=10,each.min=1,each.max=8192"`
-	Name              *string           `wire:"Name,min=1,max=256" match:"^[a-zA-Z0-9:/_-]+$"`
-	DryRun            *bool             `wire:"DryRun"`
+	KeyId                    *string           `wire:"KeyId,req,min=1,max=2048"`
+	GranteePrincipal         *string           `wire:"GranteePrincipal,req,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
+	RetiringPrincipal        *string           `wire:"RetiringPrincipal,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
+	Operations               []GrantOperation  `wire:"Operations,req"`
+	Constraints              *GrantConstraints `wire:"Constraints"`
+	GrantTokens              []string          `wire:"GrantTokens,max=10,each.min=1,each.max=8192"`
+	Name                     *string           `wire:"Name,min=1,max=256" match:"^[a-zA-Z0-9:/_-]+$"`
+	DryRun                   *bool             `wire:"DryRun"`
+	GranteeServicePrincipal  *string           `wire:"GranteeServicePrincipal"`
+	RetiringServicePrincipal *string           `wire:"RetiringServicePrincipal"`
 }
 
 type CreateGrantResponse struct {
@@ -194,18 +196,21 @@ type GetKeyRotationStatusResponse struct {
 type GrantConstraints struct {
 	EncryptionContextSubset map[string]string `wire:"EncryptionContextSubset"`
 	EncryptionContextEquals map[string]string `wire:"EncryptionContextEquals"`
+	SourceArn               *string           `wire:"SourceArn"`
 }
 
 type GrantListEntry struct {
-	KeyId             *string           `wire:"KeyId,min=1,max=2048"`
-	GrantId           *string           `wire:"GrantId,min=1,max=128"`
-	Name              *string           `wire:"Name,min=1,max=256" match:"^[a-zA-Z0-9:/_-]+$"`
-	CreationDate      *time.Time        `wire:"CreationDate"`
-	GranteePrincipal  *string           `wire:"GranteePrincipal,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
-	RetiringPrincipal *string           `wire:"RetiringPrincipal,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
-	IssuingAccount    *string           `wire:"IssuingAccount,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
-	Operations        []GrantOperation  `wire:"Operations"`
-	Constraints       *GrantConstraints `wire:"Constraints"`
+	KeyId                    *string           `wire:"KeyId,min=1,max=2048"`
+	GrantId                  *string           `wire:"GrantId,min=1,max=128"`
+	Name                     *string           `wire:"Name,min=1,max=256" match:"^[a-zA-Z0-9:/_-]+$"`
+	CreationDate             *time.Time        `wire:"CreationDate"`
+	GranteePrincipal         *string           `wire:"GranteePrincipal,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
+	RetiringPrincipal        *string           `wire:"RetiringPrincipal,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
+	IssuingAccount           *string           `wire:"IssuingAccount,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
+	Operations               []GrantOperation  `wire:"Operations"`
+	Constraints              *GrantConstraints `wire:"Constraints"`
+	GranteeServicePrincipal  *string           `wire:"GranteeServicePrincipal"`
+	RetiringServicePrincipal *string           `wire:"RetiringServicePrincipal"`
 }
 
 type KeyListEntry struct {
@@ -214,32 +219,33 @@ type KeyListEntry struct {
 }
 
 type KeyMetadata struct {
-	AWSAccountId                *string                     `wire:"AWSAccountId"`
-	KeyId                       *string                     `wire:"KeyId,req,min=1,max=2048"`
-	Arn                         *string                     `wire:"Arn,min=20,max=2048"`
-	CreationDate                *time.Time                  `wire:"CreationDate"`
-	Enabled                     *bool                       `wire:"Enabled"`
-	Description                 *string                     `wire:"Description,max=8192"`
-	KeyUsage                    KeyUsageType                `wire:"KeyUsage"`
-	KeyState                    KeyState                    `wire:"KeyState"`
-	DeletionDate                *time.Time                  `wire:"DeletionDate"`
-	ValidTo                     *time.Time                  `wire:"ValidTo"`
-	Origin                      OriginType                  `wire:"Origin"`
-	CustomKeyStoreId            *string                     `wire:"CustomKeyStoreId,min=1,max=64"`
-	CloudHsmClusterId           *string                     `wire:"CloudHsmClusterId,min=19,max=24" match:"cluster-[2-7a-zA-Z]{11,16}"`
-	ExpirationModel             ExpirationModelType         `wire:"ExpirationModel"`
-	KeyManager                  KeyManagerType              `wire:"KeyManager"`
-	CustomerMasterKeySpec       CustomerMasterKeySpec       `wire:"CustomerMasterKeySpec"`
-	KeySpec                     KeySpec                     `wire:"KeySpec"`
-	EncryptionAlgorithms        []EncryptionAlgorithmSpec   `wire:"EncryptionAlgorithms"`
-	SigningAlgorithms           []SigningAlgorithmSpec      `wire:"SigningAlgorithms"`
-	KeyAgreementAlgorithms      []KeyAgreementAlgorithmSpec `wire:"KeyAgreementAlgorithms"`
-	MultiRegion                 *bool                       `wire:"MultiRegion"`
-	MultiRegionConfiguration    *MultiRegionConfiguration   `wire:"MultiRegionConfiguration"`
-	PendingDeletionWindowInDays *int32                      `wire:"PendingDeletionWindowInDays,min=1,max=365"`
-	MacAlgorithms               []MacAlgorithmSpec          `wire:"MacAlgorithms"`
-	XksKeyConfiguration         *XksKeyConfigurationType    `wire:"XksKeyConfiguration"`
-	CurrentKeyMaterialId        *string                     `wire:"CurrentKeyMaterialId,min=64,max=64" match:"^[a-f0-9]+$"`
+	AWSAccountId                *string                      `wire:"AWSAccountId"`
+	KeyId                       *string                      `wire:"KeyId,req,min=1,max=2048"`
+	Arn                         *string                      `wire:"Arn,min=20,max=2048"`
+	CreationDate                *time.Time                   `wire:"CreationDate"`
+	Enabled                     *bool                        `wire:"Enabled"`
+	Description                 *string                      `wire:"Description,max=8192"`
+	KeyUsage                    KeyUsageType                 `wire:"KeyUsage"`
+	KeyState                    KeyState                     `wire:"KeyState"`
+	DeletionDate                *time.Time                   `wire:"DeletionDate"`
+	ValidTo                     *time.Time                   `wire:"ValidTo"`
+	Origin                      OriginType                   `wire:"Origin"`
+	CustomKeyStoreId            *string                      `wire:"CustomKeyStoreId,min=1,max=64"`
+	CloudHsmClusterId           *string                      `wire:"CloudHsmClusterId,min=19,max=24" match:"cluster-[2-7a-zA-Z]{11,16}"`
+	ExpirationModel             ExpirationModelType          `wire:"ExpirationModel"`
+	KeyManager                  KeyManagerType               `wire:"KeyManager"`
+	CustomerMasterKeySpec       CustomerMasterKeySpec        `wire:"CustomerMasterKeySpec"`
+	KeySpec                     KeySpec                      `wire:"KeySpec"`
+	EncryptionAlgorithms        []EncryptionAlgorithmSpec    `wire:"EncryptionAlgorithms"`
+	SigningAlgorithms           []SigningAlgorithmSpec       `wire:"SigningAlgorithms"`
+	KeyAgreementAlgorithms      []KeyAgreementAlgorithmSpec  `wire:"KeyAgreementAlgorithms"`
+	MultiRegion                 *bool                        `wire:"MultiRegion"`
+	MultiRegionConfiguration    *MultiRegionConfiguration    `wire:"MultiRegionConfiguration"`
+	PendingDeletionWindowInDays *int32                       `wire:"PendingDeletionWindowInDays,min=1,max=365"`
+	MacAlgorithms               []MacAlgorithmSpec           `wire:"MacAlgorithms"`
+	XksKeyConfiguration         *XksKeyConfigurationType     `wire:"XksKeyConfiguration"`
+	CurrentKeyMaterialId        *string                      `wire:"CurrentKeyMaterialId,min=64,max=64" match:"^[a-f0-9]+$"`
+	EncapsulationAlgorithms     []EncapsulationAlgorithmSpec `wire:"EncapsulationAlgorithms"`
 }
 
 type ListAliasesRequest struct {
@@ -255,11 +261,12 @@ type ListAliasesResponse struct {
 }
 
 type ListGrantsRequest struct {
-	Limit            *int32  `wire:"Limit,min=1,max=1000"`
-	Marker           *string `wire:"Marker,min=1,max=1024" match:"[\\u0020-\\u00FF]*"`
-	KeyId            *string `wire:"KeyId,req,min=1,max=2048"`
-	GrantId          *string `wire:"GrantId,min=1,max=128"`
-	GranteePrincipal *string `wire:"GranteePrincipal,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
+	Limit                   *int32  `wire:"Limit,min=1,max=1000"`
+	Marker                  *string `wire:"Marker,min=1,max=1024" match:"[\\u0020-\\u00FF]*"`
+	KeyId                   *string `wire:"KeyId,req,min=1,max=2048"`
+	GrantId                 *string `wire:"GrantId,min=1,max=128"`
+	GranteePrincipal        *string `wire:"GranteePrincipal,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
+	GranteeServicePrincipal *string `wire:"GranteeServicePrincipal"`
 }
 
 type ListGrantsResponse struct {
@@ -304,9 +311,10 @@ type ListResourceTagsResponse struct {
 }
 
 type ListRetirableGrantsRequest struct {
-	Limit             *int32  `wire:"Limit,min=1,max=1000"`
-	Marker            *string `wire:"Marker,min=1,max=1024" match:"[\\u0020-\\u00FF]*"`
-	RetiringPrincipal *string `wire:"RetiringPrincipal,req,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
+	Limit                    *int32  `wire:"Limit,min=1,max=1000"`
+	Marker                   *string `wire:"Marker,min=1,max=1024" match:"[\\u0020-\\u00FF]*"`
+	RetiringPrincipal        *string `wire:"RetiringPrincipal,req,min=1,max=256" match:"^[\\w+=,.@:/-]+$"`
+	RetiringServicePrincipal *string `wire:"RetiringServicePrincipal"`
 }
 
 type MultiRegionConfiguration struct {

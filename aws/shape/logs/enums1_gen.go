@@ -78,11 +78,12 @@ const (
 	LogGroupClassStandard         LogGroupClass = "STANDARD"
 	LogGroupClassInfrequentAccess LogGroupClass = "INFREQUENT_ACCESS"
 	LogGroupClassDelivery         LogGroupClass = "DELIVERY"
+	LogGroupClassEssentials       LogGroupClass = "ESSENTIALS"
 )
 
 // Values lists what the model allows.
 func (LogGroupClass) Values() []string {
-	return []string{string(LogGroupClassStandard), string(LogGroupClassInfrequentAccess), string(LogGroupClassDelivery)}
+	return []string{string(LogGroupClassStandard), string(LogGroupClassInfrequentAccess), string(LogGroupClassDelivery), string(LogGroupClassEssentials)}
 }
 
 type OrderBy string
@@ -117,11 +118,12 @@ const (
 	PolicyTypeFieldIndexPolicy         PolicyType = "FIELD_INDEX_POLICY"
 	PolicyTypeTransformerPolicy        PolicyType = "TRANSFORMER_POLICY"
 	PolicyTypeMetricExtractionPolicy   PolicyType = "METRIC_EXTRACTION_POLICY"
+	PolicyTypeRetentionPolicy          PolicyType = "RETENTION_POLICY"
 )
 
 // Values lists what the model allows.
 func (PolicyType) Values() []string {
-	return []string{string(PolicyTypeDataProtectionPolicy), string(PolicyTypeSubscriptionFilterPolicy), string(PolicyTypeFieldIndexPolicy), string(PolicyTypeTransformerPolicy), string(PolicyTypeMetricExtractionPolicy)}
+	return []string{string(PolicyTypeDataProtectionPolicy), string(PolicyTypeSubscriptionFilterPolicy), string(PolicyTypeFieldIndexPolicy), string(PolicyTypeTransformerPolicy), string(PolicyTypeMetricExtractionPolicy), string(PolicyTypeRetentionPolicy)}
 }
 
 type QueryLanguage string

@@ -61,6 +61,7 @@ type DataSourceFilter struct {
 type DeleteAccountPolicyRequest struct {
 	PolicyName *string    `wire:"policyName,req"`
 	PolicyType PolicyType `wire:"policyType,req"`
+	DryRun     *bool      `wire:"dryRun"`
 }
 
 type DeleteDataProtectionPolicyRequest struct {
@@ -227,6 +228,15 @@ type DisassociateKmsKeyRequest struct {
 	ResourceIdentifier *string `wire:"resourceIdentifier,min=1,max=2048" match:"[\\w+=/:,.@\\-\\*]*"`
 }
 
+type DryRunResult struct {
+	DecreasedRetentionLogGroupCount *int32           `wire:"decreasedRetentionLogGroupCount"`
+	FailedAnalysisCount             *int32           `wire:"failedAnalysisCount"`
+	IncreasedRetentionLogGroupCount *int32           `wire:"increasedRetentionLogGroupCount"`
+	TopLogGroupsImpacted            []LogGroupImpact `wire:"topLogGroupsImpacted"`
+	TotalMatchedLogGroups           *int32           `wire:"totalMatchedLogGroups"`
+	UnchangedRetentionLogGroupCount *int32           `wire:"unchangedRetentionLogGroupCount"`
+}
+
 type Entity struct {
 	KeyAttributes map[string]string `wire:"keyAttributes,min=2,max=4,each.min=1,each.max=512,key.min=1,key.max=32"`
 	Attributes    map[string]string `wire:"attributes,max=10,each.min=1,each.max=512,key.min=1,key.max=256"`
@@ -266,6 +276,7 @@ type FilterLogEventsRequest struct {
 	Limit               *int32   `wire:"limit,min=1,max=10000"`
 	Interleaved         *bool    `wire:"interleaved"`
 	Unmask              *bool    `wire:"unmask"`
+	StartFromHead       *bool    `wire:"startFromHead"`
 }
 
 type FilterLogEventsResponse struct {
@@ -422,11 +433,19 @@ type LogGroup struct {
 	LogGroupArn                      *string              `wire:"logGroupArn"`
 	DeletionProtectionEnabled        *bool                `wire:"deletionProtectionEnabled"`
 	BearerTokenAuthenticationEnabled *bool                `wire:"bearerTokenAuthenticationEnabled"`
+	RetentionPolicyName              *string              `wire:"retentionPolicyName"`
 }
 
 type LogGroupField struct {
 	Name    *string `wire:"name"`
 	Percent *int32  `wire:"percent,min=0,max=100"`
+}
+
+type LogGroupImpact struct {
+	CurrentRetention  *string `wire:"currentRetention"`
+	LogGroupName      *string `wire:"logGroupName"`
+	ProposedRetention *string `wire:"proposedRetention"`
+	StoredBytes       *int64  `wire:"storedBytes"`
 }
 
 type LogGroupSummary struct {
@@ -484,10 +503,12 @@ type PutAccountPolicyRequest struct {
 	PolicyType        PolicyType `wire:"policyType,req"`
 	Scope             Scope      `wire:"scope"`
 	SelectionCriteria *string    `wire:"selectionCriteria"`
+	DryRun            *bool      `wire:"dryRun"`
 }
 
 type PutAccountPolicyResponse struct {
 	AccountPolicy *AccountPolicy `wire:"accountPolicy"`
+	DryRunResult  *DryRunResult  `wire:"dryRunResult"`
 }
 
 type PutLogEventsRequest struct {
@@ -597,6 +618,7 @@ type QueryStatistics struct {
 	BytesScanned            *float64 `wire:"bytesScanned"`
 	EstimatedBytesSkipped   *float64 `wire:"estimatedBytesSkipped"`
 	LogGroupsScanned        *float64 `wire:"logGroupsScanned"`
+	ResultCount             *float64 `wire:"resultCount"`
 }
 
 type RejectedEntityInfo struct {

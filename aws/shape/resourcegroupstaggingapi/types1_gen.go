@@ -6,6 +6,7 @@ type ComplianceDetails struct {
 	NoncompliantKeys           []string `wire:"NoncompliantKeys,each.min=1,each.max=128" each:"[\\s\\S]*"`
 	KeysWithNoncompliantValues []string `wire:"KeysWithNoncompliantValues,each.min=1,each.max=128" each:"[\\s\\S]*"`
 	ComplianceStatus           *bool    `wire:"ComplianceStatus"`
+	MissingTagKeys             []string `wire:"MissingTagKeys"`
 }
 
 type FailureInfo struct {

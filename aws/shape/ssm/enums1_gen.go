@@ -264,11 +264,12 @@ const (
 	ResourceTypeForTaggingOpsMetadata       ResourceTypeForTagging = "OpsMetadata"
 	ResourceTypeForTaggingAutomation        ResourceTypeForTagging = "Automation"
 	ResourceTypeForTaggingAssociation       ResourceTypeForTagging = "Association"
+	ResourceTypeForTaggingCloudConnector    ResourceTypeForTagging = "CloudConnector"
 )
 
 // Values lists what the model allows.
 func (ResourceTypeForTagging) Values() []string {
-	return []string{string(ResourceTypeForTaggingDocument), string(ResourceTypeForTaggingManagedInstance), string(ResourceTypeForTaggingMaintenanceWindow), string(ResourceTypeForTaggingParameter), string(ResourceTypeForTaggingPatchBaseline), string(ResourceTypeForTaggingOpsItem), string(ResourceTypeForTaggingOpsMetadata), string(ResourceTypeForTaggingAutomation), string(ResourceTypeForTaggingAssociation)}
+	return []string{string(ResourceTypeForTaggingDocument), string(ResourceTypeForTaggingManagedInstance), string(ResourceTypeForTaggingMaintenanceWindow), string(ResourceTypeForTaggingParameter), string(ResourceTypeForTaggingPatchBaseline), string(ResourceTypeForTaggingOpsItem), string(ResourceTypeForTaggingOpsMetadata), string(ResourceTypeForTaggingAutomation), string(ResourceTypeForTaggingAssociation), string(ResourceTypeForTaggingCloudConnector)}
 }
 
 type SessionFilterKey string
@@ -319,12 +320,13 @@ func (SessionStatus) Values() []string {
 type SourceType string
 
 const (
-	SourceTypeAWSEC2Instance        SourceType = "AWS::EC2::Instance"
-	SourceTypeAWSIoTThing           SourceType = "AWS::IoT::Thing"
-	SourceTypeAWSSSMManagedInstance SourceType = "AWS::SSM::ManagedInstance"
+	SourceTypeAWSEC2Instance                  SourceType = "AWS::EC2::Instance"
+	SourceTypeAWSIoTThing                     SourceType = "AWS::IoT::Thing"
+	SourceTypeAWSSSMManagedInstance           SourceType = "AWS::SSM::ManagedInstance"
+	SourceTypeMicrosoftComputeVirtualMachines SourceType = "Microsoft.Compute/virtualMachines"
 )
 
 // Values lists what the model allows.
 func (SourceType) Values() []string {
-	return []string{string(SourceTypeAWSEC2Instance), string(SourceTypeAWSIoTThing), string(SourceTypeAWSSSMManagedInstance)}
+	return []string{string(SourceTypeAWSEC2Instance), string(SourceTypeAWSIoTThing), string(SourceTypeAWSSSMManagedInstance), string(SourceTypeMicrosoftComputeVirtualMachines)}
 }

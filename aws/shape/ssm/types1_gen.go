@@ -328,6 +328,7 @@ type InstanceInformation struct {
 	AssociationOverview                    *InstanceAggregatedAssociationOverview `wire:"AssociationOverview"`
 	SourceId                               *string                                `wire:"SourceId,max=128" match:"^[a-zA-Z0-9:_-]*$"`
 	SourceType                             SourceType                             `wire:"SourceType"`
+	SourceLocation                         *string                                `wire:"SourceLocation"`
 }
 
 type InstanceInformationFilter struct {

@@ -7,35 +7,39 @@ import (
 )
 
 type AssumeRoleRequest struct {
-	RoleArn           *string                `wire:"RoleArn,req,min=20,max=2048" match:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+"`
-	RoleSessionName   *string                `wire:"RoleSessionName,req,min=2,max=64" match:"[\\w+=,.@-]*"`
-	PolicyArns        []PolicyDescriptorType `wire:"PolicyArns"`
-	Policy            *string                `wire:"Policy,min=1" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
-	DurationSeconds   *int32                 `wire:"DurationSeconds,min=900,max=43200"`
-	Tags              []Tag                  `wire:"Tags,max=50"`
-	TransitiveTagKeys []string               `wire:"TransitiveTagKeys,max=50,each.min=1,each.max=128" each:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
-	ExternalId        *string                `wire:"ExternalId,min=2,max=1224" match:"[\\w+=,.@:\\/-]*"`
-	SerialNumber      *string                `wire:"SerialNumber,min=9,max=256" match:"[\\w+=/:,.@-]*"`
-	TokenCode         *string                `wire:"TokenCode,min=6,max=6" match:"[\\d]*"`
-	SourceIdentity    *string                `wire:"SourceIdentity,min=2,max=64" match:"[\\w+=,.@-]*"`
-	ProvidedContexts  []ProvidedContext      `wire:"ProvidedContexts,min=1,max=5"`
+	RoleArn                 *string                `wire:"RoleArn,req,min=20,max=2048" match:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+"`
+	RoleSessionName         *string                `wire:"RoleSessionName,req,min=2,max=64" match:"[\\w+=,.@-]*"`
+	PolicyArns              []PolicyDescriptorType `wire:"PolicyArns"`
+	Policy                  *string                `wire:"Policy,min=1" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
+	DurationSeconds         *int32                 `wire:"DurationSeconds,min=900,max=43200"`
+	Tags                    []Tag                  `wire:"Tags,max=50"`
+	TransitiveTagKeys       []string               `wire:"TransitiveTagKeys,max=50,each.min=1,each.max=128" each:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
+	ExternalId              *string                `wire:"ExternalId,min=2,max=1224" match:"[\\w+=,.@:\\/-]*"`
+	SerialNumber            *string                `wire:"SerialNumber,min=9,max=256" match:"[\\w+=/:,.@-]*"`
+	TokenCode               *string                `wire:"TokenCode,min=6,max=6" match:"[\\d]*"`
+	SourceIdentity          *string                `wire:"SourceIdentity,min=2,max=64" match:"[\\w+=,.@-]*"`
+	ProvidedContexts        []ProvidedContext      `wire:"ProvidedContexts,min=1,max=5"`
+	MinimumSessionTokenSize *int32                 `wire:"MinimumSessionTokenSize"`
 }
 
 type AssumeRoleResponse struct {
-	Credentials      *Credentials     `wire:"Credentials"`
-	AssumedRoleUser  *AssumedRoleUser `wire:"AssumedRoleUser"`
-	PackedPolicySize *int32           `wire:"PackedPolicySize,min=0"`
-	SourceIdentity   *string          `wire:"SourceIdentity,min=2,max=64" match:"[\\w+=,.@-]*"`
+	Credentials             *Credentials     `wire:"Credentials"`
+	AssumedRoleUser         *AssumedRoleUser `wire:"AssumedRoleUser"`
+	PackedPolicySize        *int32           `wire:"PackedPolicySize,min=0"`
+	SourceIdentity          *string          `wire:"SourceIdentity,min=2,max=64" match:"[\\w+=,.@-]*"`
+	SessionTokenSize        *int32           `wire:"SessionTokenSize"`
+	SessionTokenUtilization *int32           `wire:"SessionTokenUtilization"`
 }
 
 type AssumeRoleWithWebIdentityRequest struct {
-	RoleArn          *string                `wire:"RoleArn,req,min=20,max=2048" match:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+"`
-	RoleSessionName  *string                `wire:"RoleSessionName,req,min=2,max=64" match:"[\\w+=,.@-]*"`
-	WebIdentityToken *string                `wire:"WebIdentityToken,req,min=4,max=20000,secret"`
-	ProviderId       *string                `wire:"ProviderId,min=4,max=2048"`
-	PolicyArns       []PolicyDescriptorType `wire:"PolicyArns"`
-	Policy           *string                `wire:"Policy,min=1,max=2048" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
-	DurationSeconds  *int32                 `wire:"DurationSeconds,min=900,max=43200"`
+	RoleArn                 *string                `wire:"RoleArn,req,min=20,max=2048" match:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+"`
+	RoleSessionName         *string                `wire:"RoleSessionName,req,min=2,max=64" match:"[\\w+=,.@-]*"`
+	WebIdentityToken        *string                `wire:"WebIdentityToken,req,min=4,max=20000,secret"`
+	ProviderId              *string                `wire:"ProviderId,min=4,max=2048"`
+	PolicyArns              []PolicyDescriptorType `wire:"PolicyArns"`
+	Policy                  *string                `wire:"Policy,min=1,max=2048" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
+	DurationSeconds         *int32                 `wire:"DurationSeconds,min=900,max=43200"`
+	MinimumSessionTokenSize *int32                 `wire:"MinimumSessionTokenSize"`
 }
 
 type AssumeRoleWithWebIdentityResponse struct {
@@ -46,6 +50,8 @@ type AssumeRoleWithWebIdentityResponse struct {
 	Provider                    *string          `wire:"Provider"`
 	Audience                    *string          `wire:"Audience"`
 	SourceIdentity              *string          `wire:"SourceIdentity,min=2,max=64" match:"[\\w+=,.@-]*"`
+	SessionTokenSize            *int32           `wire:"SessionTokenSize"`
+	SessionTokenUtilization     *int32           `wire:"SessionTokenUtilization"`
 }
 
 type AssumedRoleUser struct {
@@ -91,27 +97,33 @@ type GetCallerIdentityResponse struct {
 }
 
 type GetFederationTokenRequest struct {
-	Name            *string                `wire:"Name,req,min=2,max=32" match:"[\\w+=,.@-]*"`
-	Policy          *string                `wire:"Policy,min=1,max=2048" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
-	PolicyArns      []PolicyDescriptorType `wire:"PolicyArns"`
-	DurationSeconds *int32                 `wire:"DurationSeconds,min=900,max=129600"`
-	Tags            []Tag                  `wire:"Tags,max=50"`
+	Name                    *string                `wire:"Name,req,min=2,max=32" match:"[\\w+=,.@-]*"`
+	Policy                  *string                `wire:"Policy,min=1,max=2048" match:"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"`
+	PolicyArns              []PolicyDescriptorType `wire:"PolicyArns"`
+	DurationSeconds         *int32                 `wire:"DurationSeconds,min=900,max=129600"`
+	Tags                    []Tag                  `wire:"Tags,max=50"`
+	MinimumSessionTokenSize *int32                 `wire:"MinimumSessionTokenSize"`
 }
 
 type GetFederationTokenResponse struct {
-	Credentials      *Credentials   `wire:"Credentials"`
-	FederatedUser    *FederatedUser `wire:"FederatedUser"`
-	PackedPolicySize *int32         `wire:"PackedPolicySize,min=0"`
+	Credentials             *Credentials   `wire:"Credentials"`
+	FederatedUser           *FederatedUser `wire:"FederatedUser"`
+	PackedPolicySize        *int32         `wire:"PackedPolicySize,min=0"`
+	SessionTokenSize        *int32         `wire:"SessionTokenSize"`
+	SessionTokenUtilization *int32         `wire:"SessionTokenUtilization"`
 }
 
 type GetSessionTokenRequest struct {
-	DurationSeconds *int32  `wire:"DurationSeconds,min=900,max=129600"`
-	SerialNumber    *string `wire:"SerialNumber,min=9,max=256" match:"[\\w+=/:,.@-]*"`
-	TokenCode       *string `wire:"TokenCode,min=6,max=6" match:"[\\d]*"`
+	DurationSeconds         *int32  `wire:"DurationSeconds,min=900,max=129600"`
+	SerialNumber            *string `wire:"SerialNumber,min=9,max=256" match:"[\\w+=/:,.@-]*"`
+	TokenCode               *string `wire:"TokenCode,min=6,max=6" match:"[\\d]*"`
+	MinimumSessionTokenSize *int32  `wire:"MinimumSessionTokenSize"`
 }
 
 type GetSessionTokenResponse struct {
-	Credentials *Credentials `wire:"Credentials"`
+	Credentials             *Credentials `wire:"Credentials"`
+	SessionTokenSize        *int32       `wire:"SessionTokenSize"`
+	SessionTokenUtilization *int32       `wire:"SessionTokenUtilization"`
 }
 
 type PolicyDescriptorType struct {
