@@ -297,7 +297,7 @@ func TestFargateSizes(t *testing.T) {
 		{4096, 8192, true}, {4096, 30720, true}, {4096, 31744, false},
 		{8192, 16384, true}, {8192, 61440, true}, {8192, 17408, false},
 		{16384, 32768, true}, {16384, 122880, true}, {16384, 36864, false},
-		{32768, 61440, true}, {32768, 122880, true}, {32768, 249856, true}, {32768, 65536, false},
+		{32768, 122880, false},
 		{128, 512, false}, {768, 2048, false},
 	} {
 		if got := IsFargateSize(c.cpu, c.memory); got != c.want {

@@ -32,7 +32,6 @@ func FargateSizes() []FargateSize {
 		{4096, memorySteps(8192, 30720, 1024)},
 		{8192, memorySteps(16384, 61440, 4096)},
 		{16384, memorySteps(32768, 122880, 8192)},
-		{32768, []int{61440, 122880, 249856}},
 	}
 }
 

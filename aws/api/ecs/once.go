@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/berthhq/berth/aws/gateway"
@@ -34,6 +35,9 @@ func newOnce(call *gateway.Call, operation string, token *string, in *ecs.RunTas
 	}
 	if len(*token) > maxToken {
 		return nil, invalid("clientToken can have at most %d characters.", maxToken)
+	}
+	if strings.ContainsFunc(*token, func(r rune) bool { return r < 33 || r > 126 }) {
+		return nil, invalid("clientToken contains invalid characters.")
 	}
 	parameters := *in
 	parameters.ClientToken = nil

@@ -148,6 +148,7 @@ func TestRunRefusals(t *testing.T) {
 		{`{"taskDefinition": "efs"}`, "UnsupportedFeatureException", "Amazon EFS volumes are not supported yet."},
 		{`{"taskDefinition": "web", "tags": [{"key": "` + strings.Repeat("k", 129) + `"}]}`, "InvalidParameterException", "1 validation error detected: Value 'k"},
 		{`{"taskDefinition": "web", "clientToken": "` + strings.Repeat("t", 65) + `"}`, "InvalidParameterException", "clientToken can have at most 64 characters."},
+		{`{"taskDefinition": "web", "clientToken": "a b"}`, "InvalidParameterException", "clientToken contains invalid characters."},
 	} {
 		s.refused("RunTask", c.body, c.kind, c.message)
 	}

@@ -221,14 +221,24 @@ func (a *API) place(tx *store.Tx, call *gateway.Call, l *launch, n int) (made []
 
 func (l *launch) placementRequest() *placement.Request {
 	r := &placement.Request{
-		Demand: task.Demand(l.definition, &l.spec), Group: l.spec.Group,
+		Demand:      task.Demand(l.definition, &l.spec),
 		Constraints: slices.Concat(l.definition.PlacementConstraints, l.spec.Constraints),
 		Strategy:    l.spec.Strategy, Requires: placementNeeds(l.definition),
 	}
 	if len(r.Strategy) == 0 {
 		r.Strategy = []workload.Strategy{{Type: "random"}}
 	}
+	if looksAtGroup(r) {
+		r.Group = l.spec.Group
+	}
 	return r
+}
+
+// looksAtGroup tells whether the decision depends on where the tasks of the group
+// are. To count them costs more than all the rest, so it is asked for only then.
+func looksAtGroup(r *placement.Request) bool {
+	return slices.ContainsFunc(r.Strategy, func(s workload.Strategy) bool { return s.Type == "spread" }) ||
+		slices.ContainsFunc(r.Constraints, func(c workload.Constraint) bool { return c.Type == "distinctInstance" })
 }
 
 // seed of the random strategy follows from the task's id.
