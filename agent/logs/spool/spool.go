@@ -15,7 +15,7 @@
 //
 // Bytes move from a FIFO to a tape inside the kernel (splice), in one step that a
 // kill cannot divide: a logger killed with SIGKILL loses no byte and doubles none.
-// While it is away the FIFOs hold 64 KiB each, and writers wait.
+// While it is away the FIFOs hold a mebibyte each, and then writers wait.
 package spool
 
 import (
@@ -66,6 +66,9 @@ func (r Root) Make(id string, terms Terms, order any) (Container, error) {
 	if !validID(id) {
 		return c, fmt.Errorf("%q cannot name a container's logs", id)
 	}
+	if c.Exists() {
+		return c, fmt.Errorf("the logs of container %s: %w", id, fs.ErrExist)
+	}
 	draft := filepath.Join(string(r), draftPrefix+id)
 	if err := os.RemoveAll(draft); err != nil {
 		return c, err
@@ -75,7 +78,7 @@ func (r Root) Make(id string, terms Terms, order any) (Container, error) {
 		err = errors.Join(err, unix.Mkfifo(filepath.Join(draft, s), 0o600), os.Mkdir(filepath.Join(draft, s+tapeSuffix), 0o700))
 	}
 	if err == nil {
-		err = unix.Renameat2(unix.AT_FDCWD, draft, unix.AT_FDCWD, c.Dir(), unix.RENAME_NOREPLACE)
+		err = os.Rename(draft, c.Dir())
 	}
 	if err != nil {
 		return c, errors.Join(fmt.Errorf("prepare the logs of container %s: %w", id, err), os.RemoveAll(draft))
@@ -110,6 +113,26 @@ func (r Root) Named(entry string) (c Container, ok bool) {
 
 // Dir is the container's directory.
 func (c Container) Dir() string { return filepath.Join(string(c.root), c.ID) }
+
+// Hold keeps the FIFOs open, so that what is in them outlasts a shim that ends
+// while the logger is being started again. The agent holds them until Done.
+func (c Container) Hold() (release func() error, err error) {
+	var held []*os.File
+	release = func() (err error) {
+		for _, f := range held {
+			err = errors.Join(err, f.Close())
+		}
+		return err
+	}
+	for _, s := range Streams() {
+		f, err := os.OpenFile(c.FIFO(s), os.O_RDWR|unix.O_NONBLOCK, 0)
+		if err != nil {
+			return nil, errors.Join(err, release())
+		}
+		held = append(held, f)
+	}
+	return release, nil
+}
 
 // FIFO is the path of a stream's FIFO.
 func (c Container) FIFO(stream string) string { return filepath.Join(c.Dir(), stream) }

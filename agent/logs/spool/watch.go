@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -12,11 +13,11 @@ import (
 // Watch tells of changes in directories, by inotify. Signals are hints: several
 // changes may give one, and whoever gets one looks for himself.
 type Watch struct {
-	fd   int      // of file, whose own Fd would make it blocking
+	fd   int // of file, whose own Fd would make it blocking
 	file *os.File
 
 	mu     sync.Mutex
-	byID   map[int32]*Watched
+	byID   map[int32][]*Watched
 	closed bool
 }
 
@@ -34,7 +35,7 @@ func NewWatch() (*Watch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch the log spool: %w", err)
 	}
-	w := &Watch{fd: fd, file: os.NewFile(uintptr(fd), "inotify"), byID: map[int32]*Watched{}}
+	w := &Watch{fd: fd, file: os.NewFile(uintptr(fd), "inotify"), byID: map[int32][]*Watched{}}
 	go w.read()
 	return w, nil
 }
@@ -51,7 +52,7 @@ func (w *Watch) Add(dir string) (*Watched, error) {
 		return nil, fmt.Errorf("watch %s: %w", dir, err)
 	}
 	d := &Watched{Changed: make(chan struct{}, 1), watch: w, id: int32(id)}
-	w.byID[d.id] = d
+	w.byID[d.id] = append(w.byID[d.id], d)
 	return d, nil
 }
 
@@ -59,7 +60,9 @@ func (w *Watch) Add(dir string) (*Watched, error) {
 func (d *Watched) Close() {
 	d.watch.mu.Lock()
 	defer d.watch.mu.Unlock()
-	if d.watch.byID[d.id] != d || d.watch.closed {
+	others := slices.DeleteFunc(d.watch.byID[d.id], func(o *Watched) bool { return o == d })
+	if len(others) > 0 || d.watch.closed {
+		d.watch.byID[d.id] = others
 		return
 	}
 	delete(d.watch.byID, d.id)
@@ -95,19 +98,19 @@ func (w *Watch) signal(events []byte) {
 		length := binary.NativeEndian.Uint32(events[12:])
 		events = events[unix.SizeofInotifyEvent+int(length):]
 		if mask&unix.IN_Q_OVERFLOW != 0 {
-			for _, d := range w.byID {
-				d.poke()
+			for _, list := range w.byID {
+				poke(list)
 			}
 		}
-		if d := w.byID[id]; d != nil {
-			d.poke()
-		}
+		poke(w.byID[id])
 	}
 }
 
-func (d *Watched) poke() {
-	select {
-	case d.Changed <- struct{}{}:
-	default:
+func poke(list []*Watched) {
+	for _, d := range list {
+		select {
+		case d.Changed <- struct{}{}:
+		default:
+		}
 	}
 }
