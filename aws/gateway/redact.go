@@ -21,6 +21,8 @@ func unlogged(member string) bool {
 		"UploadLayerPartRequest.LayerPartBlob",
 		"GetAccessKeyInfoRequest.AccessKeyId",
 		"PutImageRequest.ImageManifest",
+		"AuthorizationData.AuthorizationToken", // of ECR: a password for docker login
+		"Credentials.SessionToken",
 		"LogConfiguration.Options": // splunk-token and its like
 		return true
 	}

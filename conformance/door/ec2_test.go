@@ -1,12 +1,10 @@
-package ec2_test
+package door_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	client "github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -17,23 +15,20 @@ import (
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/gateway/gatewaytest"
 	shape "github.com/berthhq/berth/aws/shape/ec2"
-	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/network"
-	"github.com/berthhq/berth/domain/task"
-	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
 )
 
 var scope = gatewaytest.Scope
 
-func start(t testing.TB) *gatewaytest.Server {
+func startEC2(t testing.TB) *gatewaytest.Server {
 	return gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
 		return []gateway.Offer{{Service: shape.API, Handlers: ec2.New(st, network.DefaultCIDR).Operations()}}
 	}, nil)
 }
 
 func connect(t testing.TB) (*gatewaytest.Server, *client.Client) {
-	s := start(t)
+	s := startEC2(t)
 	return s, client.NewFromConfig(s.Config(s.Root))
 }
 
@@ -122,7 +117,7 @@ func TestSecurityGroupsAndTheirRules(t *testing.T) {
 func TestRulesOfEqualPortsAreOnePermission(t *testing.T) {
 	s, c := connect(t)
 	ctx := context.Background()
-	put(t, s, func(tx *store.Tx) {
+	s.Put(t, func(tx *store.Tx) {
 		store.SecurityGroups.Put(tx, &network.SecurityGroup{Scope: scope, ID: "sg-web", VPCID: "vpc-1", Name: "web", Ingress: []network.Rule{
 			{ID: "sgr-1", Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: "10.0.0.0/8"},
 			{ID: "sgr-2", Protocol: "tcp", FromPort: 443, ToPort: 443, CIDR6: "::/0"},
@@ -192,69 +187,18 @@ func TestRegionsZonesAndAccount(t *testing.T) {
 	}
 }
 
-// put changes the store.
-func put(t testing.TB, s *gatewaytest.Server, change func(*store.Tx)) *store.View {
-	t.Helper()
-	v, err := s.Store.Update(context.Background(), func(tx *store.Tx) error {
-		change(tx)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// populate makes a container instance with two tasks' interfaces on it, one
-// of Fargate, and one interface that is released.
-func populate(t testing.TB, s *gatewaytest.Server) (ec2Task, fargateTask string) {
-	d := network.NewDefault(scope, network.DefaultCIDR, "")
-	host := &cluster.Instance{
-		Scope: scope, ARN: scope.ContainerInstance("default", "host"), EC2ID: "i-0123456789abcdef0", OffersEC2: true, Zone: "eu-central-1a",
-		Role: "arn:aws:iam::123456789012:role/ecsInstanceRole", RegisteredAt: time.Unix(1700000000, 0), Registered: cluster.Resources{CPU: 4096},
-		Attributes: []workload.Attribute{{Name: "berth.private-ip", Value: "10.1.2.3"}, {Name: "ecs.instance-type", Value: "m5.xlarge"}},
-		Tags:       []workload.Tag{{Key: "Name", Value: "box one"}},
-	}
-	lease := func(id, taskARN, ip string) *network.Interface {
-		return &network.Interface{
-			Scope: scope, ID: id, VPCID: d.VPC.ID, SubnetID: d.Subnets[0].ID, Zone: "eu-central-1a", MAC: "0a:00:00:00:00:01",
-			PrivateIP: netip.MustParseAddr(ip), PrivateDNSName: "ip-x", SecurityGroups: []string{d.Group.ID}, TaskARN: taskARN,
-			InstanceARN: host.ARN, RequesterID: "578734482556", Description: "arn:aws:ecs:eu-central-1:123456789012:attachment/" + id, CreatedAt: time.Unix(1700000000, 0),
-		}
-	}
-	onEC2 := &task.Task{Scope: scope, ARN: scope.Task("default", "one"), ID: "one", Spec: task.Spec{LaunchType: workload.EC2}}
-	onFargate := &task.Task{Scope: scope, ARN: scope.Task("default", "two"), ID: "two", Spec: task.Spec{LaunchType: workload.Fargate}}
-	put(t, s, func(tx *store.Tx) {
-		store.VPCs.Put(tx, &d.VPC)
-		for n := range d.Subnets {
-			store.Subnets.Put(tx, &d.Subnets[n])
-		}
-		store.SecurityGroups.Put(tx, &d.Group)
-		store.Instances.Put(tx, host)
-		store.Tasks.Put(tx, onEC2)
-		store.Tasks.Put(tx, onFargate)
-		store.Interfaces.Put(tx, lease("eni-1", onEC2.ARN, "172.31.0.4"))
-		public := lease("eni-2", onFargate.ARN, "172.31.0.5")
-		public.PublicIP = netip.MustParseAddr("203.0.113.9")
-		store.Interfaces.Put(tx, public)
-		gone := lease("eni-3", "", "172.31.0.6")
-		gone.ReleasedAt = time.Unix(1700000001, 0)
-		store.Interfaces.Put(tx, gone)
-	})
-	return "eni-1", "eni-2"
-}
-
 func TestInterfacesOfTasks(t *testing.T) {
 	s, c := connect(t)
 	ctx := context.Background()
-	onEC2, onFargate := populate(t, s)
+	s.Furnish(t)
+	onEC2, onFargate := gatewaytest.EC2Interface, gatewaytest.FargateInterface
 	for name, c2 := range map[string]struct {
 		in   client.DescribeNetworkInterfacesInput
 		want []string
 	}{
 		"all":             {client.DescribeNetworkInterfacesInput{}, []string{onEC2, onFargate}},
 		"by id":           {client.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{onFargate}}, []string{onFargate}},
-		"by instance":     {client.DescribeNetworkInterfacesInput{Filters: []types.Filter{filter("attachment.instance-id", "i-0123456789abcdef0")}}, []string{onEC2}},
+		"by instance":     {client.DescribeNetworkInterfacesInput{Filters: []types.Filter{filter("attachment.instance-id", gatewaytest.EC2ID)}}, []string{onEC2}},
 		"by public":       {client.DescribeNetworkInterfacesInput{Filters: []types.Filter{filter("association.public-ip", "203.0.113.*")}}, []string{onFargate}},
 		"by group":        {client.DescribeNetworkInterfacesInput{Filters: []types.Filter{filter("group-name", "default"), filter("private-ip-address", "172.31.0.4")}}, []string{onEC2}},
 		"by one of two":   {client.DescribeNetworkInterfacesInput{Filters: []types.Filter{filter("private-ip-address", "172.31.0.4", "172.31.0.6")}}, []string{onEC2}},
@@ -276,7 +220,7 @@ func TestInterfacesOfTasks(t *testing.T) {
 
 func TestAddressesInQuarantineAreNotFree(t *testing.T) {
 	s, c := connect(t)
-	populate(t, s)
+	s.Furnish(t)
 	out := must[*client.DescribeSubnetsOutput](t)(c.DescribeSubnets(context.Background(), &client.DescribeSubnetsInput{Filters: []types.Filter{filter("availability-zone", "eu-central-1a")}}))
 	if got := *out.Subnets[0].AvailableIpAddressCount; got != 4091-3 {
 		t.Errorf("%d free", got)
@@ -286,8 +230,8 @@ func TestAddressesInQuarantineAreNotFree(t *testing.T) {
 func TestContainerInstancesAsEC2SeesThem(t *testing.T) {
 	s, c := connect(t)
 	ctx := context.Background()
-	populate(t, s)
-	out := must[*client.DescribeInstancesOutput](t)(c.DescribeInstances(ctx, &client.DescribeInstancesInput{InstanceIds: []string{"i-0123456789abcdef0"}}))
+	s.Furnish(t)
+	out := must[*client.DescribeInstancesOutput](t)(c.DescribeInstances(ctx, &client.DescribeInstancesInput{InstanceIds: []string{gatewaytest.EC2ID}}))
 	i := out.Reservations[0].Instances[0]
 	if i.State.Name != types.InstanceStateNameRunning || i.InstanceType != "m5.xlarge" || *i.PrivateIpAddress != "10.1.2.3" || *i.Placement.AvailabilityZone != "eu-central-1a" ||
 		*i.CpuOptions.CoreCount != 4 || *i.IamInstanceProfile.Arn != "arn:aws:iam::123456789012:instance-profile/ecsInstanceRole" {
@@ -307,7 +251,7 @@ func TestPagesCoverEverythingOnce(t *testing.T) {
 	s, c := connect(t)
 	ctx := context.Background()
 	const all = 23
-	put(t, s, func(tx *store.Tx) {
+	s.Put(t, func(tx *store.Tx) {
 		store.VPCs.Put(tx, &network.VPC{Scope: scope, ID: "vpc-1", CIDR: network.DefaultCIDR})
 		for n := range all {
 			store.SecurityGroups.Put(tx, &network.SecurityGroup{Scope: scope, ID: fmt.Sprintf("sg-%02d", n), VPCID: "vpc-1", Name: "g"})

@@ -1,4 +1,4 @@
-package sts_test
+package door_test
 
 import (
 	"io"

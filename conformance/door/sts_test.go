@@ -1,4 +1,4 @@
-package sts_test
+package door_test
 
 import (
 	"context"
@@ -18,14 +18,14 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-func start(t *testing.T) *gatewaytest.Server {
+func startSTS(t *testing.T) *gatewaytest.Server {
 	return gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
 		return []gateway.Offer{{Service: shape.API, Handlers: sts.New(st).Operations()}}
 	}, nil)
 }
 
 func TestEveryPrincipalLearnsWhoItIs(t *testing.T) {
-	s := start(t)
+	s := startSTS(t)
 	role := identity.RoleSession("arn:aws:iam::123456789012:role/trainer", "0123456789abcdef0123456789abcdef")
 	user := identity.Principal{Kind: identity.User, Account: "123456789012", ARN: "arn:aws:iam::123456789012:user/ada", UserID: "AIDAEXAMPLE"}
 	for name, c := range map[string]struct {
@@ -57,7 +57,7 @@ func TestEveryPrincipalLearnsWhoItIs(t *testing.T) {
 }
 
 func TestPresignedIdentityWorksWithoutASigner(t *testing.T) {
-	s := start(t)
+	s := startSTS(t)
 	signed, err := client.NewPresignClient(client.NewFromConfig(s.Config(s.Root))).PresignGetCallerIdentity(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestPresignedIdentityWorksWithoutASigner(t *testing.T) {
 }
 
 func TestSessionTokens(t *testing.T) {
-	s, ctx := start(t), context.Background()
+	s, ctx := startSTS(t), context.Background()
 	got, err := client.NewFromConfig(s.Config(s.Root)).GetSessionToken(ctx, &client.GetSessionTokenInput{DurationSeconds: aws.Int32(7200)})
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func TestSessionTokens(t *testing.T) {
 }
 
 func TestRefusalsOfSTS(t *testing.T) {
-	s, ctx := start(t), context.Background()
+	s, ctx := startSTS(t), context.Background()
 	sts := client.NewFromConfig(s.Config(s.Root))
 	_, err := sts.AssumeRole(ctx, &client.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::123456789012:role/x"), RoleSessionName: aws.String("me")})
 	if err == nil || !strings.Contains(err.Error(), "AccessDenied: User: arn:aws:iam::123456789012:root is not authorized to perform: sts:AssumeRole") {

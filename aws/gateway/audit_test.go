@@ -1,0 +1,113 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/aws/shape/ecr"
+	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/aws/shape/iam"
+	"github.com/berthhq/berth/aws/shape/kms"
+	"github.com/berthhq/berth/aws/shape/logs"
+	"github.com/berthhq/berth/aws/shape/secretsmanager"
+	"github.com/berthhq/berth/aws/shape/ssm"
+	"github.com/berthhq/berth/aws/shape/sts"
+	"github.com/berthhq/berth/domain/fault"
+)
+
+func TestAuditTellsWhoDidWhat(t *testing.T) {
+	s := serve(t, map[string]gateway.Handler{
+		"CreateCluster": gateway.Handle(func(context.Context, *gateway.Call, *ecs.CreateClusterRequest) (*ecs.CreateClusterResponse, error) {
+			return nil, nil
+		}),
+		"DeleteCluster": gateway.Handle(func(context.Context, *gateway.Call, *ecs.DeleteClusterRequest) (*ecs.DeleteClusterResponse, error) {
+			return nil, fault.New(fault.ClusterNotFound, "Cluster not found.")
+		}),
+		"ListClusters": gateway.Handle(func(context.Context, *gateway.Call, *ecs.ListClustersRequest) (*ecs.ListClustersResponse, error) {
+			return nil, nil
+		}),
+	}, nil)
+	answers := []answer{
+		do(t, request(t, s, "CreateCluster", `{"clusterName":"lab"}`)),
+		do(t, request(t, s, "DeleteCluster", `{"cluster":"lab"}`)),
+		do(t, request(t, s, "ListClusters", `{"maxResults":3}`)),
+	}
+	type line struct {
+		Level, Msg, Request, Service, Operation, Principal, Key, Account, Region, Source, Code, Message string
+		Status                                                                                          int
+		Ms                                                                                              float64
+		Parameters                                                                                      map[string]any
+	}
+	want := []line{
+		{Level: "INFO", Operation: "CreateCluster", Status: 200, Parameters: map[string]any{"clusterName": "lab"}},
+		{Level: "INFO", Operation: "DeleteCluster", Status: 400, Parameters: map[string]any{"cluster": "lab"}, Code: "ClusterNotFoundException", Message: "Cluster not found."},
+		{Level: "DEBUG", Operation: "ListClusters", Status: 200},
+	}
+	waitFor(t, func() bool { return len(s.Audit.All()) == len(want) })
+	for n, text := range s.Audit.All() {
+		var got line
+		if err := json.Unmarshal([]byte(text), &got); err != nil {
+			t.Fatal(err)
+		}
+		w := want[n]
+		w.Msg, w.Request, w.Service, w.Principal, w.Key = "request", answers[n].id, "ecs", s.Root.Principal.ARN, s.Root.ID
+		w.Account, w.Region, w.Source, w.Ms = "123456789012", "us-west-2", "127.0.0.1", got.Ms
+		if !reflect.DeepEqual(got, w) {
+			t.Errorf("line %d: %+v, want %+v", n, got, w)
+		}
+	}
+}
+
+// Every member that holds a secret, in a request or an answer, with the secret in
+// it. A line of this list is a promise.
+func TestSecretsAreNotLogged(t *testing.T) {
+	const secret = "hunter2"
+	for _, v := range []any{
+		&ecs.RegisterTaskDefinitionRequest{ContainerDefinitions: []ecs.ContainerDefinition{{
+			Name: new("app"), Environment: []ecs.KeyValuePair{{Name: new("PASSWORD"), Value: new(secret)}},
+			LogConfiguration: &ecs.LogConfiguration{Options: map[string]string{"splunk-token": secret}},
+		}}},
+		&ecs.RunTaskRequest{Overrides: &ecs.TaskOverride{ContainerOverrides: []ecs.ContainerOverride{{
+			Environment: []ecs.KeyValuePair{{Name: new("PASSWORD"), Value: new(secret)}},
+		}}}},
+		&logs.PutLogEventsRequest{LogEvents: []logs.InputLogEvent{{Message: new(secret), Timestamp: new(int64(1))}}},
+		&ecr.UploadLayerPartRequest{LayerPartBlob: []byte(secret)},
+		&ecr.GetAuthorizationTokenResponse{AuthorizationData: []ecr.AuthorizationData{{AuthorizationToken: new(secret)}}},
+		&ssm.PutParameterRequest{Value: new(secret)},
+		&secretsmanager.PutSecretValueRequest{SecretString: new(secret), SecretBinary: []byte(secret)},
+		&kms.EncryptRequest{Plaintext: []byte(secret)},
+		&iam.CreateAccessKeyResponse{AccessKey: &iam.AccessKey{SecretAccessKey: new(secret)}},
+		&sts.GetSessionTokenResponse{Credentials: &sts.Credentials{SecretAccessKey: new(secret), SessionToken: new(secret)}},
+	} {
+		text, err := json.Marshal(gateway.Redacted(v).LogValue().Any())
+		if err != nil {
+			t.Errorf("%T: %v", v, err)
+		}
+		if strings.Contains(string(text), secret) || strings.Contains(string(text), "aHVudGVyM") {
+			t.Errorf("%T is logged as %s", v, text)
+		}
+		if !strings.Contains(string(text), "***") {
+			t.Errorf("%T does not show that something is hidden: %s", v, text)
+		}
+	}
+}
+
+func TestLoggedParametersAreShort(t *testing.T) {
+	in := &ecs.RunTaskRequest{
+		TaskDefinition: new(strings.Repeat("x", 10_000)), Count: new(int32(0)), Tags: make([]ecs.Tag, 1000),
+		ReferenceId: new("\xff"),
+	}
+	text, err := json.Marshal(gateway.Redacted(in).LogValue().Any())
+	if err != nil || len(text) > 1000 || !strings.Contains(string(text), `"count":0`) {
+		t.Errorf("%d bytes, %v: %s", len(text), err, text)
+	}
+	out := &sts.Credentials{Expiration: new(time.Unix(0, 0))}
+	if got, _ := json.Marshal(gateway.Redacted(out).LogValue().Any()); string(got) != `{"Expiration":"1970-01-01T00:00:00Z"}` {
+		t.Errorf("got %s", got)
+	}
+}
