@@ -23,3 +23,6 @@ type Delta struct {
 	View   *View
 	Events []Event
 }
+
+// TopicOf is every change of a table whose type one does not know.
+func TopicOf(d Descriptor) Topic { return Topic{table: d.id(), index: wholeTable} }

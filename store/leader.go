@@ -19,7 +19,7 @@ const (
 	maxUpdateChanges = 4000
 	maxUpdateBytes   = 8 << 20
 	// maxInFlight batches hide the wait for the disk while the next one fills.
-	maxInFlight = 4
+	maxInFlight = 2
 	// recoverPatience is how long callers of a failed batch wait to learn
 	// whether it was written before they are told that nobody knows.
 	recoverPatience = 10 * time.Second
@@ -146,7 +146,7 @@ func (l *Leader) run(fn func(*Tx) error) (wanted, sent *Batch, receipt <-chan Re
 	kept := false
 	defer func() {
 		if !kept {
-			tx.rollback() // an error, or a panic of fn on its way up
+			tx.rollback(0) // an error, or a panic of fn on its way up
 		}
 	}()
 	if err := fn(tx); err != nil {

@@ -12,7 +12,7 @@ import (
 var Tasks = &Table[task.Task]{
 	ID: tasks, Noun: "task", Schema: 1,
 	Primary: func(t *task.Task) string { return t.ARN },
-	Indexes: []*Index[task.Task]{TasksByCluster, TasksByInstance, TasksByGroup, TasksByFamily, TasksByStartedBy, TasksByPhase},
+	Indexes: []*Index[task.Task]{TasksByCluster, TasksByInstance, TasksByGroup, TasksByFamily, TasksByStartedBy, TasksByDefinition, TasksByPhase, TasksToAttach},
 }
 
 // TasksByCluster finds the tasks of a cluster that are wanted running, or
@@ -56,6 +56,16 @@ var TasksByFamily = &Index[task.Task]{
 // TasksByStartedBy finds tasks by InCluster(cluster ARN, startedBy).
 var TasksByStartedBy = &Index[task.Task]{
 	Key: func(t *task.Task) string { return InCluster(t.Spec.ClusterARN, t.Spec.StartedBy) },
+}
+
+// TasksByDefinition finds the unfinished tasks of a definition, by its ARN.
+var TasksByDefinition = &Index[task.Task]{
+	Key: func(t *task.Task) string {
+		if t.LastStatus() == task.Stopped {
+			return ""
+		}
+		return t.Spec.DefinitionARN
+	},
 }
 
 // InCluster is a key of the indexes that look for a word within a cluster; empty,
@@ -118,4 +128,46 @@ func StoppedAt(t *task.Task) time.Time {
 		return t.Observed.StoppedAt
 	}
 	return t.Desired.StoppingAt
+}
+
+// Statuses of an attachment that planners write.
+const (
+	AttachmentAttaching = "ATTACHING"
+	AttachmentAttached  = "ATTACHED"
+	AttachmentDeleted   = "DELETED"
+)
+
+// Keys of TasksToAttach: what there is to do for a task's attachments.
+const (
+	ToAttach = "attach" // the task runs, so what it was given is in its place
+	ToDetach = "detach" // the task has stopped, so it needs them no more
+)
+
+// TasksToAttach finds tasks whose attachments are not as their status asks, the
+// longest stopped first.
+var TasksToAttach = &Index[task.Task]{
+	Key: func(t *task.Task) string {
+		switch last := t.LastStatus(); {
+		case last == task.Stopped && hasAttachment(t, func(status string) bool { return status != AttachmentDeleted }):
+			return ToDetach
+		case last == task.Running && hasAttachment(t, func(status string) bool { return status == AttachmentAttaching }):
+			return ToAttach
+		}
+		return ""
+	},
+	Rank: func(t *task.Task) int64 {
+		if t.LastStatus() == task.Stopped {
+			return StoppedAt(t).UnixNano()
+		}
+		return 0
+	},
+}
+
+func hasAttachment(t *task.Task, status func(string) bool) bool {
+	for i := range t.Attachments {
+		if status(t.Attachments[i].Status) {
+			return true
+		}
+	}
+	return false
 }

@@ -28,12 +28,27 @@ func (tx *Tx) delete(d Descriptor, key string) bool {
 	return true
 }
 
-// rollback leaves the head as the transaction found it.
-func (tx *Tx) rollback() {
-	for i := len(tx.undo) - 1; i >= 0; i-- {
+// Try runs fn as a part of the transaction that may fail by itself: when fn
+// returns an error, what it changed is undone and the rest of the transaction
+// stays as it was.
+func (tx *Tx) Try(fn func(*Tx) error) error {
+	mark, kept := len(tx.undo), false
+	defer func() {
+		if !kept {
+			tx.rollback(mark)
+		}
+	}()
+	err := fn(tx)
+	kept = err == nil
+	return err
+}
+
+// rollback leaves the head as it was after so many changes.
+func (tx *Tx) rollback(mark int) {
+	for i := len(tx.undo) - 1; i >= mark; i-- {
 		tx.head.set(tx.undo[i].table, tx.undo[i].key, tx.undo[i].old)
 	}
-	tx.undo = nil
+	tx.undo = tx.undo[:mark]
 }
 
 // changes lists what the transaction did, one change a record. What ends as it

@@ -25,6 +25,7 @@ func Run(t *testing.T, make func(t *testing.T) (open func() Store)) {
 	}{
 		{"an error changes nothing", errorChangesNothing},
 		{"a panic changes nothing", panicChangesNothing},
+		{"a part may fail by itself", aPartFails},
 		{"a transaction reads its own writes", readsItsWrites},
 		{"an iteration sees the moment it began", iterationIsStable},
 		{"a view never changes", viewsAreImmutable},

@@ -36,6 +36,27 @@ func errorChangesNothing(t *testing.T, open func() Store) {
 	}
 }
 
+func aPartFails(t *testing.T, open func() Store) {
+	s := opened(t, open)
+	v := update(t, s, func(tx *store.Tx) {
+		putTask(tx, "before", 1)
+		stop := errors.New("stop")
+		if err := tx.Try(func(tx *store.Tx) error {
+			putTask(tx, "before", 2)
+			putTask(tx, "part", 1)
+			return stop
+		}); !errors.Is(err, stop) {
+			t.Errorf("got %v", err)
+		}
+		if err := tx.Try(func(tx *store.Tx) error { putTask(tx, "good", 1); return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+	if version(v, "before") != 1 || version(v, "part") != 0 || version(v, "good") != 1 {
+		t.Error("the failed part was not undone alone")
+	}
+}
+
 func panicChangesNothing(t *testing.T, open func() Store) {
 	s := opened(t, open)
 	func() {

@@ -1,0 +1,96 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"github.com/berthhq/berth/plan"
+	"github.com/berthhq/berth/store"
+)
+
+const (
+	// tick is when every planner looks though nothing happened, so that a
+	// mistake in what wakes it costs no more than this.
+	tick = 10 * time.Second
+	// restShare keeps a planner with much to do from taking the machine: after
+	// a look of one millisecond it rests two.
+	restShare = 2
+)
+
+// Run steps until ctx ends: each planner when a table that wakes it changes, when
+// the time it asked for has come, and every ten seconds. now is the planners'
+// clock.
+func (c *Control) Run(ctx context.Context, now func() time.Time) error {
+	_, watch := c.store.Watch(c.topics()...)
+	defer watch.Close()
+	for _, r := range c.planners {
+		r.wanted = true
+	}
+	nextTick := now().Add(tick)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-watch.Ready():
+			events := watch.Take().Events
+			for _, r := range c.planners {
+				r.wanted = r.wanted || r.wakenBy(events)
+			}
+		case <-timer.C:
+		}
+		if t := now(); !t.Before(nextTick) {
+			nextTick = t.Add(tick)
+			for _, r := range c.planners {
+				r.wanted = true
+			}
+		}
+		wake := nextTick
+		for _, r := range c.planners {
+			c.turn(ctx, r, now)
+			wake = plan.Earliest(wake, r.next())
+		}
+		timer.Reset(wake.Sub(now()))
+	}
+}
+
+// turn lets a planner look if it is due and rested.
+func (c *Control) turn(ctx context.Context, r *runner, now func() time.Time) {
+	began := now()
+	due := r.wanted || !r.again.IsZero() && !began.Before(r.again)
+	if !due || began.Before(r.restUntil) {
+		return
+	}
+	r.wanted = false
+	if err := r.step(ctx, c.store, began); err != nil && ctx.Err() == nil {
+		c.log.Warn("a planner could not make its changes", "planner", r.planner.Name, "err", err)
+	}
+	ended := now()
+	r.restUntil = ended.Add(restShare * ended.Sub(began))
+}
+
+// next is when a planner is due, zero for never.
+func (r *runner) next() time.Time {
+	switch {
+	case r.wanted:
+		return r.restUntil
+	case !r.again.IsZero() && r.again.Before(r.restUntil):
+		return r.restUntil
+	}
+	return r.again
+}
+
+func (c *Control) topics() []store.Topic {
+	seen := map[store.Descriptor]bool{}
+	var out []store.Topic
+	for _, r := range c.planners {
+		for _, d := range r.planner.Wakes {
+			if !seen[d] {
+				seen[d] = true
+				out = append(out, store.TopicOf(d))
+			}
+		}
+	}
+	return out
+}
