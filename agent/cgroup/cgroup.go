@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -122,6 +123,16 @@ func removeTree(dir string) error {
 	}
 	if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("remove cgroup %s: %w", dir, err)
+	}
+	return nil
+}
+
+// JoinBeside moves a process into a group of the v2 tree that is mounted beside
+// v1. The group must be there.
+func (t *Tree) JoinBeside(group string, pid int) error {
+	file := filepath.Join(t.root, "unified", group, "cgroup.procs")
+	if err := os.WriteFile(file, []byte(strconv.Itoa(pid)), 0); err != nil {
+		return fmt.Errorf("join cgroup: %w", err)
 	}
 	return nil
 }

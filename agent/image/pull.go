@@ -171,7 +171,7 @@ func (s Source) address() (scheme, host string) {
 // refused says in one sentence which image failed and why.
 func refused(from Source, err error) error {
 	if errdefs.IsNotFound(err) {
-		return fmt.Errorf("%w: %s: %w", ErrNotFound, from.Name(), err)
+		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	}
 	return fmt.Errorf("failed to pull %s: %w", from.Name(), err)
 }

@@ -46,6 +46,9 @@ type Container struct {
 	// directly under the runtime's.
 	Group     string
 	Resources Resources
+	// Beside is a group of the v2 tree that is mounted beside v1, which the
+	// container's processes join as well; of no effect where v2 is the only tree.
+	Beside string
 
 	Isolation Isolation
 	// Sandbox is the id of the Pause container whose sandbox this one joins; only
@@ -87,6 +90,7 @@ type Mount struct {
 	Target   string // absolute
 	ReadOnly bool
 	Size     int64    // of a tmpfs, bytes; 0 means half the memory
+	Fill     bool     // a bind: an empty Source is first filled with what the image has at Target
 	Options  []string // further mount options: "noexec"; for a bind also "rshared"
 }
 
@@ -127,10 +131,11 @@ type Resources struct {
 
 // Output is where stdout and stderr go. It outlives the agent.
 type Output struct {
-	// Logger is the URI of a program that reads both: "binary:///path?arg=value".
-	// Empty means that lines go to File.
-	Logger string
-	// File gets both streams as they come. Empty with no Logger discards them.
+	// Stdout and Stderr are named pipes. Create waits until somebody reads them.
+	Stdout string
+	Stderr string
+	// File gets both streams as they come, when there are no pipes. With neither
+	// the output is discarded.
 	File string
 }
 

@@ -61,10 +61,29 @@ func (r *Runtime) Kill(ctx context.Context, id, signal string) error {
 	default:
 	}
 	err = p.task.Kill(r.quiet(ctx), uint32(n), n == unix.SIGKILL)
-	if errdefs.IsNotFound(err) {
+	if err == nil || errdefs.IsNotFound(err) {
+		return nil
+	}
+	if p.endsWithin(ctx, endNotice) {
 		return nil
 	}
 	return err
+}
+
+// endNotice is how long after a container's end we may learn of it: meanwhile
+// signals to it fail in many ways.
+const endNotice = 5 * time.Second
+
+func (p *process) endsWithin(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
 }
 
 // signalNumber reads "SIGTERM", "TERM" and "15".

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -48,7 +49,23 @@ func (r *Runtime) Create(ctx context.Context, c Container) error {
 		return err
 	}
 	r.watch(record, t)
+	if err := r.beside(ctx, &c, t); err != nil {
+		return errors.Join(err, r.Delete(context.WithoutCancel(ctx), c.ID))
+	}
 	return nil
+}
+
+// beside puts the container's first process, from which all others come, into a
+// group of the v2 tree beside v1.
+func (r *Runtime) beside(ctx context.Context, c *Container, t taskruntime.Task) error {
+	if c.Beside == "" || r.cgroups.Unified() {
+		return nil
+	}
+	pid, err := t.PID(ctx)
+	if err != nil {
+		return err
+	}
+	return r.cgroups.JoinBeside(c.Beside, int(pid))
 }
 
 // layers is the unpacked image the container starts from; empty for a Pause.
@@ -99,6 +116,9 @@ func (r *Runtime) start(ctx context.Context, c *Container, record containers.Con
 			return nil, fmt.Errorf("prepare the root file system: %w", err)
 		}
 	}
+	if err := fill(ctx, c.Mounts, rootfs); err != nil {
+		return nil, err
+	}
 	opts, err := r.options(c)
 	if err != nil {
 		return nil, err
@@ -121,11 +141,8 @@ func (r *Runtime) options(c *Container) (typeurl.Any, error) {
 
 // uris writes the output in the shim's words.
 func (o Output) uris() (taskruntime.IO, error) {
-	if o.Logger != "" {
-		return taskruntime.IO{Stdout: o.Logger, Stderr: o.Logger}, nil
-	}
-	if o.File == "" {
-		return taskruntime.IO{}, nil
+	if o.Stdout != "" || o.Stderr != "" || o.File == "" {
+		return taskruntime.IO{Stdout: o.Stdout, Stderr: o.Stderr}, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(o.File), 0o700); err != nil {
 		return taskruntime.IO{}, err

@@ -1,0 +1,138 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	domain "github.com/berthhq/berth/domain/image"
+
+	"github.com/berthhq/berth/domain/arn"
+)
+
+// Login gets a user name and password for berth's registry.
+type Login func(ctx context.Context) (user, password string, err error)
+
+// Puller finds images by the names that task definitions use.
+type Puller struct {
+	Store    *Store
+	Registry string // base URL of berth's registry: "http://127.0.0.1:4566"
+	// Hosts are the other host:port forms under which image names write it.
+	Hosts  []string
+	Client *http.Client // for berth's registry; nil for a default one
+	// Others makes requests to all other registries; nil for a default client.
+	Others *http.Client
+	// PreferCached takes an image that is here without asking its registry.
+	PreferCached bool
+}
+
+// ownHost is berth's registry in the names of kept images: the same wherever its
+// address may move.
+const ownHost = "berth"
+
+// attempts is how often a registry that does not answer is asked, with pauses
+// that double from firstPause.
+const (
+	attempts   = 3
+	firstPause = 500 * time.Millisecond
+)
+
+// Pull gets the image that a name means for a task of the scope. When its registry
+// cannot be reached, an image that was pulled before serves.
+func (p *Puller) Pull(ctx context.Context, scope arn.Scope, name string, login Login) (*Image, error) {
+	ref, err := domain.ParseReference(name)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, source := range (domain.Resolver{Scope: scope, Hosts: p.hosts()}).Resolve(ref) {
+		img, err := p.from(ctx, source, login)
+		if err == nil {
+			return img, nil
+		}
+		errs = append(errs, err)
+		if !errors.Is(err, ErrNotFound) {
+			break
+		}
+	}
+	return nil, refusals(errs)
+}
+
+// refusals is what all places that were asked said, in one line.
+type refusals []error
+
+func (r refusals) Error() string {
+	said := make([]string, len(r))
+	for i, err := range r {
+		said[i] = err.Error()
+	}
+	return strings.Join(said, "; ")
+}
+
+func (r refusals) Unwrap() []error { return r }
+
+func (p *Puller) hosts() []string {
+	_, host, _ := strings.Cut(p.Registry, "://")
+	return append([]string{host}, p.Hosts...)
+}
+
+func (p *Puller) from(ctx context.Context, s domain.Source, login Login) (*Image, error) {
+	from := Source{Host: s.Host, Repository: s.Path, Version: s.Version, Client: p.Others}
+	if s.Own {
+		from.Host, from.Endpoint, from.Client = ownHost, p.Registry, p.Client
+	}
+	if p.PreferCached {
+		if img, err := p.Store.Get(ctx, from.Name()); err == nil {
+			return img, nil
+		}
+	}
+	if s.Own && login != nil {
+		var err error
+		if from.Username, from.Password, err = login(ctx); err != nil {
+			return p.cached(ctx, from, fmt.Errorf("get an authorization token for berth's registry: %w", err))
+		}
+	}
+	img, err := p.patiently(ctx, from)
+	if err == nil || errors.Is(err, ErrNotFound) || ctx.Err() != nil {
+		return img, err
+	}
+	return p.cached(ctx, from, err)
+}
+
+// patiently asks again while the registry cannot be reached.
+func (p *Puller) patiently(ctx context.Context, from Source) (*Image, error) {
+	pause := firstPause
+	for n := 1; ; n++ {
+		img, err := p.Store.Pull(ctx, from)
+		if err == nil || n == attempts || !unreachable(err) {
+			return img, err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		}
+		pause *= 2
+	}
+}
+
+func unreachable(err error) bool {
+	var network net.Error
+	var request *url.Error
+	return errors.As(err, &network) || errors.As(err, &request)
+}
+
+// cached serves what was pulled under the name before, else fails with cause.
+func (p *Puller) cached(ctx context.Context, from Source, cause error) (*Image, error) {
+	if img, err := p.Store.Get(ctx, from.Name()); err == nil {
+		return img, nil
+	}
+	return nil, cause
+}
