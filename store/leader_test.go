@@ -192,7 +192,7 @@ func TestBatching(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		if j.batches != 4 || j.largest != 1 {
+		if j.batches != 2 || j.largest != 1 {
 			t.Errorf("%d batches of up to %d changes while idle", j.batches, j.largest)
 		}
 		close(j.hold)
