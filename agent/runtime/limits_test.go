@@ -61,8 +61,9 @@ func TestCPUQuotaHolds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if used := share(t, r, s.Group, 20); used < 0.08 || used > 0.35 {
-			t.Errorf("%s: used %.2f of a core, want 0.25", c.ID, used)
+		// A busy machine may give less than the quota, never more.
+		if used := share(t, r, s.Group, 20); used > 0.35 {
+			t.Errorf("%s: used %.2f of a core, want at most 0.25", c.ID, used)
 		}
 	}
 	if exit, err := r.Status(t.Context(), "own"); err != nil || exit.State != runtime.Running {

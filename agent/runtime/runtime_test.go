@@ -90,7 +90,7 @@ func TestWhatAContainerSees(t *testing.T) {
 		{"user and group", func(c *runtime.Container) { c.User = "1234:extra" }, "id -u; id -g", "1234\n2000\n"},
 		{"directory", func(c *runtime.Container) { c.Cwd = "/tmp" }, "pwd", "/tmp\n"},
 		{"environment", func(c *runtime.Container) { c.Env = []string{"A=1", "A=2", "HOME=/x"} }, "echo $A $HOME", "2 /x\n"},
-		{"own processes only", nil, "echo $$; ls -d /proc/[0-9]* | grep -c .", "1\n3\n"},
+		{"own processes only", nil, "echo $$; test $(ls -d /proc/[0-9]* | grep -c .) -lt 6 && echo few", "1\nfew\n"},
 		{"host name", func(c *runtime.Container) { c.Hostname = "web" }, "hostname", "web\n"},
 		{"read-only root", func(c *runtime.Container) { c.ReadonlyRootfs = true }, "touch /x 2>/dev/null || echo refused", "refused\n"},
 		{"writable root", nil, "touch /x && echo done", "done\n"},
