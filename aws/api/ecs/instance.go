@@ -199,9 +199,10 @@ func (a *API) updateContainerAgent(_ context.Context, call *gateway.Call, in *ec
 		WithHint("agents are updated with the machine's packages: install the new version and restart the agent; its tasks keep running")
 }
 
-// sessionsBelow are the websockets below the endpoint that the agent called.
+// sessionsBelow are the websockets below the endpoint that the agent called; it
+// adds /ws to each.
 func sessionsBelow(call *gateway.Call) (acs, tcs string) {
-	return call.Endpoint + "/_berth/acs", call.Endpoint + "/_berth/tcs"
+	return call.Endpoint + "/acs", call.Endpoint + "/tcs"
 }
 
 func (a *API) discoverPollEndpoint(_ context.Context, call *gateway.Call, _ *ecs.DiscoverPollEndpointRequest) (*ecs.DiscoverPollEndpointResponse, error) {

@@ -200,5 +200,5 @@ func TestListContainerInstances(t *testing.T) {
 func TestPollEndpoint(t *testing.T) {
 	s := running(t)
 	out := s.do("DiscoverPollEndpoint", `{"cluster": "default", "containerInstance": "x", "zoneId": ""}`)
-	expect(t, "endpoints", out.object, object{"endpoint": s.URL + "/_berth/acs", "telemetryEndpoint": s.URL + "/_berth/tcs"})
+	expect(t, "endpoints", out.object, object{"endpoint": s.URL + "/acs", "telemetryEndpoint": s.URL + "/tcs"})
 }
