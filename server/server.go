@@ -16,7 +16,8 @@ import (
 	"github.com/berthhq/berth/aws/api/logs"
 	"github.com/berthhq/berth/aws/api/sts"
 	"github.com/berthhq/berth/aws/gateway"
-	// control
+
+	"github.com/berthhq/berth/control"
 	"github.com/berthhq/berth/dispatch"
 	"github.com/berthhq/berth/plane/archive"
 	"github.com/berthhq/berth/plane/authority"
@@ -35,6 +36,7 @@ type Server struct {
 	archive   *archive.Archive
 	gateway   *gateway.Gateway
 	sessions  *dispatch.Dispatcher
+	control   *control.Control
 	front     *http.Server
 	loops     sync.WaitGroup
 }
@@ -88,6 +90,7 @@ func (s *Server) wire(context.Context) error {
 		return fmt.Errorf("registry tokens: %w", err)
 	}
 	s.sessions = dispatch.New(dispatch.Config{Store: s.store, Log: s.Log, Now: s.Now})
+	s.control = control.New(s.store, control.Planners(control.Options{}), s.Log)
 	inner := http.NewServeMux()
 	s.gateway, err = gateway.New(gateway.Options{
 		Keys: gateway.StoredKeys{Store: s.store}, Authoriser: gateway.AllowAll{}, Inner: inner, Clock: s.Now, Log: s.Log, Audit: s.Log,
@@ -123,6 +126,11 @@ func (s *Server) serve(ctx context.Context) error {
 	loops, stop := context.WithCancel(ctx)
 	defer s.loops.Wait()
 	defer stop()
+	s.loops.Go(func() {
+		if err := s.control.Run(loops, s.Now); err != nil && loops.Err() == nil {
+			s.Log.Error("control loop", "err", err)
+		}
+	})
 	s.loops.Go(func() {
 		if err := s.archive.Run(loops); err != nil && loops.Err() == nil {
 			s.Log.Error("log archive", "err", err)
