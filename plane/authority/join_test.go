@@ -175,8 +175,10 @@ func TestSecretIsNeverStored(t *testing.T) {
 func TestTokensAreNotSentInTheClear(t *testing.T) {
 	g := serve(t)
 	token := g.token(t)
-	if _, err := join.Join(context.Background(), strings.Replace(g.url, "https", "http", 1), token, "box"); err == nil || strings.Contains(err.Error(), token.Secret) {
-		t.Errorf("got %v", err)
+	for _, server := range []string{"http://192.0.2.1:4566", "http://berth.test", "ftp://127.0.0.1", "127.0.0.1:4566"} {
+		if _, err := join.Join(context.Background(), server, token, "box"); err == nil || !strings.Contains(err.Error(), "in the clear") || strings.Contains(err.Error(), token.Secret) {
+			t.Errorf("%s: %v", server, err)
+		}
 	}
 	door := &Door{Gate: g.gate, Log: slog.New(slog.DiscardHandler)}
 	for remote, want := range map[string]int{"10.0.0.9:4000": http.StatusForbidden, "127.0.0.1:4000": http.StatusOK} {
@@ -188,6 +190,25 @@ func TestTokensAreNotSentInTheClear(t *testing.T) {
 			t.Errorf("from %s in the clear: %d %s", remote, w.Code, w.Body)
 		}
 	}
+}
+
+func TestMachineItselfJoinsWithoutTLS(t *testing.T) {
+	g := serve(t)
+	server := httptest.NewServer(&Door{Gate: g.gate, Log: slog.New(slog.DiscardHandler)})
+	defer server.Close()
+	got, err := join.Join(context.Background(), server.URL+"/", g.token(t), "box")
+	if err != nil || got.Authority != string(g.gate.Authority.PEM()) {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	config, err := join.AuthorityTLS([]byte(got.Authority))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := tls.Dial("tcp", strings.TrimPrefix(g.url, "https://"), config) // with what it learned
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
 }
 
 func TestBadJoinRequests(t *testing.T) {
