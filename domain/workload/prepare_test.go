@@ -369,3 +369,32 @@ func TestRequiredAttributes(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
+
+// What an agent says of itself must cover what definitions are seen to need.
+func TestCapabilitiesCoverWhatIsSupported(t *testing.T) {
+	has := AgentCapabilities("awslogs", "json-file")
+	d := onEC2()
+	d.TaskRoleARN, d.ExecutionRoleARN, d.PIDMode, d.IPCMode = "arn:aws:iam::1:role/t", "arn:aws:iam::1:role/e", "task", "host"
+	d.Volumes = []Volume{{Name: "d", Docker: &DockerVolume{}}}
+	*app(d) = Container{
+		PortMappings: []PortMapping{{ContainerPortRange: "8000-8010"}},
+		Name:         "app", Essential: true, Image: "123456789012.dkr.ecr.us-east-1.amazonaws.com/a", Memory: of(64), MemoryReservation: of(32),
+		Log:        &LogConfiguration{Driver: "awslogs", Options: map[string]string{"awslogs-region": "r", "awslogs-group": "g"}},
+		Privileged: of(true), ReadonlyRootFilesystem: of(true), DockerLabels: map[string]string{"a": "b"}, Ulimits: []Ulimit{{"nofile", 1, 1}},
+		HealthCheck: &HealthCheck{Command: []string{"CMD", "true"}}, StopTimeout: of(5), RestartPolicy: &RestartPolicy{Enabled: true},
+		Linux: &LinuxParameters{InitProcessEnabled: of(true), Tmpfs: []Tmpfs{{ContainerPath: "/t", Size: 1}}, Devices: []Device{{HostPath: "/dev/null"}}},
+	}
+	sidecar(d).Log = &LogConfiguration{Driver: "json-file"}
+	onHost, inVPC := onEC2(), onFargate()
+	onHost.NetworkMode, onHost.TaskRoleARN = Host, "arn:aws:iam::1:role/t"
+	for _, d := range []*Definition{d, onHost, inVPC} {
+		if err := Prepare(d); err != nil {
+			t.Fatal(err)
+		}
+		for _, need := range d.RequiresAttributes {
+			if !slices.Contains(has, need) {
+				t.Errorf("no agent of ours has %s", need.Name)
+			}
+		}
+	}
+}
