@@ -13,14 +13,11 @@ import (
 	"github.com/berthhq/berth/aws/wire"
 )
 
-// filler makes up values. Depth bounds recursive shapes.
+// filler makes up values, nested no deeper than it says.
 type filler struct {
 	*rand.Rand
-	// ours says that the structs are berth's, whose tags tell what must be set.
-	ours bool
+	deepest int
 }
-
-const maxDepth = 9
 
 // letters hold what each protocol has to escape.
 var letters = []rune("abcXYZ019 -_./:+=&?#%<>\"'\\\t\n{}é\u20ac\U0001f6a2")
@@ -66,11 +63,16 @@ func (f filler) value(v reflect.Value, depth int) {
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
-		if depth < maxDepth || v.Type().Elem().Kind() != reflect.Struct || v.Type().Elem() == reflect.TypeFor[time.Time]() {
+		if depth < f.deepest || v.Type().Elem().Kind() != reflect.Struct || v.Type().Elem() == reflect.TypeFor[time.Time]() {
 			v.Set(reflect.New(v.Type().Elem()))
 			f.something(v.Elem(), depth)
 		}
 	case reflect.Struct:
+		if isUnion(v.Type()) {
+			v.SetZero()
+			f.something(v.Field(f.IntN(v.NumField())), depth+1)
+			return
+		}
 		f.structure(v, depth+1, nil)
 	case reflect.Slice:
 		f.slice(v, depth)
@@ -133,7 +135,7 @@ func (f filler) setString(v reflect.Value) {
 
 func (f filler) slice(v reflect.Value, depth int) {
 	n := 1 + f.IntN(3)
-	if elem := v.Type().Elem(); depth >= maxDepth || elem.Kind() == reflect.Interface && len(unionMembers(elem)) == 0 {
+	if elem := v.Type().Elem(); depth >= f.deepest || elem.Kind() == reflect.Interface && len(unionMembers(elem)) == 0 {
 		return
 	}
 	out := reflect.MakeSlice(v.Type(), n, n)
@@ -158,11 +160,10 @@ func (f filler) union(v reflect.Value, depth int) {
 	v.Set(member)
 }
 
-// unionMembers are the client's types that can be put into one of its unions.
-// Reflection does not find them from the union.
-func unionMembers(union reflect.Type) []reflect.Type {
-	var out []reflect.Type
-	for _, t := range []reflect.Type{
+// memberTypes are the client's types for members of unions. Reflection does not
+// find them from the union.
+func memberTypes() []reflect.Type {
+	return []reflect.Type{
 		reflect.TypeFor[ecstypes.ServiceConnectContainerConfigurationMemberLogLevel](),
 		reflect.TypeFor[ecstypes.SharingStrategyMemberNvidiaMps](),
 		reflect.TypeFor[cloudwatchtypes.EvaluationCriteriaMemberPromQLCriteria](),
@@ -171,12 +172,28 @@ func unionMembers(union reflect.Type) []reflect.Type {
 		reflect.TypeFor[iamtypes.PolicyIdentifierMemberPolicyArn](),
 		reflect.TypeFor[iamtypes.PolicyIdentifierMemberInlinePolicyIdentifier](),
 		reflect.TypeFor[iamtypes.PolicyIdentifierMemberPolicyType](),
-	} {
+	}
+}
+
+// unionMembers are the client's types that can be put into one of its unions.
+func unionMembers(union reflect.Type) []reflect.Type {
+	var out []reflect.Type
+	for _, t := range memberTypes() {
 		if reflect.PointerTo(t).Implements(union) {
 			out = append(out, t)
 		}
 	}
 	return out
+}
+
+// isUnion tells structs of ours of which only one member may be set.
+func isUnion(ours reflect.Type) bool {
+	for _, t := range memberTypes() {
+		if union, _, _ := strings.Cut(t.Name(), "Member"); union == ours.Name() {
+			return true
+		}
+	}
+	return false
 }
 
 func (f filler) dictionary(v reflect.Value, depth int) {

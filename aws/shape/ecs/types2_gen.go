@@ -129,12 +129,28 @@ type FirelensConfiguration struct {
 }
 
 type GatewayConnection struct {
-	AccessType      AccessType         `wire:"accessType"`
-	GatewayArn      *string            `wire:"gatewayArn"`
-	GatewayRouteArn *string            `wire:"gatewayRouteArn"`
-	PortName        *string            `wire:"portName"`
-	ServiceUrl      *string            `wire:"serviceUrl"`
-	Status          GatewayRouteStatus `wire:"status"`
+	AccessType      AccessType                  `wire:"accessType"`
+	GatewayArn      *string                     `wire:"gatewayArn"`
+	GatewayRouteArn *string                     `wire:"gatewayRouteArn"`
+	PortName        *string                     `wire:"portName"`
+	Resources       *GatewayConnectionResources `wire:"resources"`
+	ServiceUrl      *string                     `wire:"serviceUrl"`
+	Status          GatewayRouteStatus          `wire:"status"`
+}
+
+type GatewayConnectionAlbResources struct {
+	AcmCertificateArn             *string  `wire:"acmCertificateArn"`
+	AlternateTargetGroupArn       *string  `wire:"alternateTargetGroupArn"`
+	ListenerArn                   *string  `wire:"listenerArn"`
+	ListenerRuleArn               *string  `wire:"listenerRuleArn"`
+	LoadBalancerArn               *string  `wire:"loadBalancerArn"`
+	LoadBalancerSecurityGroupArns []string `wire:"loadBalancerSecurityGroupArns"`
+	TargetGroupArn                *string  `wire:"targetGroupArn"`
+	TestListenerRuleArn           *string  `wire:"testListenerRuleArn"`
+}
+
+type GatewayConnectionResources struct {
+	HostSharedAlb []GatewayConnectionAlbResources `wire:"hostSharedAlb"`
 }
 
 type GatewayConnector struct {
@@ -982,22 +998,4 @@ type ServiceConnectConfiguration struct {
 
 type ServiceConnectContainerConfiguration struct {
 	LogLevel ServiceConnectContainerLogLevel `wire:"logLevel"`
-}
-
-type ServiceConnectService struct {
-	PortName            *string                         `wire:"portName,req"`
-	DiscoveryName       *string                         `wire:"discoveryName"`
-	ClientAliases       []ServiceConnectClientAlias     `wire:"clientAliases"`
-	IngressPortOverride *int32                          `wire:"ingressPortOverride,min=0,max=65535"`
-	Timeout             *TimeoutConfiguration           `wire:"timeout"`
-	Tls                 *ServiceConnectTlsConfiguration `wire:"tls"`
-}
-
-type ServiceConnectServiceResource struct {
-	DiscoveryName *string `wire:"discoveryName"`
-	DiscoveryArn  *string `wire:"discoveryArn"`
-}
-
-type ServiceConnectTestTrafficHeaderMatchRules struct {
-	Exact *string `wire:"exact,req"`
 }

@@ -6,6 +6,24 @@ import (
 	"time"
 )
 
+type ServiceConnectService struct {
+	PortName            *string                         `wire:"portName,req"`
+	DiscoveryName       *string                         `wire:"discoveryName"`
+	ClientAliases       []ServiceConnectClientAlias     `wire:"clientAliases"`
+	IngressPortOverride *int32                          `wire:"ingressPortOverride,min=0,max=65535"`
+	Timeout             *TimeoutConfiguration           `wire:"timeout"`
+	Tls                 *ServiceConnectTlsConfiguration `wire:"tls"`
+}
+
+type ServiceConnectServiceResource struct {
+	DiscoveryName *string `wire:"discoveryName"`
+	DiscoveryArn  *string `wire:"discoveryArn"`
+}
+
+type ServiceConnectTestTrafficHeaderMatchRules struct {
+	Exact *string `wire:"exact,req"`
+}
+
 type ServiceConnectTestTrafficHeaderRules struct {
 	Name  *string                                    `wire:"name,req"`
 	Value *ServiceConnectTestTrafficHeaderMatchRules `wire:"value"`

@@ -60,6 +60,7 @@ var sets = map[string]string{
 var unions = []reflect.Type{
 	reflect.TypeFor[ecstypes.ServiceConnectContainerConfigurationMemberLogLevel](),
 	reflect.TypeFor[ecstypes.SharingStrategyMemberNvidiaMps](),
+	reflect.TypeFor[ecstypes.GatewayConnectionResourcesMemberHostSharedAlb](),
 	reflect.TypeFor[cloudwatchtypes.EvaluationWindowMemberSlidingWindow](),
 	reflect.TypeFor[cloudwatchtypes.EvaluationWindowMemberWallClockWindow](),
 	reflect.TypeFor[iamtypes.PolicyIdentifierMemberPolicyArn](),
