@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"github.com/berthhq/berth/agent/network"
+	"github.com/berthhq/berth/agent/network/space"
 )
 
 func eventually(t testing.TB, f func() error) {
@@ -254,6 +256,12 @@ func TestBadOrdersAreRefused(t *testing.T) {
 	badMAC.Interface.MAC = "nonsense"
 	badMode := inBridge(container("app"))
 	badMode.NetworkMode = "token-ring"
+	holder := inVPC("vpc-a", "10.0.0.0/16", "10.0.0.9")
+	setup(t, n, holder)
+	again := inVPC("vpc-a", "10.0.0.0/16", "10.0.0.9")
+	if _, err := n.Setup(context.Background(), again); err == nil || !strings.Contains(err.Error(), holder.ARN) {
+		t.Errorf("an address was given to two tasks: %v", err)
+	}
 	if _, err := n.Setup(context.Background(), noInterface); err == nil {
 		t.Error("an awsvpc task without interface was set up")
 	}
@@ -270,4 +278,38 @@ func TestBadOrdersAreRefused(t *testing.T) {
 	if got := network.VPCResolver(netip.MustParsePrefix("10.0.0.0/16")).String(); got != "10.0.0.2" {
 		t.Errorf("the VPC's resolver is %s", got)
 	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	m := newMachine(t)
+	n := open(t, m.config())
+	serve(t, m.world, "tcp", ":80", "world")
+	var all sync.WaitGroup
+	for i := range 16 {
+		o := inVPC(fmt.Sprintf("vpc-%d", i%3), "10.0.0.0/16", fmt.Sprintf("10.0.0.%d", 10+i))
+		if i%2 == 0 {
+			o = inBridge(container("app", dynamic(80, "tcp"), dynamic(53, "udp")))
+		}
+		all.Go(func() {
+			for range 3 {
+				e, err := n.Setup(context.Background(), o)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				s, err := space.Open(e["app"].Space)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if got, err := ask(s, "tcp", worldAddress+":80", patience); err != nil || got != "world "+machineAddress {
+					t.Errorf("got %q, %v", got, err)
+				}
+				if err := errors.Join(s.Close(), n.Teardown(context.Background(), o.ARN)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }

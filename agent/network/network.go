@@ -23,6 +23,7 @@ import (
 	"sync"
 
 	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/domain/workload"
 )
 
 // Config says how an agent's network is to be.
@@ -134,12 +135,17 @@ func (n *Network) HostReach() error {
 }
 
 // Secure replaces the security groups of a task that has an interface of its own.
-func (n *Network) Secure(arn string, groups []task.SecurityGroup) error {
+func (n *Network) Secure(ctx context.Context, arn string, groups []task.SecurityGroup) error {
+	release, err := n.claim(ctx, arn)
+	if err != nil {
+		return err
+	}
+	defer release()
 	n.mu.Lock()
 	a := n.tasks[arn]
 	n.mu.Unlock()
-	if a == nil || len(a.Wires) == 0 {
-		return fmt.Errorf("task %s has no interface here", arn)
+	if a == nil || a.Mode != workload.AWSVPC {
+		return fmt.Errorf("task %s has no interface of its own here", arn)
 	}
 	a.Groups = groups
 	if err := n.save(a); err != nil {

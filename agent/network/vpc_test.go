@@ -173,7 +173,7 @@ func TestSecurityGroups(t *testing.T) {
 	wantAnswer(t, w, "udp", "10.0.0.5:53", "friend 10.0.0.4")
 	wantNoAnswer(t, w, "udp", "10.0.0.5:54")
 
-	check(t, n.Secure(web.ARN, []task.SecurityGroup{{ID: "sg-3", Ingress: []task.Rule{everything}}}))
+	check(t, n.Secure(context.Background(), web.ARN, []task.SecurityGroup{{ID: "sg-3", Ingress: []task.Rule{everything}}}))
 	wantAnswer(t, s, "tcp", "10.0.0.4:81", "web 10.0.0.6")
 	wantNoAnswer(t, w, "udp", "10.0.0.5:53")
 	check(t, n.Teardown(context.Background(), web.ARN))

@@ -44,6 +44,9 @@ func (n *Network) plug(r *Router, w *wire, e *end) error {
 	if err != nil {
 		return fmt.Errorf("hardware address of the task's interface: %w", err)
 	}
+	if err := r.unused(w.Address); err != nil {
+		return err
+	}
 	var inside *netlink.Handle
 	s, err := space.Create(n.spacePath(w.Link), func() (err error) {
 		inside, err = prepareTask()
@@ -64,6 +67,19 @@ func (n *Network) plug(r *Router, w *wire, e *end) error {
 		return err
 	}
 	return r.attach(veth.Index, mac, e)
+}
+
+// unused refuses an address that another task here still has: it was given out
+// again too early.
+func (r *Router) unused(a netip.Addr) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.ends {
+		if e.address == a {
+			return fmt.Errorf("address %s is still held by task %s", a, e.peer.Task)
+		}
+	}
+	return nil
 }
 
 // bare makes a namespace with loopback only.
