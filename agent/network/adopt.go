@@ -22,12 +22,12 @@ func (n *Network) adopt(ctx context.Context) error {
 			return err
 		}
 	}
-	err := eachRecord(n.cfg.RunDir, "router", func(path string, rec *routerRecord) error { return n.adoptRouter(path, *rec) })
+	err := eachRecord(n, "router", func(path string, rec *routerRecord) error { return n.adoptRouter(path, *rec) })
 	if err != nil {
 		return err
 	}
 	known := map[string]bool{}
-	err = eachRecord(n.cfg.RunDir, "task", func(path string, a *attachment) error {
+	err = eachRecord(n, "task", func(path string, a *attachment) error {
 		if err := n.adoptTask(a); err != nil {
 			n.log.Warn("a task's network is gone", "task", a.Task, "err", err)
 			return errors.Join(n.dismantle(a), ignoreMissing(os.Remove(path)))
@@ -53,8 +53,10 @@ func (n *Network) adopt(ctx context.Context) error {
 	return n.sweepUnknown(known)
 }
 
-func eachRecord[T any](runDir, kind string, f func(path string, rec *T) error) error {
-	paths, err := filepath.Glob(filepath.Join(runDir, kind, "*.json"))
+// eachRecord reads the records of a kind. One that a crash of the machine left
+// broken describes nothing that still exists and is dropped.
+func eachRecord[T any](n *Network, kind string, f func(path string, rec *T) error) error {
+	paths, err := filepath.Glob(filepath.Join(n.cfg.RunDir, kind, "*.json"))
 	if err != nil {
 		return err
 	}
@@ -65,7 +67,11 @@ func eachRecord[T any](runDir, kind string, f func(path string, rec *T) error) e
 		}
 		rec := new(T)
 		if err := json.Unmarshal(content, rec); err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
+			n.log.Warn("a broken network record is dropped", "path", path, "err", err)
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := f(path, rec); err != nil {
 			return err

@@ -80,6 +80,7 @@ func TestARebootLeavesACleanStart(t *testing.T) {
 			}
 		}
 	}
+	check(t, os.WriteFile(filepath.Join(m.dir, "run", "task", "torn.json"), nil, 0o600))
 	n := open(t, m.config())
 	app := inside(t, setup(t, n, o)["app"])
 	serve(t, app, "tcp", ":80", "app")
