@@ -135,7 +135,7 @@ func (l *Logs) Start(ctx context.Context, id string, order Order) (Pipes, error)
 	if driver.nowhere() {
 		return Pipes{}, nil
 	}
-	if pipes, known, err := l.started(id); known || err != nil {
+	if pipes, known, err := l.started(ctx, id); known || err != nil {
 		return pipes, err
 	}
 	order.Producer = newProducer()
@@ -158,17 +158,23 @@ func pipesOf(c spool.Container) Pipes {
 	return Pipes{Stdout: c.FIFO("stdout"), Stderr: c.FIFO("stderr")}
 }
 
+// freed is how long Start waits for an earlier use of an id to be shipped.
+const freed = 5 * time.Second
+
 // started finds a container that was started before, by an agent that ended before
-// it created the container.
-func (l *Logs) started(id string) (p Pipes, known bool, err error) {
+// it created the container. If its logs were ended since, it waits until they are
+// out of the way.
+func (l *Logs) started(ctx context.Context, id string) (p Pipes, known bool, err error) {
 	c := l.root.Container(id)
-	switch {
-	case !c.Exists():
+	if !c.Exists() {
 		return p, false, nil
-	case c.Over():
-		return p, false, fmt.Errorf("the logs of container %s have ended; another attempt needs another id", id)
 	}
-	return pipesOf(c), true, nil
+	if !c.Over() {
+		return pipesOf(c), true, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, freed)
+	defer cancel()
+	return p, false, l.Drained(ctx, id)
 }
 
 func (l *Logs) ship(c spool.Container, order Order, d driver) error {

@@ -258,6 +258,28 @@ func TestOutputArrivesWhileTheContainerRuns(t *testing.T) {
 	must(t, l.End("c1"))
 }
 
+func TestAnIDMayBeUsedAgain(t *testing.T) {
+	s := newServer(t)
+	l, _ := newLogs(t, s.URL)
+	for attempt := range 3 {
+		pipes, err := l.Start(t.Context(), "c1", order())
+		must(t, err)
+		same, err := l.Start(t.Context(), "c1", order())
+		if err != nil || same != pipes {
+			t.Errorf("started twice: %+v, %v", same, err)
+		}
+		c := openShim(t, pipes)
+		_, err = fmt.Fprintf(c.stdout, "attempt %d\n", attempt)
+		must(t, err)
+		c.close()
+		must(t, l.End("c1"))
+	}
+	must(t, l.Drained(t.Context(), "c1"))
+	if got := s.messages(t, streamOf); !slices.Equal(got, []string{"attempt 0", "attempt 1", "attempt 2"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestASilentContainerHasItsStream(t *testing.T) {
 	s := newServer(t)
 	l, _ := newLogs(t, s.URL)
