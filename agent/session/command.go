@@ -84,7 +84,9 @@ func (s *Session) payload(ctx context.Context, ws *websocket.Conn, message json.
 	}
 	for i := range m.Tasks {
 		if o := m.Tasks[i].Berth; o != nil {
-			s.Tasks.Order(o)
+			if err := s.Tasks.Order(o); err != nil {
+				return err // unacknowledged: the next session tells it again
+			}
 		}
 	}
 	return s.ack(ctx, ws, m.MessageID)

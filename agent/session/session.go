@@ -33,8 +33,9 @@ import (
 
 // Tasks is what runs orders.
 type Tasks interface {
-	// Order begins a task, or changes what is wanted of a known one.
-	Order(o *task.Order)
+	// Order begins a task, or changes what is wanted of a known one. It is on
+	// disk when there is no error.
+	Order(o *task.Order) error
 	// Renew replaces the keys of a role: use is acs.RoleTaskApplication or
 	// acs.RoleTaskExecution.
 	Renew(taskARN, use string, c task.Credentials)
@@ -68,12 +69,11 @@ type Session struct {
 	Config
 	api      *client.Client
 	instance string // ARN; set by Register
-	reports  reports
 }
 
 // New makes a Session. Register comes first, then Run.
 func New(c Config) *Session {
-	return &Session{Config: c, api: client.New(c.Server), reports: newReports()}
+	return &Session{Config: c, api: client.New(c.Server)}
 }
 
 // Instance is the container instance's ARN, once registered.
@@ -89,7 +89,7 @@ const (
 	silence = 75 * time.Second
 )
 
-// Run holds the sessions and submits reports until ctx ends.
+// Run holds the sessions until ctx ends.
 func (s *Session) Run(ctx context.Context) error {
 	done := make(chan struct{}, 2)
 	for _, talk := range []func(context.Context) error{s.command, s.telemetry} {
@@ -98,7 +98,6 @@ func (s *Session) Run(ctx context.Context) error {
 			done <- struct{}{}
 		}()
 	}
-	s.submitAll(ctx)
 	<-done
 	<-done
 	return ctx.Err()

@@ -1,0 +1,228 @@
+// Package host wires the agent of one machine: it joins a server, opens the
+// runtime, the networks, the logs and the engine in the order in which they depend
+// on each other, and speaks for the machine until it is told to stop. Tasks go on
+// while no agent runs.
+package host
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/berthhq/berth/agent/engine"
+	"github.com/berthhq/berth/agent/image"
+	"github.com/berthhq/berth/agent/ledger"
+	"github.com/berthhq/berth/agent/logs"
+	"github.com/berthhq/berth/agent/metadata"
+	"github.com/berthhq/berth/agent/network"
+	"github.com/berthhq/berth/agent/runtime"
+	"github.com/berthhq/berth/agent/session"
+	"github.com/berthhq/berth/agent/volume"
+	"github.com/berthhq/berth/client"
+	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/protocol/sigv4"
+)
+
+// Config is all that an agent is built from.
+type Config struct {
+	Data      string // folder of its state
+	Server    string // URL
+	TokenFile string // of the join token; read until the machine has keys
+	Version   string
+
+	CPU, Memory   int // to offer; 0 means the machine's
+	OffersEC2     bool
+	OffersFargate bool
+	Overcommit    int
+	Unsandboxed   bool // Fargate tasks share the host's kernel
+	Privileged    bool // allow privileged tasks
+
+	Log *slog.Logger
+}
+
+// Port is where tasks find berth's API at 169.254.170.2.
+const Port = 4566
+
+// Host is a wired agent.
+type Host struct {
+	Config
+	keys     *keys
+	secret   []byte // of metadata ids
+	runtime  *runtime.Runtime
+	network  *network.Network
+	volumes  *volume.Volumes
+	logs     *logs.Logs
+	metadata *metadata.Server
+	engine   *engine.Engine
+	session  *session.Session
+	closers  []func() error
+}
+
+// Run runs the agent until ctx ends.
+func Run(ctx context.Context, c Config) (err error) {
+	h := &Host{Config: c}
+	if err := os.MkdirAll(c.Data, 0o711); err != nil {
+		return err
+	}
+	if h.Data, err = filepath.Abs(c.Data); err != nil {
+		return err
+	}
+	defer func() {
+		for i := len(h.closers) - 1; i >= 0; i-- {
+			err = errors.Join(err, h.closers[i]())
+		}
+	}()
+	for _, step := range []func(context.Context) error{h.join, h.openRuntime, h.openLogs, h.openNetwork, h.openEngine, h.register} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	go h.report(ctx)
+	err = h.session.Run(ctx)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (h *Host) later(close func() error) { h.closers = append(h.closers, close) }
+
+func (h *Host) openRuntime(ctx context.Context) (err error) {
+	if h.secret, err = secretIn(filepath.Join(h.Data, "metadata.secret")); err != nil {
+		return err
+	}
+	if h.runtime, err = runtime.Open(ctx, runtime.Config{Data: filepath.Join(h.Data, "runtime"), Log: h.Log}); err != nil {
+		return fmt.Errorf("open the container runtime: %w", err)
+	}
+	h.later(h.runtime.Close)
+	h.volumes, err = volume.Open(filepath.Join(h.Data, "volumes"), append(volume.Sensitive(), filepath.Dir(h.Data))...)
+	return err
+}
+
+func (h *Host) openLogs(context.Context) (err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	spool := filepath.Join(h.Data, "spool")
+	h.logs, err = logs.Open(logs.Config{
+		Dir: spool, Files: filepath.Join(h.Data, "logs"), Logger: []string{self, "logger", "--dir", spool}, Endpoint: h.Server,
+		Keys: func(context.Context, string) (sigv4.Keys, error) {
+			return sigv4.Keys{ID: h.keys.AccessKeyID, Secret: h.keys.SecretAccessKey, Token: h.keys.SessionToken}, nil
+		},
+		Log: h.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("open the logs: %w", err)
+	}
+	h.later(h.logs.Close)
+	return nil
+}
+
+func (h *Host) openNetwork(ctx context.Context) (err error) {
+	sum := sha256.Sum256([]byte(h.Data))
+	name := hex.EncodeToString(sum[:4])
+	h.metadata = metadata.New(metadata.Config{Tasks: tasks{h}, Stats: noStats{}, Log: h.Log, Now: time.Now, Endpoint: &metadata.Endpoint{
+		Addresses: []string{address(h.Server)}, Port: Port,
+	}})
+	h.network, err = network.Open(ctx, network.Config{
+		Agent: name, RunDir: filepath.Join("/run/berth", name, "network"), Log: h.Log, LoopbackOnly: true, Services: h.services,
+	})
+	if err != nil {
+		return fmt.Errorf("open the task networks: %w", err)
+	}
+	h.later(h.network.Close)
+	return nil
+}
+
+func (h *Host) openEngine(ctx context.Context) (err error) {
+	h.engine, err = engine.Open(ctx, engine.Config{
+		Dir: filepath.Join(h.Data, "engine"), Runtime: h.runtime, Cgroups: h.runtime.Cgroups(), Group: h.runtime.Group(),
+		Network: h.network, Volumes: h.volumes, Images: h.puller(), Logs: h.logs,
+		Ledger: ledger.New(h.offer(), max(1, h.Overcommit)),
+		Environment: func(o *task.Order, container string) map[string]string {
+			return metadata.Environment(o, metadata.ID(h.secret, o.ARN, container), Port, metadata.Loopback{})
+		},
+		MetadataID:     func(arn, container string) string { return metadata.ID(h.secret, arn, container) },
+		WithoutSandbox: h.Unsandboxed, AllowPrivileged: h.Privileged, Log: h.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("open the engine: %w", err)
+	}
+	h.later(h.engine.Close)
+	return nil
+}
+
+// register registers the machine; a server that is starting is waited for.
+func (h *Host) register(ctx context.Context) error {
+	h.session = session.New(session.Config{
+		Server:  h.place(),
+		Cluster: h.keys.ClusterARN, Data: h.Data, InstanceID: h.keys.InstanceID, Zone: h.keys.Region + "a",
+		Resources: h.offer(), Attributes: h.attributes(), Version: h.Version, Tasks: orders{h}, Log: h.Log,
+	})
+	for {
+		err := h.session.Register(ctx)
+		var refused *client.Error
+		if err == nil || errors.As(err, &refused) && refused.Status < http.StatusInternalServerError {
+			return err
+		}
+		h.Log.Warn("cannot register yet", "err", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// report tells the server what became of tasks, those of one task in order.
+func (h *Host) report(ctx context.Context) {
+	for {
+		reports, err := h.engine.Reports(ctx)
+		if err != nil {
+			return
+		}
+		for _, r := range reports {
+			if h.session.Deliver(ctx, &r.Observation) != nil {
+				return
+			}
+			h.engine.Told(r)
+		}
+	}
+}
+
+func (h *Host) puller() engine.Images {
+	return &images{image.Puller{Store: h.runtime.Images(), Registry: h.Server}, h}
+}
+
+// place is the server with the machine's own keys.
+func (h *Host) place() client.Place {
+	return client.Place{Endpoint: h.Server, AccessKeyID: h.keys.AccessKeyID, Secret: h.keys.SecretAccessKey, SessionToken: h.keys.SessionToken, Region: h.keys.Region}
+}
+
+func address(server string) string {
+	u, err := url.Parse(server)
+	if err != nil {
+		return server
+	}
+	return u.Host
+}
+
+// secretIn reads a random secret, made at first use.
+func secretIn(file string) ([]byte, error) {
+	if have, err := os.ReadFile(file); err == nil && len(have) == 32 {
+		return have, nil
+	}
+	fresh := make([]byte, 32)
+	_, _ = rand.Read(fresh) // never fails, by its documentation
+	return fresh, os.WriteFile(file, fresh, 0o600)
+}

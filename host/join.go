@@ -1,0 +1,52 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/berthhq/berth/protocol/join"
+)
+
+// keys are what the machine got by joining; they are its identity for good.
+type keys struct{ join.Response }
+
+func (h *Host) keysFile() string { return filepath.Join(h.Data, "keys.json") }
+
+// join exchanges the token for keys, unless the machine has some.
+func (h *Host) join(ctx context.Context) error {
+	data, err := os.ReadFile(h.keysFile())
+	switch {
+	case err == nil:
+		h.keys = &keys{}
+		return json.Unmarshal(data, &h.keys.Response)
+	case !errors.Is(err, os.ErrNotExist):
+		return err
+	}
+	text, err := os.ReadFile(h.TokenFile)
+	if err != nil {
+		return fmt.Errorf("this machine has not joined and there is no token: make one with `berth token create` (%w)", err)
+	}
+	token, err := join.ParseToken(strings.TrimSpace(string(text)))
+	if err != nil {
+		return err
+	}
+	name, _ := os.Hostname()
+	got, err := join.Join(ctx, h.Server, token, name)
+	if err != nil {
+		return fmt.Errorf("join %s: %w", h.Server, err)
+	}
+	h.keys = &keys{*got}
+	if data, err = json.Marshal(got); err != nil {
+		return err
+	}
+	part := h.keysFile() + ".part"
+	if err := os.WriteFile(part, data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(part, h.keysFile())
+}

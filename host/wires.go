@@ -1,0 +1,141 @@
+package host
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/berthhq/berth/agent/engine"
+	"github.com/berthhq/berth/agent/image"
+	"github.com/berthhq/berth/agent/metadata"
+	"github.com/berthhq/berth/agent/network"
+	"github.com/berthhq/berth/client"
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/plane/names"
+	"github.com/berthhq/berth/protocol/acs"
+)
+
+// orders hands what the session receives to the engine.
+type orders struct{ h *Host }
+
+func (o orders) Order(order *task.Order) error { return o.h.engine.Apply(order) }
+
+func (o orders) Renew(arn, _ string, c task.Credentials) {
+	if err := o.h.engine.Renew(arn, &c); err != nil {
+		o.h.Log.Warn("cannot renew credentials", "task", arn, "err", err)
+	}
+}
+
+func (o orders) Unfinished() []string { return o.h.engine.Tasks() }
+
+func (o orders) Stop(arn, reason string) {
+	if err := o.h.engine.Stop(arn, reason); err != nil {
+		o.h.Log.Warn("cannot stop a task", "task", arn, "err", err)
+	}
+}
+
+func (o orders) Health() []acs.TaskHealth {
+	var out []acs.TaskHealth
+	for _, s := range o.h.engine.Snapshots() {
+		th := acs.TaskHealth{TaskARN: s.Order.ARN, TaskDefinitionFamily: s.Order.Family}
+		for _, c := range s.Containers {
+			if c.Health != "" {
+				th.Containers = append(th.Containers, acs.ContainerHealth{
+					ContainerName: c.Name, HealthStatus: string(c.Health), StatusSince: float64(c.HealthSince.UnixMilli()) / 1000,
+				})
+			}
+		}
+		if th.Containers != nil {
+			out = append(out, th)
+		}
+	}
+	return out
+}
+
+// tasks shows the engine's tasks at the metadata address.
+type tasks struct{ h *Host }
+
+func (t tasks) Task(arn string) (*metadata.Task, bool) { return t.h.engine.Task(arn) }
+func (t tasks) Owner(id string) (arn, container string, ok bool) {
+	return t.h.engine.Owner(id)
+}
+func (t tasks) Credentials(id string) (*task.Credentials, string, bool) {
+	return t.h.engine.Credentials(id)
+}
+
+// noStats stands for the statistics that a later order brings.
+type noStats struct{}
+
+func (noStats) Stats(string, string) (now, before *metadata.Sample, ok bool) { return nil, nil, false }
+
+// images pulls with the instance's own keys.
+type images struct {
+	image.Puller
+	h *Host
+}
+
+var _ engine.Images = (*images)(nil)
+
+// Pull implements engine.Images.
+func (p *images) Pull(ctx context.Context, o *task.Order, c *task.OrderContainer) (*image.Image, error) {
+	return p.Puller.Pull(ctx, arn.Scope{Account: o.Account, Region: o.Region}, c.Image, p.login)
+}
+
+// Get implements engine.Images.
+func (p *images) Get(ctx context.Context, name string) (*image.Image, error) {
+	return p.Store.Get(ctx, name)
+}
+
+func (p *images) login(ctx context.Context) (user, password string, err error) {
+	var out struct {
+		Data []struct {
+			Token string `json:"authorizationToken"`
+		} `json:"authorizationData"`
+	}
+	if err := client.New(p.h.place()).Call(ctx, client.ECR, "GetAuthorizationToken", map[string]any{}, &out); err != nil {
+		return "", "", err
+	}
+	if len(out.Data) == 0 {
+		return "", "", errors.New("the registry gave no token")
+	}
+	text, err := base64.StdEncoding.DecodeString(out.Data[0].Token)
+	user, password, _ = strings.Cut(string(text), ":")
+	return user, password, err
+}
+
+// services are what a router offers its tasks: metadata, the way to our API, DNS.
+func (h *Host) services(r *network.Router) (io.Closer, error) {
+	ctx := context.Background()
+	open, err := h.metadata.ServeRouter(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	all := closers{open}
+	resolver := names.New(names.Zone{Range: r.Range, Domain: names.Domain(h.keys.Region)}, names.NewHost("/etc/resolv.conf"), h.Log)
+	for _, at := range r.Resolvers() {
+		address := at.String() + ":53"
+		stream, err := r.Listen(ctx, address)
+		if err != nil {
+			return nil, errors.Join(err, all.Close())
+		}
+		packets, err := r.ListenPacket(ctx, address)
+		if err != nil {
+			return nil, errors.Join(err, stream.Close(), all.Close())
+		}
+		resolver.Serve(stream, packets)
+	}
+	return append(all, resolver), nil
+}
+
+type closers []io.Closer
+
+func (c closers) Close() error {
+	var errs []error
+	for _, one := range c {
+		errs = append(errs, one.Close())
+	}
+	return errors.Join(errs...)
+}
