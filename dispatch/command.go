@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/coder/websocket"
@@ -21,7 +22,7 @@ var (
 	errGone       = errors.New("the instance was deregistered")
 )
 
-// session is one ACS websocket. Its goroutine owns everything but end.
+// session is one ACS websocket. Its goroutine owns it.
 type session struct {
 	d        *Dispatcher
 	ws       *websocket.Conn
@@ -30,45 +31,58 @@ type session struct {
 	cluster  string
 	ec2ID    string
 	ours     bool // the agent reads "berth" fields
-	end      context.CancelCauseFunc
+	line     *line
 
 	told    map[string]task.Status // the desired status the agent was told, by task ARN
 	unheard int                    // heartbeats without an answer
 }
 
 // command serves an ACS session until either side ends it.
-func (d *Dispatcher) command(ctx context.Context, inst *cluster.Instance, ws *websocket.Conn, peer string) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+func (d *Dispatcher) command(ctx context.Context, l *line, inst *cluster.Instance, ws *websocket.Conn, r *http.Request) {
+	q, peer := r.URL.Query(), r.RemoteAddr
 	s := &session{
-		d: d, ws: ws, instance: inst.ARN, cluster: inst.ClusterARN, ec2ID: inst.EC2ID, peer: peer, end: cancel,
+		d: d, ws: ws, instance: inst.ARN, cluster: inst.ClusterARN, ec2ID: inst.EC2ID, peer: peer, line: l,
 		ours: hasAttribute(inst, acs.BerthCapability), told: map[string]task.Status{},
 	}
-	d.enter(s)
-	if err := d.setConnected(ctx, inst.ARN, true); err != nil {
+	if !d.enter(s) {
+		hangUp(ws, errReplaced)
+		return
+	}
+	if err := d.noteConnected(ctx, inst.ARN, cluster.AgentVersion{
+		Version: q.Get("agentVersion"), Hash: q.Get("agentHash"), DockerVersion: q.Get("dockerVersion"),
+	}); err != nil {
 		d.Log.Error("session", "err", err)
 	}
 	d.Log.Info("agent connected", "instance", inst.ARN, "peer", peer)
 	err := s.run(ctx)
 	if d.leave(s) {
-		// The request's context may be over; what it has to say is not.
+		// The session is over; what it has to say is not.
 		after, done := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
-		if err := d.setConnected(after, inst.ARN, false); err != nil {
+		if err := d.noteConnected(after, inst.ARN, cluster.AgentVersion{}); err != nil {
 			d.Log.Error("session", "err", err)
 		}
 		done()
 	}
 	d.Log.Info("agent disconnected", "instance", inst.ARN, "peer", peer, "why", err)
-	_ = ws.Close(closeCode(err), err.Error())
+	hangUp(ws, err)
 }
 
-// closeCode tells the agent how soon to come back: at once, or after a pause
-// when everybody else does as well.
-func closeCode(err error) websocket.StatusCode {
-	if errors.Is(err, errRestarting) {
-		return websocket.StatusTryAgainLater
+// maxReason bounds the reason in a close frame (RFC 6455: 123 bytes).
+const maxReason = 120
+
+// hangUp closes a websocket so that the agent knows how soon to come back: at
+// once; after a pause when everybody else comes as well; and after a pause when
+// another session took its place, lest the two chase each other.
+func hangUp(ws *websocket.Conn, why error) {
+	code := websocket.StatusNormalClosure
+	switch {
+	case errors.Is(why, errRestarting):
+		code = websocket.StatusTryAgainLater
+	case errors.Is(why, errReplaced):
+		code = websocket.StatusPolicyViolation
 	}
-	return websocket.StatusNormalClosure
+	reason := why.Error()
+	_ = ws.Close(code, reason[:min(len(reason), maxReason)]) // a peer that is gone hears nothing
 }
 
 func (s *session) run(ctx context.Context) error {
@@ -79,7 +93,7 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.greet(ctx, v); err != nil {
 		return err
 	}
-	heartbeat := time.NewTicker(heartbeatEvery)
+	heartbeat := time.NewTicker(s.d.Heartbeat)
 	defer heartbeat.Stop()
 	for {
 		var err error
@@ -99,12 +113,13 @@ func (s *session) run(ctx context.Context) error {
 	}
 }
 
-// read hands frames to the session's goroutine until the socket ends.
+// read hands frames to the session's goroutine until the socket ends. The end of
+// ctx must not interrupt it: that would cut the connection before the close frame.
 func (s *session) read(ctx context.Context, frames chan<- acs.Frame) {
 	for {
-		_, data, err := s.ws.Read(ctx)
+		_, data, err := s.ws.Read(context.WithoutCancel(ctx))
 		if err != nil {
-			s.end(err)
+			s.line.end(err)
 			return
 		}
 		f, err := acs.Decode(data)
@@ -218,7 +233,8 @@ func send(ctx context.Context, ws *websocket.Conn, kind string, message any) err
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	// The end of ctx must not interrupt it either.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	return ws.Write(ctx, websocket.MessageText, data)
 }

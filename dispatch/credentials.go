@@ -36,7 +36,7 @@ func (d *Dispatcher) keysFor(ctx context.Context, tasks []*task.Task) (map[strin
 	complete := true
 	for _, t := range tasks {
 		for _, r := range rolesOf(v, t) {
-			if k := keyOf(v, t.ARN, r.use); k == nil || due(k, now) {
+			if wanting(t, keyOf(v, t.ARN, r.use), now) {
 				complete = false
 			}
 		}
@@ -63,8 +63,7 @@ func (d *Dispatcher) keysFor(ctx context.Context, tasks []*task.Task) (map[strin
 	return out, nil
 }
 
-// rolesOf lists the roles of a task that is wanted running; a stopping one keeps
-// what it has.
+// rolesOf lists the roles of a task.
 func rolesOf(r store.Reader, t *task.Task) []role {
 	def, ok := store.TaskDefinitions.Get(r, t.Spec.DefinitionARN)
 	if !ok {
@@ -91,7 +90,13 @@ func keyOf(r store.Reader, taskARN, use string) *identity.AccessKey {
 	return newest
 }
 
-func due(k *identity.AccessKey, now time.Time) bool {
+// wanting tells whether a task needs new keys where it has k, or nil. One that is
+// wanted stopped before it had keys needs none; one that stops slowly needs them
+// until its end.
+func wanting(t *task.Task, k *identity.AccessKey, now time.Time) bool {
+	if k == nil {
+		return t.DesiredStatus() == task.Running
+	}
 	return k.ExpiresAt.Sub(now) < keysRenewedAt
 }
 
@@ -101,7 +106,7 @@ func (d *Dispatcher) mintAll(tx *store.Tx, tasks []*task.Task, now time.Time) er
 	for _, t := range tasks {
 		for _, r := range rolesOf(tx, t) {
 			have := keyOf(tx, t.ARN, r.use)
-			if have != nil && !due(have, now) {
+			if !wanting(t, have, now) {
 				continue
 			}
 			p := identity.RoleSession(r.arn, t.ID)
@@ -139,7 +144,7 @@ func (s *session) refresh(ctx context.Context) error {
 			break
 		}
 		for _, r := range rolesOf(v, t) {
-			if k := keyOf(v, t.ARN, r.use); k == nil || due(k, now) {
+			if wanting(t, keyOf(v, t.ARN, r.use), now) {
 				dueTasks = append(dueTasks, t)
 				break
 			}

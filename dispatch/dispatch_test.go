@@ -143,8 +143,12 @@ func receive[T any](t *testing.T, ws *websocket.Conn, kind string) T {
 	return m
 }
 
+// await waits for the store to change until ok; it looks from time to time as well,
+// for what no change of the store tells.
 func (h *harbor) await(what string, ok func(*store.View) bool) {
 	h.t.Helper()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
 	v, w := h.store.Watch()
 	defer w.Close()
 	deadline := time.After(10 * time.Second)
@@ -154,6 +158,7 @@ func (h *harbor) await(what string, ok func(*store.View) bool) {
 			if d := w.Take(); d.View != nil {
 				v = d.View
 			}
+		case <-look.C:
 		case <-deadline:
 			h.t.Fatal("never: " + what)
 		}
@@ -223,7 +228,7 @@ func TestASecondSessionEndsTheFirst(t *testing.T) {
 	receive[acs.Manifest](t, first, acs.TypeManifest)
 	second := h.connect(i)
 	receive[acs.Manifest](t, second, acs.TypeManifest)
-	if _, _, err := first.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+	if _, _, err := first.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
 		t.Errorf("the first session: %v", err)
 	}
 	h.task("11", i)
@@ -323,5 +328,88 @@ func TestOrdersCarryTheInterface(t *testing.T) {
 	got := p.Tasks[0].Berth.Interface
 	if got == nil || got.PrivateIP != "172.31.16.9" || got.Gateway != "172.31.16.1" || got.SecurityGroups[0].Ingress[0].CIDRs[0] != "172.31.16.9/32" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestClosingTellsBothSocketsToComeLater(t *testing.T) {
+	h := open(t)
+	i := h.instance("0a")
+	acsSocket := h.connect(i)
+	receive[acs.Manifest](t, acsSocket, acs.TypeManifest)
+	tcsSocket, _, err := h.dial("/tcs/ws", "containerInstance", i.ARN, agentOf(i))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan struct{})
+	go func() { h.d.Close(); close(closed) }()
+	for name, ws := range map[string]*websocket.Conn{"ACS": acsSocket, "TCS": tcsSocket} {
+		if _, _, err := ws.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusTryAgainLater {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Fatal("Close does not return")
+	}
+	if _, resp, err := h.dial("/acs/ws", "containerInstanceArn", i.ARN, agentOf(i)); err == nil || resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a session after the end: %v", err)
+	}
+	if i, _ := store.Instances.Get(h.store.View(), i.ARN); i.Connected {
+		t.Error("the instance counts as connected")
+	}
+}
+
+// TestSessionsThatChaseEachOtherEndConnected reconnects faster than the server
+// notices that the last session ended.
+func TestSessionsThatChaseEachOtherEndConnected(t *testing.T) {
+	h := open(t)
+	i := h.instance("0a")
+	var last *websocket.Conn
+	for range 30 {
+		next := h.connect(i)
+		if last != nil {
+			last.CloseNow()
+		}
+		last = next
+	}
+	receive[acs.Manifest](t, last, acs.TypeManifest)
+	h.await("one session, and connected", func(v *store.View) bool {
+		i, _ := store.Instances.Get(v, i.ARN)
+		return i.Connected && h.d.lineCount() == 1
+	})
+	if i, _ := store.Instances.Get(h.store.View(), i.ARN); !i.Connected {
+		t.Error("the instance counts as disconnected")
+	}
+}
+
+func (d *Dispatcher) lineCount() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.lines)
+}
+
+func TestTheBucketPacesHandshakes(t *testing.T) {
+	var b bucket
+	now := time.Unix(1767225600, 0)
+	taken := 0
+	for range 10 * handshakeBurst {
+		if b.take(now) {
+			taken++
+		}
+	}
+	if taken != handshakeBurst {
+		t.Errorf("%d at once, want %d", taken, handshakeBurst)
+	}
+	for second := 1; second <= 3; second++ {
+		now = now.Add(time.Second)
+		for range 10 * handshakeBurst {
+			if b.take(now) {
+				taken++
+			}
+		}
+	}
+	if want := handshakeBurst + 3*handshakeRate; taken != want {
+		t.Errorf("%d after three seconds, want %d", taken, want)
 	}
 }

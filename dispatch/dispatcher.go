@@ -9,6 +9,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -25,6 +26,8 @@ type Config struct {
 	Log   *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Heartbeat is the interval of heartbeats; 0 means 25 s.
+	Heartbeat time.Duration
 	// Endpoint is where official agents find our APIs from inside their
 	// containers' drivers (awslogs-endpoint, ECR); empty to leave it out.
 	Endpoint string
@@ -32,12 +35,12 @@ type Config struct {
 
 // Intervals of a session.
 const (
-	// heartbeatEvery stays well under the 60 seconds after which an agent
+	// defaultHeartbeat stays well under the 60 seconds after which an agent
 	// gives up a silent session.
-	heartbeatEvery = 25 * time.Second
+	defaultHeartbeat = 25 * time.Second
 	// missedHeartbeats without an answer end the session: the agent is gone.
 	missedHeartbeats = 3
-	writeTimeout     = 30 * time.Second
+	writeTimeout     = 10 * time.Second
 )
 
 // Dispatcher holds the sessions of one server.
@@ -47,7 +50,18 @@ type Dispatcher struct {
 	mu       sync.Mutex
 	sessions map[string]*session // ACS sessions by instance ARN
 	sequence map[string]int64    // last number sent, by instance ARN
-	open     sync.WaitGroup      // sessions of both kinds
+	lines    map[*line]bool      // open sessions of both kinds
+	opened   int64               // lines so far
+	closed   bool                // no more are taken
+	bucket   bucket
+	open     sync.WaitGroup // counts lines
+}
+
+// line is an open websocket: what ends it, and its place in the order in which
+// they were opened.
+type line struct {
+	end    context.CancelCauseFunc
+	number int64 // set by begin
 }
 
 // New makes a Dispatcher. Call Reset before it serves.
@@ -55,7 +69,10 @@ func New(c Config) *Dispatcher {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Dispatcher{Config: c, sessions: map[string]*session{}, sequence: map[string]int64{}}
+	if c.Heartbeat == 0 {
+		c.Heartbeat = defaultHeartbeat
+	}
+	return &Dispatcher{Config: c, sessions: map[string]*session{}, sequence: map[string]int64{}, lines: map[*line]bool{}}
 }
 
 // Reset marks every instance as disconnected: after a start nobody has a session
@@ -81,27 +98,59 @@ func (d *Dispatcher) Connected() int {
 	return len(d.sessions)
 }
 
-// Close ends all sessions gently: agents come back after a pause of their own.
+// Close ends all sessions gently, and takes no more: agents come back after a
+// pause of their own.
 func (d *Dispatcher) Close() {
 	d.mu.Lock()
-	for _, s := range d.sessions {
-		s.end(errRestarting)
+	d.closed = true
+	for l := range d.lines {
+		l.end(errRestarting)
 	}
 	d.mu.Unlock()
 	d.open.Wait()
 }
 
+// begin counts a new line in; false once the Dispatcher is closed.
+func (d *Dispatcher) begin(l *line) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.opened++
+	l.number = d.opened
+	d.lines[l] = true
+	d.open.Add(1)
+	return true
+}
+
+func (d *Dispatcher) done(l *line) {
+	d.mu.Lock()
+	delete(d.lines, l)
+	d.mu.Unlock()
+	d.open.Done()
+}
+
 // enter makes s the instance's session. Two at once mean that somebody holds a
 // copy of the instance's keys, or that the agent came back before we noticed it
-// had gone; the older one ends either way.
-func (d *Dispatcher) enter(s *session) {
+// had gone; the one that was opened first ends either way, even if it gets here
+// last. enter is false when that is s.
+func (d *Dispatcher) enter(s *session) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if old := d.sessions[s.instance]; old != nil {
-		d.Log.Warn("second session for an instance, ending the first", "instance", s.instance, "first", old.peer, "second", s.peer)
-		old.end(errReplaced)
+		first, second := old, s
+		if s.line.number < old.line.number {
+			first, second = s, old
+		}
+		d.Log.Warn("second session for an instance, ending the first", "instance", s.instance, "first", first.peer, "second", second.peer)
+		first.line.end(errReplaced)
+		if first == s {
+			return false
+		}
 	}
 	d.sessions[s.instance] = s
+	return true
 }
 
 // leave reports whether s was still the instance's session.
@@ -125,27 +174,44 @@ func (d *Dispatcher) next(instance string) int64 {
 	return n
 }
 
-func (d *Dispatcher) setConnected(ctx context.Context, instance string, connected bool) error {
+// noteConnected writes whether the instance has a session, and what its agent said
+// of itself when it opened. What counts is how it is when the transaction runs: a
+// session may open while the one before is still closing.
+func (d *Dispatcher) noteConnected(ctx context.Context, instance string, agent cluster.AgentVersion) error {
 	_, err := d.Store.Update(ctx, func(tx *store.Tx) error {
 		have, ok := store.Instances.Get(tx, instance)
 		if !ok {
 			return nil
 		}
 		i := *have
-		i.Connected = connected
-		if connected {
+		if i.Connected = d.has(instance); i.Connected {
 			i.ConnectedAt = d.Now()
 		} else {
 			i.DisconnectedAt = d.Now()
 		}
+		i.Agent = updated(i.Agent, agent)
 		i.Version++
 		store.Instances.Put(tx, &i)
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("note that %s is connected (%v): %w", instance, connected, err)
+		return fmt.Errorf("note whether %s is connected: %w", instance, err)
 	}
 	return nil
+}
+
+// updated keeps what an agent does not say.
+func updated(have, said cluster.AgentVersion) cluster.AgentVersion {
+	have.Version = cmp.Or(said.Version, have.Version)
+	have.Hash = cmp.Or(said.Hash, have.Hash)
+	have.DockerVersion = cmp.Or(said.DockerVersion, have.DockerVersion)
+	return have
+}
+
+func (d *Dispatcher) has(instance string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.sessions[instance] != nil
 }
 
 // hasAttribute reports an attribute without value.

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 
@@ -34,36 +35,44 @@ func (r *refusal) write(w http.ResponseWriter) {
 // ServeACS upgrades and serves a command session (GET .../ws) for a caller whose
 // signature was verified.
 func (d *Dispatcher) ServeACS(w http.ResponseWriter, r *http.Request, who identity.Principal) {
-	q := r.URL.Query()
-	d.serve(w, r, who, q.Get("containerInstanceArn"), func(inst *cluster.Instance, ws *websocket.Conn) {
-		d.command(r.Context(), inst, ws, r.RemoteAddr)
+	if !d.bucket.take(d.Now()) {
+		(&refusal{http.StatusServiceUnavailable, "ServerException", "Too many agents connect at once; come again in a moment."}).write(w)
+		return
+	}
+	d.serve(w, r, who, r.URL.Query().Get("containerInstanceArn"), func(ctx context.Context, l *line, inst *cluster.Instance, ws *websocket.Conn) {
+		d.command(ctx, l, inst, ws, r)
 	})
 }
 
 // ServeTCS upgrades and serves a telemetry session likewise.
 func (d *Dispatcher) ServeTCS(w http.ResponseWriter, r *http.Request, who identity.Principal) {
-	q := r.URL.Query()
-	d.serve(w, r, who, q.Get("containerInstance"), func(inst *cluster.Instance, ws *websocket.Conn) {
-		d.telemetry(r.Context(), inst, ws)
-	})
+	d.serve(w, r, who, r.URL.Query().Get("containerInstance"), d.telemetry)
 }
 
-func (d *Dispatcher) serve(w http.ResponseWriter, r *http.Request, who identity.Principal, instance string, talk func(*cluster.Instance, *websocket.Conn)) {
+// talk serves an open session; the line's end ends it, and ctx with it.
+type talk func(ctx context.Context, l *line, inst *cluster.Instance, ws *websocket.Conn)
+
+func (d *Dispatcher) serve(w http.ResponseWriter, r *http.Request, who identity.Principal, instance string, talk talk) {
+	ctx, end := context.WithCancelCause(r.Context())
+	defer end(nil)
+	l := &line{end: end}
 	inst, refused := d.admit(who, instance)
+	if refused == nil && !d.begin(l) {
+		refused = &refusal{http.StatusServiceUnavailable, "ServerException", errRestarting.Error()}
+	}
 	if refused != nil {
 		d.Log.Warn("session refused", "instance", instance, "peer", r.RemoteAddr, "why", refused.text)
 		refused.write(w)
 		return
 	}
+	defer d.done(l)
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		return // Accept has answered
 	}
 	defer ws.CloseNow()
 	ws.SetReadLimit(maxFrame)
-	d.open.Add(1)
-	defer d.open.Done()
-	talk(inst, ws)
+	talk(ctx, l, inst, ws)
 }
 
 // admit decides whether the caller may speak for the instance.
@@ -72,7 +81,7 @@ func (d *Dispatcher) admit(who identity.Principal, instance string) (*cluster.In
 	switch {
 	case inst == nil:
 		return nil, &refusal{http.StatusBadRequest, "InvalidInstanceException", "Container instance not found: " + instance}
-	case !speaksFor(who, inst):
+	case !inst.SpokenForBy(who):
 		return nil, &refusal{http.StatusForbidden, "AccessDeniedException", "These credentials do not belong to container instance " + inst.ARN}
 	case inst.Status == cluster.InstanceInactive:
 		return nil, &refusal{http.StatusBadRequest, acs.TypeInactiveInstance, "Container instance is INACTIVE: register it again"}
@@ -92,18 +101,4 @@ func find(v *store.View, who identity.Principal, instance string) *cluster.Insta
 		}
 	}
 	return nil
-}
-
-// speaksFor binds a session to the instance's own identity: keys a machine got by
-// joining speak for the instance they registered and no other. Other keys, an
-// official agent's, must be of the role that registered it, and must not be a
-// task's.
-func speaksFor(who identity.Principal, inst *cluster.Instance) bool {
-	switch {
-	case who.TaskARN != "" || who.Account != inst.Scope.Account:
-		return false
-	case who.Agent:
-		return who.InstanceARN == inst.ARN
-	}
-	return who.RoleARN == inst.Role
 }

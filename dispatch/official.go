@@ -65,7 +65,7 @@ func officialContainer(o *task.Order, c *task.OrderContainer, endpoint string) a
 		out.DependsOn = append(out.DependsOn, acs.DependsOn{ContainerName: d.ContainerName, Condition: string(d.Condition)})
 	}
 	for _, s := range c.Secrets {
-		out.Secrets = append(out.Secrets, officialSecret(o, s, ""))
+		out.Secrets = append(out.Secrets, officialSecret(o, s, "CONTAINER"))
 	}
 	if c.HealthCheck != nil {
 		out.HealthCheckType = "docker"

@@ -45,6 +45,9 @@ func (s *session) tellSome(ctx context.Context, tasks []*task.Task) error {
 		p.Tasks = append(p.Tasks, s.dialect(order))
 		s.told[t.ARN] = t.DesiredStatus()
 	}
+	if len(p.Tasks) == 0 {
+		return nil
+	}
 	return s.send(ctx, acs.TypePayload, p)
 }
 

@@ -17,13 +17,17 @@ import (
 
 // telemetry serves a TCS session until either side ends it. Heartbeats and
 // acknowledgements keep the agent's idle timer from firing.
-func (d *Dispatcher) telemetry(ctx context.Context, inst *cluster.Instance, ws *websocket.Conn) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go d.heartbeats(ctx, ws)
+func (d *Dispatcher) telemetry(ctx context.Context, l *line, inst *cluster.Instance, ws *websocket.Conn) {
+	closing := make(chan struct{})
+	go func() {
+		defer close(closing)
+		hangUp(ws, d.heartbeats(ctx, ws))
+	}()
 	for {
-		_, data, err := ws.Read(ctx)
+		_, data, err := ws.Read(context.WithoutCancel(ctx))
 		if err != nil {
+			l.end(err)
+			<-closing
 			return
 		}
 		_, body := acs.SplitTelemetry(data)
@@ -37,16 +41,17 @@ func (d *Dispatcher) telemetry(ctx context.Context, inst *cluster.Instance, ws *
 	}
 }
 
-func (d *Dispatcher) heartbeats(ctx context.Context, ws *websocket.Conn) {
-	tick := time.NewTicker(heartbeatEvery)
+// heartbeats sends them until ctx ends, and tells why it did.
+func (d *Dispatcher) heartbeats(ctx context.Context, ws *websocket.Conn) error {
+	tick := time.NewTicker(d.Heartbeat)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return context.Cause(ctx)
 		case <-tick.C:
-			if send(ctx, ws, acs.TypeHeartbeat, acs.Heartbeat{MessageID: newID(), Healthy: true}) != nil {
-				return
+			if err := send(ctx, ws, acs.TypeHeartbeat, acs.Heartbeat{MessageID: newID(), Healthy: true}); err != nil {
+				return err
 			}
 		}
 	}
