@@ -61,12 +61,17 @@ func (l *Logs) keepLogger(ctx context.Context) {
 }
 
 // startLogger starts the logger in a session of its own, so that nothing that ends
-// the agent ends it. What it complains about goes to a file.
+// the agent ends it. What it complains about goes to a file, in a directory of its
+// own: the logger watches the spool's.
 func (l *Logs) startLogger() (<-chan error, error) {
 	if len(l.config.Logger) == 0 {
 		return nil, errors.New("no command is configured")
 	}
-	complaints, err := os.OpenFile(filepath.Join(string(l.root), ".logger.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND|os.O_TRUNC, 0o600)
+	dir := filepath.Join(string(l.root), ".logger")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	complaints, err := os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}

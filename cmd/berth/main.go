@@ -46,6 +46,7 @@ func commands() []command {
 		{"server", "the control plane", serverCommand},
 		{"agent", "the agent of a host", agentCommand},
 		{"storage", "the image registry", storageCommand},
+		{"logger", "record what containers print (the agent starts it)", loggerCommand},
 		{"sim", "simulate clusters with faults", simCommand},
 		{"version", "print the version", printVersion},
 	}

@@ -109,7 +109,7 @@ func (u *upFlags) roles() []supervisor.Role {
 		"--storage", socket, "--env", u.data, "--agent-token", token, "--log-level", u.logLevel,
 	}
 	agent := []string{
-		self, "agent", "--data", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen, "--token", token, "--storage", u.data,
+		self, "agent", "--data", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen, "--token", token,
 		"--cpu", strconv.Itoa(u.cpu), "--memory", strconv.Itoa(u.memory), "--fargate",
 		"--fargate-cpu-overcommit", strconv.Itoa(u.config.Fargate.overcommit(4)), "--fargate-isolation", u.config.Fargate.isolation(), "--log-level", u.logLevel,
 	}
@@ -123,9 +123,6 @@ func (u *upFlags) roles() []supervisor.Role {
 		{Name: "server", Args: server, Ready: func(ctx context.Context) error {
 			return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return healthy(ctx, u.listen, "") })
 		}, StopTimeout: 30 * time.Second},
-	}
-	if !agentBuilt {
-		return roles
 	}
 	return append(roles, supervisor.Role{Name: "agent", Args: agent, Ready: func(ctx context.Context) error {
 		return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return healthy(ctx, u.listen, "?agents=1") })

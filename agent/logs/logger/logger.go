@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
@@ -62,7 +63,11 @@ func (d *desk) serve(ctx context.Context, dir *spool.Watched) error {
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
 	for {
-		if err := d.look(ctx); err != nil {
+		err := d.look(ctx)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("the log spool was removed: %w", err)
+		}
+		if err != nil {
 			d.log.Error("look for containers to record", "error", err)
 		}
 		select {

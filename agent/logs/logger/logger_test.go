@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -280,6 +281,23 @@ func TestTheLoggerEndsWhenNobodyNeedsIt(t *testing.T) {
 	must(t, logger.Wait())
 	if got := string(content(t, c, "stdout")); got != "printed without an agent\n" || !c.Done() {
 		t.Errorf("on the tape: %q", got)
+	}
+}
+
+func TestTheLoggerEndsWithItsSpool(t *testing.T) {
+	root := spool.Root(filepath.Join(t.TempDir(), "spool"))
+	must(t, os.Mkdir(string(root), 0o700))
+	newContainer(t, root, "c1", spool.Terms{Limit: 1 << 20, Blocking: true})
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), loggerDir+"="+string(root))
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	must(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	until(t, "the logger", func() bool { alive, err := root.LoggerAlive(); must(t, err); return alive })
+	must(t, os.RemoveAll(string(root)))
+	if err := cmd.Wait(); err == nil || !strings.Contains(said.String(), "the log spool was removed") {
+		t.Errorf("%v: %s", err, said.String())
 	}
 }
 
