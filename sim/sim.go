@@ -1,0 +1,78 @@
+// Package sim runs a whole berth in one goroutine under a clock of its own: the
+// real API handlers over a real store in memory, the real control loop with its
+// planners, and agents that decide with the real task step but only pretend to run
+// containers. Between them lies a network that loses, delays and repeats
+// messages; servers and agents die at any moment and disks fail. All of it follows
+// from one seed, so that a run that goes wrong can be run again.
+//
+// After each event the invariants are checked (invariants.go): nothing
+// acknowledged is lost, no task runs in two places, nothing is over-committed, no
+// status moves back. Once the faults end, everything that is wanted must come to
+// be.
+//
+// What is not the real thing: sessions. The simulator speaks the dispatcher's
+// rules itself (session.go), because the dispatcher's own live on sockets.
+package sim
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Report is how a run went.
+type Report struct {
+	Seed      uint64
+	Events    int           // that happened while there were faults
+	Simulated time.Duration // all of the run
+	Tasks     int           // made
+	Crashes   int           // of servers and agents
+	Lost      int           // messages
+	Err       error         // the first broken invariant; nil when all held
+	Trace     []string      // what happened before it, newest last
+}
+
+func (r *Report) String() string {
+	line := fmt.Sprintf("seed %d: %d events in %v, %d tasks, %d crashes, %d messages lost", r.Seed, r.Events, r.Simulated.Round(time.Second), r.Tasks, r.Crashes, r.Lost)
+	if r.Err == nil {
+		return line + ": ok"
+	}
+	return line + "\n" + strings.Join(r.Trace, "\n") + "\nBROKEN: " + r.Err.Error()
+}
+
+const (
+	// calm is how long everything may take to come right once the faults end:
+	// the longest time-out of anyone, several times over.
+	calm = 10 * time.Minute
+	// aftermath lets what is stopped be cleaned up and addresses end their
+	// quarantine.
+	aftermath = 10 * time.Minute
+)
+
+// Run simulates steps events under faults that follow from the seed, then a calm
+// in which everything must come right.
+func Run(seed uint64, steps int) *Report {
+	w := newWorld(seed)
+	w.faults = someFaults(w.rng)
+	w.populate()
+	w.user.busy = true
+	w.plague()
+	r := &Report{Seed: seed}
+	for r.Events = 0; r.Events < steps && w.err == nil && w.step(); r.Events++ {
+	}
+	w.settle()
+	r.Simulated, r.Tasks, r.Crashes, r.Lost = w.now.Sub(epoch), len(w.laws.seen), w.crashes, w.lost
+	r.Err, r.Trace = w.err, w.recent()
+	return r
+}
+
+// settle ends the faults and checks that what is wanted comes to be: first what
+// the user left wanted, then, when all is asked to stop, that nothing is left.
+func (w *world) settle() {
+	w.heal()
+	w.run(calm)
+	w.expect(w.laws.wanted())
+	w.user.stopEverything()
+	w.run(aftermath)
+	w.expect(w.laws.nothingLeft())
+}

@@ -1,0 +1,149 @@
+package sim
+
+import (
+	"container/heap"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/berthhq/berth/domain/arn"
+)
+
+var (
+	epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	scope = arn.Scope{Account: "000000000000", Region: "us-east-1"}
+)
+
+// world is everything there is. One goroutine owns it.
+type world struct {
+	rng    *rand.Rand
+	now    time.Time
+	events queue
+	number int // of events so far: equal times happen in order of making
+
+	faults faults
+	disk   *disk
+	server *server
+	agents []*agent
+	user   *user
+	laws   *laws
+
+	ids     int // given out
+	crashes int
+	lost    int
+	err     error // the first broken invariant: nothing happens after it
+	trace   []string
+	names   map[string]string // ids and ARNs to what the trace calls them
+}
+
+// traceKept is how many lines a report shows.
+const traceKept = 60
+
+func newWorld(seed uint64) *world {
+	w := &world{rng: rand.New(rand.NewPCG(seed, 0x62657274)), now: epoch, names: map[string]string{}}
+	w.laws = newLaws(w)
+	w.disk = newDisk(w)
+	w.server = &server{w: w}
+	w.user = &user{w: w}
+	w.server.start()
+	return w
+}
+
+// event is something that will happen.
+type event struct {
+	at     time.Time
+	number int
+	do     func()
+}
+
+type queue []event
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].number < q[j].number
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)   { *q = append(*q, x.(event)) }
+func (q *queue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}
+
+// after makes do happen in a while.
+func (w *world) after(d time.Duration, do func()) {
+	w.number++
+	heap.Push(&w.events, event{w.now.Add(max(d, 0)), w.number, do})
+}
+
+// step lets the next event happen and checks the invariants. It is false when
+// there is none, or an invariant is broken.
+func (w *world) step() bool {
+	if w.err != nil || len(w.events) == 0 {
+		return false
+	}
+	e := heap.Pop(&w.events).(event)
+	w.now = e.at
+	e.do()
+	if w.disk.dead && w.server.up {
+		w.server.crash()
+	}
+	w.expect(w.laws.check())
+	return w.err == nil
+}
+
+// meanwhile lets what is due within a while happen inside another event. Time does
+// not go on for the event itself.
+func (w *world) meanwhile(d time.Duration) {
+	for len(w.events) > 0 && w.events[0].at.Before(w.now.Add(d)) && !w.disk.dead && w.err == nil {
+		e := heap.Pop(&w.events).(event)
+		e.do()
+	}
+}
+
+// run lets events happen for a while.
+func (w *world) run(d time.Duration) {
+	end := w.now.Add(d)
+	for len(w.events) > 0 && !w.events[0].at.After(end) && w.step() {
+	}
+	w.now = end
+}
+
+func (w *world) expect(err error) {
+	if w.err == nil && err != nil {
+		w.err = err
+	}
+}
+
+func (w *world) say(format string, args ...any) {
+	line := fmt.Sprintf("%9.3fs  ", w.now.Sub(epoch).Seconds()) + w.rename(fmt.Sprintf(format, args...))
+	w.trace = append(w.trace, line)
+}
+
+// rename puts names in the place of ids and ARNs.
+func (w *world) rename(s string) string {
+	words := strings.Fields(s)
+	for i, word := range words {
+		core := strings.Trim(word, ",;:()[]")
+		if name, ok := w.names[core]; ok && core != "" {
+			words[i] = strings.Replace(word, core, name, 1)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func (w *world) recent() []string { return w.trace[max(0, len(w.trace)-traceKept):] }
+
+// newID gives ids that follow from the seed.
+func (w *world) newID() string {
+	w.ids++
+	return fmt.Sprintf("%016x%016x", w.rng.Uint64(), w.ids)
+}
+
+// between is a random time in a range.
+func (w *world) between(from, to time.Duration) time.Duration {
+	return from + time.Duration(w.rng.Int64N(int64(to-from)+1))
+}
+
+func (w *world) chance(p float64) bool { return p > 0 && w.rng.Float64() < p }
