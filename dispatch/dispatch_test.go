@@ -326,7 +326,7 @@ func TestOrdersCarryTheInterface(t *testing.T) {
 	h.update(func(tx *store.Tx) { store.Tasks.Put(tx, &leased) })
 	p := receive[acs.Payload](t, h.connect(i), acs.TypePayload)
 	got := p.Tasks[0].Berth.Interface
-	if got == nil || got.PrivateIP != "172.31.16.9" || got.Gateway != "172.31.16.1" || got.SecurityGroups[0].Ingress[0].CIDRs[0] != "172.31.16.9/32" {
+	if got == nil || got.PrivateIP != "172.31.16.9" || got.Gateway != "172.31.16.1" || got.SecurityGroups[0].Ingress[0].Group != "sg-1" {
 		t.Errorf("got %+v", got)
 	}
 }

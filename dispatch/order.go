@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"net/netip"
 
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
@@ -98,12 +97,5 @@ func interfaceOf(v *store.View, t *task.Task) (*task.Interface, error) {
 			groups = append(groups, g)
 		}
 	}
-	members := func(group string) []netip.Addr {
-		var out []netip.Addr
-		for m := range store.Interfaces.By(v, store.InterfacesByGroup, network.Key(t.Scope, group)) {
-			out = append(out, m.PrivateIP)
-		}
-		return out
-	}
-	return task.NewInterface(i, s, vpc, groups, members), nil
+	return task.NewInterface(i, s, vpc, groups), nil
 }

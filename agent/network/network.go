@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"reflect"
 	"sync"
 
 	"github.com/berthhq/berth/domain/task"
@@ -134,7 +135,8 @@ func (n *Network) HostReach() error {
 	return n.host.unreached
 }
 
-// Secure replaces the security groups of a task that has an interface of its own.
+// Secure replaces the security groups of a task that has an interface of its own,
+// if they are others.
 func (n *Network) Secure(ctx context.Context, arn string, groups []task.SecurityGroup) error {
 	release, err := n.claim(ctx, arn)
 	if err != nil {
@@ -146,6 +148,9 @@ func (n *Network) Secure(ctx context.Context, arn string, groups []task.Security
 	n.mu.Unlock()
 	if a == nil || a.Mode != workload.AWSVPC {
 		return fmt.Errorf("task %s has no interface of its own here", arn)
+	}
+	if reflect.DeepEqual(a.Groups, groups) {
+		return nil
 	}
 	a.Groups = groups
 	if err := n.save(a); err != nil {

@@ -46,6 +46,8 @@ type Router struct {
 	table *ruleset.Table
 	ends  map[string]*end // by link name
 	index map[int]*end    // by link index
+	// groups are those whose members the table has a set of.
+	groups map[string]bool
 
 	lastLease netip.Addr // bridge mode: the address given out last
 }
@@ -166,7 +168,7 @@ func (n *Network) makeRouter(rec routerRecord) (*Router, error) {
 func (n *Network) openRouter(rec routerRecord, s *space.Space) (*Router, error) {
 	r := &Router{
 		VPC: rec.VPC, Range: rec.Range, host: n.host, number: rec.Number, hostReaches: rec.HostReaches,
-		uplink: linkPrefix + short(n.cfg.Agent, rec.VPC), space: s, ends: map[string]*end{}, index: map[int]*end{},
+		uplink: linkPrefix + short(n.cfg.Agent, rec.VPC), space: s, ends: map[string]*end{}, index: map[int]*end{}, groups: map[string]bool{},
 	}
 	var err error
 	if r.links, err = handle(s); err != nil {

@@ -7,9 +7,14 @@ import (
 // rules describes the router's table whole.
 func (r *Router) rules(d *ruleset.Draft) {
 	var known, services, egress, ingress []ruleset.Element
+	clear(r.groups)
+	for _, e := range r.ends {
+		r.newGroups(d, e)
+	}
 	for _, e := range r.ends {
 		known = append(known, ruleset.End(e.link, e.address))
 		if e.secured {
+			e.membership(d.Add)
 			e.chains(d)
 			egress = append(egress, ruleset.JumpFor(e.link, e.egressChain()))
 			ingress = append(ingress, ruleset.JumpFor(e.link, e.ingressChain()))

@@ -3,6 +3,7 @@ package network
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -13,10 +14,14 @@ import (
 
 // securityRules admit traffic of one task; each direction is the union of its
 // groups' rules, and what no rule admits is refused.
-type securityRules struct{ ingress, egress []task.Rule }
+type securityRules struct {
+	groups          []string // the task is a member of
+	ingress, egress []task.Rule
+}
 
 func rulesOf(groups []task.SecurityGroup) (rules securityRules, secured bool) {
 	for _, g := range groups {
+		rules.groups = append(rules.groups, g.ID)
 		rules.ingress = append(rules.ingress, g.Ingress...)
 		rules.egress = append(rules.egress, g.Egress...)
 	}
@@ -30,29 +35,59 @@ func (e *end) egressChain() string  { return "out-" + e.link }
 // caller, because the task at its other end has a say too.
 func (e *end) chains(d *ruleset.Draft) {
 	d.Chain(e.ingressChain())
-	admit(d, e.ingressChain(), e.rules.ingress, ruleset.From)
+	admit(d, e.ingressChain(), e.rules.ingress, ruleset.From, ruleset.FromSet)
 	d.Rule(e.ingressChain(), ruleset.Drop()) // AWS lets the sender time out
 	d.Chain(e.egressChain())
-	admit(d, e.egressChain(), e.rules.egress, ruleset.To)
+	admit(d, e.egressChain(), e.rules.egress, ruleset.To, ruleset.ToSet)
 	d.Rule(e.egressChain(), ruleset.Drop())
 }
 
-func admit(d *ruleset.Draft, chain string, rules []task.Rule, peer func(netip.Prefix) ruleset.Words) {
+func admit(d *ruleset.Draft, chain string, rules []task.Rule, peer func(netip.Prefix) ruleset.Words, member func(set string) ruleset.Words) {
 	for _, rule := range rules {
+		words, known := traffic(rule)
+		if !known {
+			continue
+		}
+		words = append(words, ruleset.Return())
 		for _, cidr := range rule.CIDRs {
 			p, err := netip.ParsePrefix(cidr)
-			if err != nil || !p.Addr().Is4() {
-				continue // tasks have no IPv6
+			switch {
+			case err != nil || !p.Addr().Is4(): // tasks have no IPv6
+			case p.Bits() == 0:
+				d.Rule(chain, words...)
+			default:
+				d.Rule(chain, append([]ruleset.Words{peer(p)}, words...)...)
 			}
-			words, known := traffic(rule)
-			if !known {
-				continue
-			}
-			if p.Bits() > 0 {
-				words = append([]ruleset.Words{peer(p)}, words...)
-			}
-			d.Rule(chain, append(words, ruleset.Return())...)
 		}
+		if rule.Group != "" {
+			d.Rule(chain, append([]ruleset.Words{member(membersSet(rule.Group))}, words...)...)
+		}
+	}
+}
+
+// membersSet is the set of the addresses that are members of a group here.
+func membersSet(group string) string { return "members-" + group }
+
+// newGroups makes the sets of groups that the end is the first to name.
+func (r *Router) newGroups(d *ruleset.Draft, e *end) {
+	named := slices.Clone(e.rules.groups)
+	for _, rule := range slices.Concat(e.rules.ingress, e.rules.egress) {
+		if rule.Group != "" {
+			named = append(named, rule.Group)
+		}
+	}
+	for _, g := range named {
+		if !r.groups[g] {
+			r.groups[g] = true
+			d.Set(membersSet(g), ruleset.Addresses())
+		}
+	}
+}
+
+// membership is the end's place in the sets of its groups.
+func (e *end) membership(change func(set string, kind ruleset.Kind, elements ...ruleset.Element)) {
+	for _, g := range e.rules.groups {
+		change(membersSet(g), ruleset.Addresses(), ruleset.Address(e.address))
 	}
 }
 

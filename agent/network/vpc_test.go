@@ -180,6 +180,35 @@ func TestSecurityGroups(t *testing.T) {
 	wantNoAnswer(t, s, "tcp", "10.0.0.4:81")
 }
 
+func TestMembersOfAGroupReachEachOther(t *testing.T) {
+	m := newMachine(t)
+	n := open(t, m.config())
+	const cidr = "10.0.0.0/16"
+	everywhere := task.Rule{Protocol: "-1", FromPort: -1, ToPort: -1, CIDRs: []string{"0.0.0.0/0"}}
+	among := task.SecurityGroup{ID: "sg-1", Ingress: []task.Rule{{Protocol: "tcp", FromPort: 80, ToPort: 80, Group: "sg-1"}}, Egress: []task.Rule{everywhere}}
+	member := func(ip string) *task.Order {
+		o := inVPC("vpc-a", cidr, ip)
+		o.Interface.SecurityGroups = []task.SecurityGroup{among}
+		return o
+	}
+	first, second, stranger := member("10.0.0.4"), member("10.0.0.5"), inVPC("vpc-a", cidr, "10.0.0.6")
+	a := inside(t, setup(t, n, first)["app"])
+	b, s := inside(t, setup(t, n, second)["app"]), inside(t, setup(t, n, stranger)["app"])
+	serve(t, a, "tcp", ":80", "a")
+	serve(t, b, "tcp", ":80", "b")
+	wantAnswer(t, b, "tcp", "10.0.0.4:80", "a 10.0.0.5")
+	wantAnswer(t, a, "tcp", "10.0.0.5:80", "b 10.0.0.4")
+	wantNoAnswer(t, s, "tcp", "10.0.0.4:80")
+
+	left := among
+	left.ID = "sg-2" // admits members of sg-1, and is none
+	check(t, n.Secure(context.Background(), second.ARN, []task.SecurityGroup{left}))
+	wantNoAnswer(t, b, "tcp", "10.0.0.4:80")
+	wantAnswer(t, a, "tcp", "10.0.0.5:80", "b 10.0.0.4")
+	check(t, n.Teardown(context.Background(), first.ARN))
+	wantNoAnswer(t, a, "tcp", "10.0.0.5:80")
+}
+
 func TestBothEndsOfALinkCarryEqualPackets(t *testing.T) {
 	m := newMachine(t)
 	h := links(t, m.Space)

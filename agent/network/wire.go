@@ -164,6 +164,8 @@ func (r *Router) admit(e *end) error {
 	return r.table.Change(func(d *ruleset.Draft) {
 		d.Add("ends", ruleset.Ends(), ruleset.End(e.link, e.address))
 		if e.secured {
+			r.newGroups(d, e)
+			e.membership(d.Add)
 			e.chains(d)
 			d.Add("egress", ruleset.Jumps(), ruleset.JumpFor(e.link, e.egressChain()))
 			d.Add("ingress", ruleset.Jumps(), ruleset.JumpFor(e.link, e.ingressChain()))
@@ -186,6 +188,7 @@ func (r *Router) detach(link string) error {
 		if e.secured {
 			d.Remove("egress", ruleset.Jumps(), ruleset.JumpFor(e.link, e.egressChain()))
 			d.Remove("ingress", ruleset.Jumps(), ruleset.JumpFor(e.link, e.ingressChain()))
+			e.membership(d.Remove)
 			d.DropChain(e.egressChain())
 			d.DropChain(e.ingressChain())
 		}

@@ -1,7 +1,6 @@
 package task
 
 import (
-	"net/netip"
 	"strings"
 
 	"github.com/berthhq/berth/domain/arn"
@@ -81,9 +80,8 @@ func (t *Task) ContainerARN(name string) string {
 	return t.Scope.Container(nameIn(t.Spec.ClusterARN), t.ID, t.Spec.containerID(name))
 }
 
-// NewInterface makes the agent's view of a leased interface. members lists the
-// private addresses of the interfaces in a security group.
-func NewInterface(i *network.Interface, s *network.Subnet, v *network.VPC, groups []*network.SecurityGroup, members func(group string) []netip.Addr) *Interface {
+// NewInterface makes the agent's view of a leased interface.
+func NewInterface(i *network.Interface, s *network.Subnet, v *network.VPC, groups []*network.SecurityGroup) *Interface {
 	out := &Interface{
 		ID: i.ID, MAC: i.MAC, PrivateIP: i.PrivateIP.String(), PrefixLength: s.CIDR.Bits(), Gateway: s.Gateway().String(),
 		SubnetID: s.ID, SubnetCIDR: s.CIDR.String(), VPCID: v.ID, VPCCIDR: v.CIDR.String(), Zone: s.Zone,
@@ -93,29 +91,21 @@ func NewInterface(i *network.Interface, s *network.Subnet, v *network.VPC, group
 		out.PublicIP = i.PublicIP.String()
 	}
 	for _, g := range groups {
-		out.SecurityGroups = append(out.SecurityGroups, SecurityGroup{
-			ID: g.ID, Ingress: flatRules(g.Ingress, members), Egress: flatRules(g.Egress, members),
-		})
+		out.SecurityGroups = append(out.SecurityGroups, SecurityGroup{ID: g.ID, Ingress: rulesOf(g.Ingress), Egress: rulesOf(g.Egress)})
 	}
 	return out
 }
 
-// flatRules turns peer groups into the addresses of their members. IPv6 ranges
-// are left out: tasks have no IPv6 address.
-func flatRules(rules []network.Rule, members func(group string) []netip.Addr) []Rule {
+// rulesOf leaves out IPv6 ranges: tasks have no IPv6 address.
+func rulesOf(rules []network.Rule) []Rule {
 	var out []Rule
 	for _, r := range rules {
-		flat := Rule{Protocol: r.Protocol, FromPort: r.FromPort, ToPort: r.ToPort}
+		rule := Rule{Protocol: r.Protocol, FromPort: r.FromPort, ToPort: r.ToPort, Group: r.Group}
 		if r.CIDR != "" {
-			flat.CIDRs = append(flat.CIDRs, r.CIDR)
+			rule.CIDRs = []string{r.CIDR}
 		}
-		if r.Group != "" {
-			for _, a := range members(r.Group) {
-				flat.CIDRs = append(flat.CIDRs, netip.PrefixFrom(a, a.BitLen()).String())
-			}
-		}
-		if len(flat.CIDRs) > 0 {
-			out = append(out, flat)
+		if rule.Group != "" || rule.CIDRs != nil {
+			out = append(out, rule)
 		}
 	}
 	return out

@@ -94,13 +94,14 @@ type SecurityGroup struct {
 	Egress  []Rule
 }
 
-// Rule admits traffic to or from CIDRs; a rule that names a peer group lists the
-// addresses of its members.
+// Rule admits traffic to or from CIDRs, or the members of a peer group: they come
+// and go, and the agent knows those of its machine.
 type Rule struct {
 	Protocol string // "tcp", "udp", "icmp" or "-1"
 	FromPort int
 	ToPort   int
 	CIDRs    []string
+	Group    string // id of the peer group; empty for none
 }
 
 // Credentials are a role's keys, served to the task at the metadata address under

@@ -97,25 +97,19 @@ func TestNewOrder(t *testing.T) {
 	}
 }
 
-func TestNewInterfaceNamesPeersByAddress(t *testing.T) {
+func TestNewInterfaceNamesPeers(t *testing.T) {
 	subnet := &network.Subnet{ID: "subnet-1", CIDR: netip.MustParsePrefix("172.31.16.0/20"), Zone: "us-east-1b"}
 	vpc := &network.VPC{ID: "vpc-1", CIDR: netip.MustParsePrefix("172.31.0.0/16")}
 	group := &network.SecurityGroup{ID: "sg-1",
-		Ingress: []network.Rule{{Protocol: "tcp", FromPort: 80, ToPort: 80, Group: "sg-2"}, {Protocol: "tcp", FromPort: 1, ToPort: 1, Group: "sg-empty"}},
+		Ingress: []network.Rule{{Protocol: "tcp", FromPort: 80, ToPort: 80, Group: "sg-2"}},
 		Egress:  []network.Rule{{Protocol: "-1", FromPort: -1, ToPort: -1, CIDR: "0.0.0.0/0"}, {Protocol: "-1", CIDR6: "::/0"}},
 	}
-	members := func(g string) []netip.Addr {
-		if g == "sg-2" {
-			return []netip.Addr{netip.MustParseAddr("172.31.0.9")}
-		}
-		return nil
-	}
-	got := NewInterface(&network.Interface{ID: "eni-1", PrivateIP: netip.MustParseAddr("172.31.16.4")}, subnet, vpc, []*network.SecurityGroup{group}, members)
+	got := NewInterface(&network.Interface{ID: "eni-1", PrivateIP: netip.MustParseAddr("172.31.16.4")}, subnet, vpc, []*network.SecurityGroup{group})
 	if got.Gateway != "172.31.16.1" || got.PrefixLength != 20 || got.PublicIP != "" || got.VPCCIDR != "172.31.0.0/16" {
 		t.Errorf("interface %+v", got)
 	}
 	want := []SecurityGroup{{ID: "sg-1",
-		Ingress: []Rule{{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDRs: []string{"172.31.0.9/32"}}},
+		Ingress: []Rule{{Protocol: "tcp", FromPort: 80, ToPort: 80, Group: "sg-2"}},
 		Egress:  []Rule{{Protocol: "-1", FromPort: -1, ToPort: -1, CIDRs: []string{"0.0.0.0/0"}}},
 	}}
 	if !reflect.DeepEqual(got.SecurityGroups, want) {
