@@ -28,6 +28,11 @@ type Client struct {
 
 // New makes a client.
 func New(p Place) *Client {
+	return &Client{Place: p, http: &http.Client{Transport: p.Transport(), Timeout: time.Minute}}
+}
+
+// Transport carries requests to the place, trusting its authority.
+func (p Place) Transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy = nil // berth is here, never behind a proxy
 	if p.CAFile != "" {
@@ -37,7 +42,7 @@ func New(p Place) *Client {
 			t.TLSClientConfig = &tls.Config{RootCAs: pool}
 		}
 	}
-	return &Client{Place: p, http: &http.Client{Transport: t, Timeout: time.Minute}}
+	return t
 }
 
 // API is one service as awsJson addresses it.

@@ -8,14 +8,17 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/berthhq/berth/agent/engine"
@@ -29,7 +32,6 @@ import (
 	"github.com/berthhq/berth/agent/volume"
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/domain/task"
-	"github.com/berthhq/berth/protocol/sigv4"
 )
 
 // Config is all that an agent is built from.
@@ -45,6 +47,8 @@ type Config struct {
 	Overcommit    int
 	Unsandboxed   bool // Fargate tasks share the host's kernel
 	Privileged    bool // allow privileged tasks
+	Expose        bool // publish host ports beyond loopback
+	Zone          string
 
 	Log *slog.Logger
 }
@@ -56,20 +60,25 @@ const Port = 4566
 type Host struct {
 	Config
 	keys     *keys
-	secret   []byte // of metadata ids
+	tls      *tls.Config // towards the server; nil on plain HTTP
+	secret   []byte      // of metadata ids
 	runtime  *runtime.Runtime
 	network  *network.Network
 	volumes  *volume.Volumes
 	logs     *logs.Logs
 	metadata *metadata.Server
-	engine   *engine.Engine
+	engine   *engine.Engine // see tasks: others wait for opened first
+	opened   chan struct{}  // closed when the engine is there, or never will be
+	open     func()         // closes opened
+	hostMode hostMode
 	session  *session.Session
 	closers  []func() error
 }
 
 // Run runs the agent until ctx ends.
 func Run(ctx context.Context, c Config) (err error) {
-	h := &Host{Config: c}
+	h := &Host{Config: c, opened: make(chan struct{})}
+	h.open = sync.OnceFunc(func() { close(h.opened) })
 	if err := os.MkdirAll(c.Data, 0o711); err != nil {
 		return err
 	}
@@ -77,12 +86,15 @@ func Run(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	defer func() {
+		h.open()
 		for i := len(h.closers) - 1; i >= 0; i-- {
 			err = errors.Join(err, h.closers[i]())
 		}
 	}()
-	for _, step := range []func(context.Context) error{h.join, h.openRuntime, h.openLogs, h.openNetwork, h.openEngine, h.register} {
-		if err := step(ctx); err != nil {
+	for _, step := range []func(context.Context) error{h.join, h.openRuntime, h.openLogs, h.openHostMode, h.openNetwork, h.openEngine, h.register} {
+		if err := step(ctx); ctx.Err() != nil {
+			return nil // told to stop, as good as started
+		} else if err != nil {
 			return err
 		}
 	}
@@ -116,10 +128,7 @@ func (h *Host) openLogs(context.Context) (err error) {
 	spool := filepath.Join(h.Data, "spool")
 	h.logs, err = logs.Open(logs.Config{
 		Dir: spool, Files: filepath.Join(h.Data, "logs"), Logger: []string{self, "logger", "--dir", spool}, Endpoint: h.Server,
-		Keys: func(context.Context, string) (sigv4.Keys, error) {
-			return sigv4.Keys{ID: h.keys.AccessKeyID, Secret: h.keys.SecretAccessKey, Token: h.keys.SessionToken}, nil
-		},
-		Log: h.Log,
+		TLS: h.tls, Keys: h.logKeys, Log: h.Log,
 	})
 	if err != nil {
 		return fmt.Errorf("open the logs: %w", err)
@@ -129,14 +138,20 @@ func (h *Host) openLogs(context.Context) (err error) {
 }
 
 func (h *Host) openNetwork(ctx context.Context) (err error) {
-	sum := sha256.Sum256([]byte(h.Data))
-	name := hex.EncodeToString(sum[:4])
 	h.metadata = metadata.New(metadata.Config{Tasks: tasks{h}, Stats: noStats{}, Log: h.Log, Now: time.Now, Endpoint: &metadata.Endpoint{
-		Addresses: []string{address(h.Server)}, Port: Port,
+		Addresses: []string{address(h.Server)}, TLS: h.tls, Port: Port,
 	}})
-	h.network, err = network.Open(ctx, network.Config{
-		Agent: name, RunDir: filepath.Join("/run/berth", name, "network"), Log: h.Log, LoopbackOnly: true, Services: h.services,
-	})
+	h.later(h.metadata.ServeHost(h.hostMode.listeners).Close)
+	config := network.Config{
+		Agent: h.name(), RunDir: filepath.Join("/run/berth", h.name(), "network"), Log: h.Log, HostVPC: h.keys.DefaultVPC,
+		LoopbackOnly: !h.Expose, Services: h.services, HostTasks: h.hostMode.tasks(),
+	}
+	h.network, err = network.Open(ctx, config)
+	if errors.Is(err, network.ErrNoUnifiedHierarchy) {
+		h.Log.Warn("tasks in host network mode share the host's way to the cloud's metadata", "why", err)
+		h.hostMode.group, config.HostTasks = "", nil
+		h.network, err = network.Open(ctx, config)
+	}
 	if err != nil {
 		return fmt.Errorf("open the task networks: %w", err)
 	}
@@ -148,9 +163,9 @@ func (h *Host) openEngine(ctx context.Context) (err error) {
 	h.engine, err = engine.Open(ctx, engine.Config{
 		Dir: filepath.Join(h.Data, "engine"), Runtime: h.runtime, Cgroups: h.runtime.Cgroups(), Group: h.runtime.Group(),
 		Network: h.network, Volumes: h.volumes, Images: h.puller(), Logs: h.logs,
-		Ledger: ledger.New(h.offer(), max(1, h.Overcommit)),
+		HostGroup: h.hostMode.group, Ledger: ledger.New(h.offer(), max(1, h.Overcommit)),
 		Environment: func(o *task.Order, container string) map[string]string {
-			return metadata.Environment(o, metadata.ID(h.secret, o.ARN, container), Port, metadata.Loopback{})
+			return metadata.Environment(o, metadata.ID(h.secret, o.ARN, container), Port, h.hostMode.loopback())
 		},
 		MetadataID:     func(arn, container string) string { return metadata.ID(h.secret, arn, container) },
 		WithoutSandbox: h.Unsandboxed, AllowPrivileged: h.Privileged, Log: h.Log,
@@ -158,6 +173,7 @@ func (h *Host) openEngine(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the engine: %w", err)
 	}
+	h.open()
 	h.later(h.engine.Close)
 	return nil
 }
@@ -165,8 +181,8 @@ func (h *Host) openEngine(ctx context.Context) (err error) {
 // register registers the machine; a server that is starting is waited for.
 func (h *Host) register(ctx context.Context) error {
 	h.session = session.New(session.Config{
-		Server:  h.place(),
-		Cluster: h.keys.ClusterARN, Data: h.Data, InstanceID: h.keys.InstanceID, Zone: h.keys.Region + "a",
+		Server: h.place(), TLS: h.tls,
+		Cluster: h.keys.ClusterARN, Data: h.Data, InstanceID: h.keys.InstanceID, Zone: h.zone(),
 		Resources: h.offer(), Attributes: h.attributes(), Version: h.Version, Tasks: orders{h}, Log: h.Log,
 	})
 	for {
@@ -200,21 +216,47 @@ func (h *Host) report(ctx context.Context) {
 	}
 }
 
+// name tells this agent's things on the machine from another's: it follows from
+// the data folder.
+func (h *Host) name() string {
+	sum := sha256.Sum256([]byte(h.Data))
+	return hex.EncodeToString(sum[:4])
+}
+
+func (h *Host) zone() string { return h.keys.Region + h.Zone }
+
+// registryClient is nil where the usual one will do.
+func (h *Host) registryClient() *http.Client {
+	if h.tls == nil {
+		return nil
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: h.tls, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}}
+}
+
 func (h *Host) puller() engine.Images {
-	return &images{image.Puller{Store: h.runtime.Images(), Registry: h.Server}, h}
+	return &images{image.Puller{Store: h.runtime.Images(), Registry: h.Server, Client: h.registryClient()}, h}
 }
 
 // place is the server with the machine's own keys.
 func (h *Host) place() client.Place {
-	return client.Place{Endpoint: h.Server, AccessKeyID: h.keys.AccessKeyID, Secret: h.keys.SecretAccessKey, SessionToken: h.keys.SessionToken, Region: h.keys.Region}
+	p := client.Place{Endpoint: h.Server, AccessKeyID: h.keys.AccessKeyID, Secret: h.keys.SecretAccessKey, SessionToken: h.keys.SessionToken, Region: h.keys.Region}
+	if h.tls != nil {
+		p.CAFile = h.authorityFile()
+	}
+	return p
 }
 
+// address is the host and port of a URL.
 func address(server string) string {
 	u, err := url.Parse(server)
 	if err != nil {
 		return server
 	}
-	return u.Host
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // secretIn reads a random secret, made at first use.

@@ -23,7 +23,10 @@ func (h *Host) join(ctx context.Context) error {
 	switch {
 	case err == nil:
 		h.keys = &keys{}
-		return json.Unmarshal(data, &h.keys.Response)
+		if err := json.Unmarshal(data, &h.keys.Response); err != nil {
+			return fmt.Errorf("%s is damaged: remove it and join again with a new token (%w)", h.keysFile(), err)
+		}
+		return h.trustServer()
 	case !errors.Is(err, os.ErrNotExist):
 		return err
 	}
@@ -48,5 +51,22 @@ func (h *Host) join(ctx context.Context) error {
 	if err := os.WriteFile(part, data, 0o600); err != nil {
 		return err
 	}
-	return os.Rename(part, h.keysFile())
+	if err := os.Rename(part, h.keysFile()); err != nil {
+		return err
+	}
+	_ = os.Remove(h.TokenFile) // it is spent
+	return h.trustServer()
+}
+
+func (h *Host) authorityFile() string { return filepath.Join(h.Data, "authority.crt") }
+
+// trustServer trusts the authority that the join proved, and no other.
+func (h *Host) trustServer() (err error) {
+	if !strings.HasPrefix(h.Server, "https:") {
+		return nil
+	}
+	if h.tls, err = join.AuthorityTLS([]byte(h.keys.Authority)); err != nil {
+		return err
+	}
+	return os.WriteFile(h.authorityFile(), []byte(h.keys.Authority), 0o644)
 }

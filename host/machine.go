@@ -47,7 +47,7 @@ func totalMemory() int {
 func (h *Host) attributes() []workload.Attribute {
 	arch := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[goruntime.GOARCH]
 	return append(workload.AgentCapabilities(logs.Drivers()...),
-		workload.Attribute{Name: "ecs.availability-zone", Value: h.keys.Region + "a"},
+		workload.Attribute{Name: "ecs.availability-zone", Value: h.zone()},
 		workload.Attribute{Name: "ecs.cpu-architecture", Value: arch},
 		workload.Attribute{Name: "ecs.os-type", Value: "linux"},
 		workload.Attribute{Name: "ecs.os-family", Value: "LINUX"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/berthhq/berth/agent/engine"
 	"github.com/berthhq/berth/agent/image"
@@ -16,6 +17,7 @@ import (
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/plane/names"
 	"github.com/berthhq/berth/protocol/acs"
+	"github.com/berthhq/berth/protocol/sigv4"
 )
 
 // orders hands what the session receives to the engine.
@@ -58,12 +60,42 @@ func (o orders) Health() []acs.TaskHealth {
 // tasks shows the engine's tasks at the metadata address.
 type tasks struct{ h *Host }
 
-func (t tasks) Task(arn string) (*metadata.Task, bool) { return t.h.engine.Task(arn) }
-func (t tasks) Owner(id string) (arn, container string, ok bool) {
-	return t.h.engine.Owner(id)
+// known is the engine, once it is open: tasks that run ask while the agent starts.
+func (h *Host) known() *engine.Engine {
+	<-h.opened
+	return h.engine
 }
+
+func (t tasks) Task(arn string) (*metadata.Task, bool) {
+	if e := t.h.known(); e != nil {
+		return e.Task(arn)
+	}
+	return nil, false
+}
+
+func (t tasks) Owner(id string) (arn, container string, ok bool) {
+	if e := t.h.known(); e != nil {
+		return e.Owner(id)
+	}
+	return "", "", false
+}
+
 func (t tasks) Credentials(id string) (*task.Credentials, string, bool) {
-	return t.h.engine.Credentials(id)
+	if e := t.h.known(); e != nil {
+		return e.Credentials(id)
+	}
+	return nil, "", false
+}
+
+// logKeys signs a task's logs: with its execution role's keys where it has one,
+// else with the instance's. Lines that were held up may outlive the role's keys.
+func (h *Host) logKeys(_ context.Context, arn string) (sigv4.Keys, error) {
+	if e := h.known(); e != nil {
+		if c := e.ExecutionKeys(arn); c != nil && c.Expiration.After(time.Now()) {
+			return sigv4.Keys{ID: c.AccessKeyID, Secret: c.SecretAccessKey, Token: c.SessionToken}, nil
+		}
+	}
+	return sigv4.Keys{ID: h.keys.AccessKeyID, Secret: h.keys.SecretAccessKey, Token: h.keys.SessionToken}, nil
 }
 
 // noStats stands for the statistics that a later order brings.

@@ -43,6 +43,9 @@ func (s *Server) begin(ctx context.Context) error {
 		return nil
 	}
 	place := client.Place{Endpoint: s.endpoint(), AccessKeyID: root.ID, Secret: root.Secret, Region: s.Home.Region}
+	if s.secure() {
+		place.CAFile = filepath.Join(s.Data, "authority", authority.CertificateFile)
+	}
 	return place.WriteEnv(s.EnvDir)
 }
 
@@ -98,9 +101,11 @@ func (s *Server) defaultRange() (netip.Prefix, error) {
 	return p, os.WriteFile(file, []byte(p.String()+"\n"), 0o600)
 }
 
+// endpoint is where clients on this machine find us.
 func (s *Server) endpoint() string {
 	if s.secure() {
-		return "https://" + s.Listen
+		_, port, _ := net.SplitHostPort(s.Listen)
+		return "https://" + net.JoinHostPort(s.names()[0], port)
 	}
 	return "http://" + s.Listen
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"os"
 	"strconv"
 	"time"
 
@@ -31,9 +33,32 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 		return nil, fmt.Errorf("%w: another program uses the address; choose another with --listen", err)
 	}
 	if s.secure() {
-		l = tls.NewListener(l, s.authority.ServerTLS(s.Names, s.Now))
+		l = tls.NewListener(l, s.authority.ServerTLS(s.names(), s.Now))
 	}
 	return l, nil
+}
+
+// names are those our certificate holds for: those configured, else the address we
+// listen on; where that is every address, all that this machine has, and its name.
+func (s *Server) names() []string {
+	if len(s.Names) > 0 {
+		return s.Names
+	}
+	host, _, _ := net.SplitHostPort(s.Listen)
+	if ip, err := netip.ParseAddr(host); host != "" && (err != nil || !ip.IsUnspecified()) {
+		return []string{host}
+	}
+	names := []string{"localhost"}
+	if name, err := os.Hostname(); err == nil {
+		names = append(names, name)
+	}
+	addresses, _ := net.InterfaceAddrs() // none but the names, then
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok {
+			names = append(names, n.IP.String())
+		}
+	}
+	return names
 }
 
 // health answers 200 once requests are served; with ?agents=N once so many

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -38,6 +39,7 @@ type Server struct {
 	sessions  *dispatch.Dispatcher
 	control   *control.Control
 	front     *http.Server
+	audit     io.Closer
 	loops     sync.WaitGroup
 }
 
@@ -93,7 +95,7 @@ func (s *Server) wire(context.Context) error {
 	s.control = control.New(s.store, control.Planners(control.Options{}), s.Log)
 	inner := http.NewServeMux()
 	s.gateway, err = gateway.New(gateway.Options{
-		Keys: gateway.StoredKeys{Store: s.store}, Authoriser: gateway.AllowAll{}, Inner: inner, Clock: s.Now, Log: s.Log, Audit: s.Log,
+		Keys: gateway.StoredKeys{Store: s.store}, Authoriser: gateway.AllowAll{}, Inner: inner, Clock: s.Now, Log: s.Log, Audit: s.openAudit(),
 		Offers: offers(map[string]map[string]gateway.Handler{
 			"ecs":  ecs.New(ecs.Config{Store: s.store}).Operations(),
 			"ec2":  ec2.New(s.store, cidr).Operations(),
@@ -159,6 +161,9 @@ func (s *Server) close() error {
 	var errs []error
 	if s.archive != nil {
 		errs = append(errs, s.archive.Close())
+	}
+	if s.audit != nil {
+		errs = append(errs, s.audit.Close())
 	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close())

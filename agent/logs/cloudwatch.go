@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -18,9 +19,10 @@ import (
 // requestTimeout bounds one request; a batch of 1 MiB takes some milliseconds.
 const requestTimeout = 30 * time.Second
 
-func newHTTPClient() *http.Client {
+func newHTTPClient(trust *tls.Config) *http.Client {
 	return &http.Client{Timeout: requestTimeout, Transport: &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		TLSClientConfig:     trust,
 		MaxIdleConnsPerHost: 8,
 		MaxConnsPerHost:     32,
 		IdleConnTimeout:     time.Minute,
@@ -36,9 +38,9 @@ type cloudWatch struct {
 	refused func(events int64) // nil when nobody counts
 }
 
-func newCloudWatch(c Config, order Order, o *awslogs) *cloudWatch {
+func newCloudWatch(c Config, client *http.Client, order Order, o *awslogs) *cloudWatch {
 	cw := &cloudWatch{options: o, order: order, keys: c.Keys}
-	cw.client = wire.Client{Service: shape.API, Endpoint: c.Endpoint, HTTP: c.HTTP, Sign: cw.sign}
+	cw.client = wire.Client{Service: shape.API, Endpoint: c.Endpoint, HTTP: client, Sign: cw.sign}
 	if o.endpoint != "" {
 		cw.client.Endpoint = o.endpoint
 	}

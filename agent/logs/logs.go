@@ -13,6 +13,7 @@ package logs
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -37,8 +38,7 @@ type Config struct {
 	// Endpoint is the base URL of CloudWatch Logs, unless a container's
 	// awslogs-endpoint names another.
 	Endpoint string
-	// HTTP makes the requests; nil for a client of its own.
-	HTTP *http.Client
+	TLS      *tls.Config // towards Endpoint; nil for the system's trust
 	// Keys gives the keys to sign a task's logs with: its execution role's where
 	// it has one, else the instance's. An error is tried again.
 	Keys func(ctx context.Context, taskARN string) (sigv4.Keys, error)
@@ -55,6 +55,7 @@ type Pipes struct {
 // Logs ships the output of a host's containers.
 type Logs struct {
 	config Config
+	http   *http.Client
 	root   spool.Root
 	log    *slog.Logger
 	watch  *spool.Watch
@@ -71,9 +72,6 @@ type Logs struct {
 // Open takes the spool for this process, starts the logger if it does not run, and
 // goes on shipping what an earlier agent left.
 func Open(c Config) (*Logs, error) {
-	if c.HTTP == nil {
-		c.HTTP = newHTTPClient()
-	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -86,7 +84,7 @@ func Open(c Config) (*Logs, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	l := &Logs{config: c, root: root, log: c.Log, watch: watch, lock: lock, files: newFiles(), byID: map[string]*shipment{}}
+	l := &Logs{config: c, http: newHTTPClient(c.TLS), root: root, log: c.Log, watch: watch, lock: lock, files: newFiles(), byID: map[string]*shipment{}}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	if err := l.adopt(); err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -140,7 +138,7 @@ func (l *Logs) Start(ctx context.Context, id string, order Order) (Pipes, error)
 	}
 	order.Producer = newProducer()
 	if driver.aws != nil && driver.terms.Blocking {
-		if err := newCloudWatch(l.config, order, driver.aws).ensure(ctx); err != nil {
+		if err := newCloudWatch(l.config, l.http, order, driver.aws).ensure(ctx); err != nil {
 			return Pipes{}, fmt.Errorf("failed to initialize logging driver: failed to create Cloudwatch log stream: %w", err)
 		}
 	}

@@ -138,7 +138,7 @@ func (s *shipment) openSinkPatiently(ctx context.Context) (sink, func(), error) 
 
 func (s *shipment) openSink(ctx context.Context) (sink, func(), error) {
 	if s.driver.aws != nil {
-		cw := newCloudWatch(s.logs.config, s.order, s.driver.aws)
+		cw := newCloudWatch(s.logs.config, s.logs.http, s.order, s.driver.aws)
 		cw.refused = s.refuse
 		// A container that prints nothing has its stream all the same. A failure
 		// comes again with the first batch.

@@ -21,6 +21,8 @@ func agentCommand(ctx context.Context, args []string) error {
 	isolation := fs.String("fargate-isolation", "gvisor", "gvisor or none")
 	noEC2 := fs.Bool("no-ec2", false, "do not be a container instance")
 	fs.BoolVar(&c.Privileged, "allow-privileged", false, "allow privileged tasks and pidMode host")
+	fs.BoolVar(&c.Expose, "expose", false, "publish the host ports of tasks beyond loopback")
+	fs.StringVar(&c.Zone, "zone", "a", "letter of the availability zone the machine is in")
 	level := fs.String("log-level", "info", "debug, info, warn or error")
 	if err := parse(fs, args); err != nil {
 		return err

@@ -30,7 +30,7 @@ func imageCommand(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	target := load.Target{Endpoint: place.Endpoint, Account: account, Password: password}
+	target := load.Target{Endpoint: place.Endpoint, Account: account, Password: password, Client: place.Transport()}
 	var loaded []load.Loaded
 	if fs.Arg(0) == "-" {
 		loaded, err = load.Stream(ctx, target, os.Stdin, "standard input", fs.Arg(1), nil)

@@ -10,6 +10,7 @@ import (
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/protocol/join"
 	"github.com/berthhq/berth/store"
 )
@@ -69,8 +70,18 @@ func (g *Gate) Exchange(ctx context.Context, secret string) (*join.Response, err
 		AccessKeyID: key.ID, SecretAccessKey: key.Secret, SessionToken: key.SessionToken,
 		Account: token.Scope.Account, Region: token.Scope.Region,
 		ClusterARN: token.ClusterARN, RoleARN: token.RoleARN, InstanceID: instance,
-		Authority: string(g.Authority.PEM()),
+		DefaultVPC: defaultVPC(g.Store.View(), token.Scope), Authority: string(g.Authority.PEM()),
 	}, nil
+}
+
+// defaultVPC is the id of the scope's; empty when it has none.
+func defaultVPC(v *store.View, scope arn.Scope) string {
+	for vpc := range store.VPCs.Prefix(v, network.Key(scope, "")) {
+		if vpc.Default {
+			return vpc.ID
+		}
+	}
+	return ""
 }
 
 // redeem marks a token used. It tells an unknown token from a used or an ended

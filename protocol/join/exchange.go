@@ -38,6 +38,10 @@ type Response struct {
 	RoleARN    string `json:"roleArn"`
 	InstanceID string `json:"instanceId"` // i-..., the machine's own for good
 
+	// DefaultVPC is the account's, whose tasks a machine reaches by their own
+	// addresses; empty when there is none.
+	DefaultVPC string `json:"defaultVpc,omitempty"`
+
 	// Authority is the certificate authority in PEM form, which the pin proved.
 	Authority string `json:"authority"`
 }
