@@ -129,7 +129,7 @@ func (x *session) tell(v *store.View, tasks []*task.Task) {
 		if i, ok := store.Interfaces.Get(v, network.Key(t.Scope, t.Assignment.InterfaceID)); ok {
 			subnet, _ := store.Subnets.Get(v, network.Key(t.Scope, i.SubnetID))
 			vpc, _ := store.VPCs.Get(v, network.Key(t.Scope, i.VPCID))
-			around.Interface = task.NewInterface(i, subnet, vpc, nil, nil)
+			around.Interface = task.NewInterface(i, subnet, vpc, nil)
 		}
 		orders = append(orders, task.NewOrder(t, def, around))
 		x.told[t.ARN] = t.DesiredStatus()
