@@ -49,9 +49,7 @@ func (s *Server) begin(ctx context.Context) error {
 	return place.WriteEnv(s.EnvDir)
 }
 
-// ensureCluster makes the cluster `default` at the first start. Bare, the cluster
-// is there all the same but INACTIVE and so unseen: the agent that offers Fargate
-// capacity registers in it.
+// ensureCluster makes the cluster `default` at the first start, unless bare.
 func (s *Server) ensureCluster(ctx context.Context) error {
 	arn := s.Home.Cluster(DefaultCluster)
 	if _, ok := store.Clusters.Get(s.store.View(), arn); ok || s.Bare {

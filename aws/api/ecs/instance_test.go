@@ -129,6 +129,11 @@ func TestOffers(t *testing.T) {
 	s.refused("RunTask", `{"taskDefinition": "web"}`, "InvalidParameterException", "No Container Instances were found in your cluster.")
 	s.refused("DeregisterContainerInstance", `{"containerInstance": "`+key+`"}`, "InvalidParameterException", "The specified container instance was not found.")
 
+	bare := joined(s, "agent2")
+	nowhere := strings.Replace(body, `"default"`, `"nowhere"`, 1)
+	expect(t, "Fargate capacity in no cluster", s.as(bare, "RegisterContainerInstance", nowhere).kind, "")
+	expect(t, "no cluster was made", len(get(s.do("ListClusters", `{}`), "clusterArns").([]any)), 1)
+
 	official := s.AddKey(t, identity.AccessKey{ID: "ASIAOFFICIAL", Secret: "secret", Active: true, Principal: identity.RoleSession(scope.Global("iam", "role/ecsInstanceRole"), "i-1")})
 	key = get(s.as(official, "RegisterContainerInstance", body), "containerInstance", "containerInstanceArn").(string)
 	if i, _ := store.Instances.Get(s.Store.View(), key); i.OffersFargate {

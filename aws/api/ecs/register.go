@@ -7,6 +7,7 @@ import (
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/workload"
@@ -38,9 +39,9 @@ func (a *API) registerContainerInstance(ctx context.Context, call *gateway.Call,
 	}
 	var next *cluster.Instance
 	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		c, err := activeCluster(tx, call.Scope, in.Cluster)
+		c, err := reg.cluster(tx, call)
 		if err != nil {
-			return clusterForAgent(err)
+			return err
 		}
 		have, err := reg.known(tx, call, c)
 		if err != nil {
@@ -58,6 +59,23 @@ func (a *API) registerContainerInstance(ctx context.Context, call *gateway.Call,
 		return nil, err
 	}
 	return &ecs.RegisterContainerInstanceResponse{ContainerInstance: showInstance(v, next, nil)}, nil
+}
+
+// cluster is the one that the instance joins. A machine that only offers Fargate
+// capacity is in no cluster that anybody sees: its cluster need not exist.
+func (reg *registration) cluster(tx *store.Tx, call *gateway.Call) (*cluster.Cluster, error) {
+	c, err := activeCluster(tx, call.Scope, reg.in.Cluster)
+	if err == nil {
+		return c, nil
+	}
+	if offersEC2(reg.attributes) || !call.Principal.Agent {
+		return nil, clusterForAgent(err)
+	}
+	at, err := arn.Parse(clusterARN(call.Scope, deref(reg.in.Cluster)))
+	if err != nil {
+		return nil, clusterNotFound()
+	}
+	return &cluster.Cluster{Scope: call.Scope, ARN: at.String(), Name: at.Name()}, nil
 }
 
 // clusterForAgent answers an agent whose cluster was deleted as if it had never

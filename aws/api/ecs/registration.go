@@ -117,13 +117,17 @@ func (reg *registration) offer(i *cluster.Instance, who identity.Principal) {
 		v, _ := i.Attribute(name)
 		return v
 	}
-	i.OffersEC2 = word(acs.AttributeOffersEC2) != "false"
+	i.OffersEC2 = offersEC2(i.Attributes)
 	i.OffersFargate = word(acs.AttributeOffersFargate) == "true" && (who.Agent || who.Kind == identity.Root)
 	i.FargateCPUOvercommit = 1
 	if n, err := strconv.Atoi(word(acs.AttributeFargateOvercommit)); err == nil && n > 1 {
 		i.FargateCPUOvercommit = n
 	}
 	i.BootID = word(acs.AttributeBootID)
+}
+
+func offersEC2(attributes []workload.Attribute) bool {
+	return !slices.Contains(attributes, workload.Attribute{Name: acs.AttributeOffersEC2, Value: "false"})
 }
 
 // bind ties the keys that an agent got by joining to the instance they first
