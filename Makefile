@@ -11,8 +11,8 @@ export BERTH_DATA := $(DATA)
 .DEFAULT_GOAL := check
 .PHONY: up down clean build host-run host-test test fast bench soak conformance lint check help
 
-up: host-run build ## Build, start berth here in the background and show it answering the aws CLI
-	@./examples/up.sh
+up: host-run build ## Build, start berth here and train the digits example on it, on EC2 and on Fargate
+	@./examples/digits/up.sh
 
 down: ## Stop the berth that `make up` started; keep its state
 	@bin/berth down --data $(DATA)

@@ -8,7 +8,6 @@ need() { # need COMMAND PACKAGE
 }
 need runc runc
 need aws awscli
-need mmdebstrap mmdebstrap
 need curl curl
 if [ "$purpose" = test ]; then
   need busybox busybox-static
