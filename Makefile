@@ -9,7 +9,7 @@ DATA      ?= $(CURDIR)/.berth
 export BERTH_DATA := $(DATA)
 
 .DEFAULT_GOAL := check
-.PHONY: up down clean build host-run host-test test fast bench soak conformance lint check help
+.PHONY: compat up down clean build host-run host-test test fast bench soak conformance lint check help
 
 up: host-run build ## Build, start berth here and train the digits example on it, on EC2 and on Fargate
 	@./examples/digits/up.sh
@@ -66,6 +66,9 @@ lint: ## gofmt and go vet; golangci-lint where it is installed
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1; }
 	go vet -tags $(TAGS) ./...
 	@if command -v golangci-lint >/dev/null; then golangci-lint run --build-tags $(TAGS); fi
+
+compat: ## Write docs/compatibility.md anew from the tests
+	go run -tags $(TAGS) ./tools/compat
 
 check: lint fast ## What to run before a commit
 

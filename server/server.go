@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"time"
@@ -96,13 +97,7 @@ func (s *Server) wire(context.Context) error {
 	inner := http.NewServeMux()
 	s.gateway, err = gateway.New(gateway.Options{
 		Keys: gateway.StoredKeys{Store: s.store}, Authoriser: gateway.AllowAll{}, Inner: inner, Clock: s.Now, Log: s.Log, Audit: s.openAudit(),
-		Offers: offers(map[string]map[string]gateway.Handler{
-			"ecs":  ecs.New(ecs.Config{Store: s.store}).Operations(),
-			"ec2":  ec2.New(s.store, cidr).Operations(),
-			"ecr":  ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region}).Operations(),
-			"logs": logs.New(s.archive).Operations(),
-			"sts":  sts.New(s.store).Operations(),
-		}),
+		Offers: offers(s.handlers(cidr, tokens)),
 	})
 	if err != nil {
 		return err
@@ -122,6 +117,21 @@ func (s *Server) wire(context.Context) error {
 	}
 	return nil
 }
+
+// handlers answer the operations that berth has, by service.
+func (s *Server) handlers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]map[string]gateway.Handler {
+	return map[string]map[string]gateway.Handler{
+		"ecs":  ecs.New(ecs.Config{Store: s.store}).Operations(),
+		"ec2":  ec2.New(s.store, defaultVPC).Operations(),
+		"ecr":  ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region}).Operations(),
+		"logs": logs.New(s.archive).Operations(),
+		"sts":  sts.New(s.store).Operations(),
+	}
+}
+
+// Coverage lists the services and the operations that have a handler. Nothing of it
+// can be called.
+func Coverage() []gateway.Offer { return offers((&Server{}).handlers(netip.Prefix{}, nil)) }
 
 // serve starts the loops, then answers requests until ctx ends.
 func (s *Server) serve(ctx context.Context) error {

@@ -199,6 +199,9 @@ func wantExit0(t *testing.T, task types.Task) {
 	}
 }
 
+// TestTwoMachinesShareTheTasks runs tasks on two hosts that joined one server.
+//
+// Proves 1.4.
 func TestTwoMachinesShareTheTasks(t *testing.T) {
 	f := newFleet(t)
 	f.join("--cpu", "1024", "--memory", "1024", "--zone", "a")
