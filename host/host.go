@@ -99,6 +99,7 @@ func Run(ctx context.Context, c Config) (err error) {
 		}
 	}
 	go h.report(ctx)
+	go h.sweepImages(ctx)
 	err = h.session.Run(ctx)
 	if errors.Is(err, context.Canceled) {
 		return nil

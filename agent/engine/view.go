@@ -187,6 +187,22 @@ func (e *Engine) containerGroup(o *task.Order, r *record, i int) string {
 	return e.group(o) + "/" + r.Containers[i].RuntimeID
 }
 
+// ImagesInUse are the digests of the images of tasks that are not stopped: those of
+// containers that wait to be started, too.
+func (e *Engine) ImagesInUse() map[string]bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	digests := map[string]bool{}
+	for _, k := range e.keepers {
+		for i := range k.snapshot.record.Containers {
+			if k.snapshot.Status != task.Stopped {
+				digests[k.snapshot.record.Containers[i].ImageDigest] = true
+			}
+		}
+	}
+	return digests
+}
+
 // Snapshot is a task that runs, for whoever measures it.
 type Snapshot struct {
 	Order      *task.Order

@@ -123,10 +123,17 @@ func TestSweepKeepsWhatIsUsed(t *testing.T) {
 	if err := r.Create(t.Context(), runtime.Container{ID: "user", Image: used, Args: []string{"/bin/true"}}); err != nil {
 		t.Fatal(err)
 	}
-	if gone, err := r.Images().Sweep(t.Context(), time.Now().Add(-time.Hour)); err != nil || len(gone) != 0 {
+	if gone, err := r.Images().Sweep(t.Context(), time.Now().Add(-time.Hour), nil); err != nil || len(gone) != 0 {
 		t.Errorf("too new: %v %v", gone, err)
 	}
-	gone, err := r.Images().Sweep(t.Context(), time.Now().Add(time.Hour))
+	awaited, err := r.Images().Get(t.Context(), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gone, err := r.Images().Sweep(t.Context(), time.Now().Add(time.Hour), map[string]bool{awaited.Digest: true}); err != nil || len(gone) != 0 {
+		t.Errorf("a container shall be made from it: %v %v", gone, err)
+	}
+	gone, err := r.Images().Sweep(t.Context(), time.Now().Add(time.Hour), nil)
 	if err != nil || !slices.Equal(gone, []string{other}) {
 		t.Errorf("swept %v %v", gone, err)
 	}

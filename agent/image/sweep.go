@@ -19,10 +19,10 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 	return err
 }
 
-// Sweep forgets all images last pulled or used before the time, except those a
-// container was made from, and returns their names. The caller keeps containers
-// from being made meanwhile and then lets the storage collect.
-func (s *Store) Sweep(ctx context.Context, before time.Time) ([]string, error) {
+// Sweep forgets all images last pulled or used before the time, except those that a
+// container was made from or, by the digests to keep, shall be; and returns their
+// names. Their content goes when the storage collects.
+func (s *Store) Sweep(ctx context.Context, before time.Time, keep map[string]bool) ([]string, error) {
 	ctx = storage.Context(ctx)
 	used, err := s.used(ctx)
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *Store) Sweep(ctx context.Context, before time.Time) ([]string, error) {
 	}
 	var gone []string
 	for _, r := range records {
-		if used[r.Target.Digest.String()] || !r.UpdatedAt.Before(before) {
+		if d := r.Target.Digest.String(); used[d] || keep[d] || !r.UpdatedAt.Before(before) {
 			continue
 		}
 		if err := s.Remove(ctx, r.Name); err != nil {

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/containers"
 	taskruntime "github.com/containerd/containerd/v2/core/runtime"
@@ -147,6 +148,17 @@ func (r *Runtime) forgotten(record containers.Container, left map[string]Exit) {
 
 // Images is the machine's store of images.
 func (r *Runtime) Images() *image.Store { return r.images }
+
+// SweepImages forgets images that nobody pulled or used since before, save those
+// with the digests to keep, and returns their names. The space they take is given
+// back soon.
+func (r *Runtime) SweepImages(ctx context.Context, before time.Time, keep map[string]bool) ([]string, error) {
+	gone, err := r.images.Sweep(ctx, before, keep)
+	if len(gone) > 0 {
+		r.soil()
+	}
+	return gone, err
+}
 
 // Cgroups is the tree the containers' groups are in.
 func (r *Runtime) Cgroups() *cgroup.Tree { return r.cgroups }
