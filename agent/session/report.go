@@ -9,16 +9,19 @@ import (
 	"github.com/berthhq/berth/domain/task"
 )
 
-// Deliver submits an observation and retries until the server has taken the report, or refuses it for good.
+// Deliver submits an observation until the server has taken the report, or refuses
+// it for good: it does not know the task, or cannot read what is said of it. All else
+// passes, a clock that is wrong as well as a server that is down.
 func (s *Session) Deliver(ctx context.Context, o *task.Observation) error {
 	pause := 30 * time.Millisecond
 	for {
 		err := s.api.Call(ctx, client.ECS, "SubmitTaskStateChange", change(o), nil)
+		if err == nil {
+			return nil
+		}
 		var refused *client.Error
-		if err == nil || errors.As(err, &refused) && refused.Status < 500 {
-			if err != nil {
-				s.Log.Warn("report refused", "task", o.TaskARN, "err", err)
-			}
+		if errors.As(err, &refused) && (refused.Code == "ClientException" || refused.Code == "InvalidParameterException") {
+			s.Log.Warn("report refused", "task", o.TaskARN, "err", err)
 			return nil
 		}
 		select {
