@@ -5,7 +5,7 @@
 // messages; servers and agents die at any moment and disks fail. All of it follows
 // from one seed, so that a run that goes wrong can be run again.
 //
-// After each event the invariants are checked (invariants.go): nothing
+// After each event the invariants are checked (laws.go): nothing
 // acknowledged is lost, no task runs in two places, nothing is over-committed, no
 // status moves back. Once the faults end, everything that is wanted must come to
 // be.
@@ -44,9 +44,9 @@ const (
 	// calm is how long everything may take to come right once the faults end:
 	// the longest time-out of anyone, several times over.
 	calm = 10 * time.Minute
-	// aftermath lets what is stopped be cleaned up and addresses end their
-	// quarantine.
-	aftermath = 10 * time.Minute
+	// aftermath lets what is stopped be cleaned up and every address become free:
+	// those of hosts that will never confirm rest for an hour and a quarantine.
+	aftermath = 90 * time.Minute
 )
 
 // Run simulates steps events under faults that follow from the seed, then a calm

@@ -93,22 +93,25 @@ func (w *world) step() bool {
 	return w.err == nil
 }
 
-// meanwhile lets what is due within a while happen inside another event. Time does
-// not go on for the event itself.
+// meanwhile lets a while pass, with all that happens in it, inside an event of a
+// process that may die in it.
 func (w *world) meanwhile(d time.Duration) {
-	for len(w.events) > 0 && w.events[0].at.Before(w.now.Add(d)) && !w.disk.dead && w.err == nil {
-		e := heap.Pop(&w.events).(event)
-		e.do()
+	end := w.now.Add(d)
+	for !w.disk.dead && w.due(end) && w.step() {
 	}
+	w.now = end
 }
 
 // run lets events happen for a while.
 func (w *world) run(d time.Duration) {
 	end := w.now.Add(d)
-	for len(w.events) > 0 && !w.events[0].at.After(end) && w.step() {
+	for w.due(end) && w.step() {
 	}
 	w.now = end
 }
+
+// due tells whether anything happens until then.
+func (w *world) due(end time.Time) bool { return len(w.events) > 0 && !w.events[0].at.After(end) }
 
 func (w *world) expect(err error) {
 	if w.err == nil && err != nil {
