@@ -5,6 +5,7 @@ package assignment
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/plan"
@@ -43,7 +45,7 @@ func Planner(o Options) plan.Planner {
 	patience := cmp.Or(o.Patience, defaultPatience)
 	return plan.Planner{
 		Name:  "assignment",
-		Wakes: []store.Descriptor{store.Tasks, store.Instances},
+		Wakes: []store.Descriptor{store.Tasks, store.Instances, store.Interfaces},
 		Look: func(v *store.View, now time.Time) plan.Decision {
 			l := &look{view: v, now: now, patience: patience, boards: map[string]*placement.Board{}, hopeless: map[string]string{}}
 			for t := range store.Tasks.By(v, store.TasksByPhase, store.Unplaced) {
@@ -115,9 +117,17 @@ func Request(t *task.Task, def *workload.Definition) *placement.Request {
 
 func shapeOf(t *task.Task, r *placement.Request) string {
 	if r.Fargate {
-		return fmt.Sprint("fargate ", r.Demand)
+		return fmt.Sprint("fargate ", r.Demand, subnets(t))
 	}
-	return fmt.Sprint(t.Spec.ClusterARN, r.Demand, r.Group, r.Constraints, r.Requires)
+	return fmt.Sprint(t.Spec.ClusterARN, r.Demand, r.Group, r.Constraints, r.Requires, subnets(t))
+}
+
+// subnets of a task; nil outside awsvpc.
+func subnets(t *task.Task) []string {
+	if n := t.Spec.NetworkConfiguration; n != nil {
+		return n.Subnets
+	}
+	return nil
 }
 
 func (l *look) board(t *task.Task) *placement.Board {
@@ -138,6 +148,11 @@ func (l *look) board(t *task.Task) *placement.Board {
 }
 
 func (l *look) place(t *task.Task, r *placement.Request) (found *placement.Placement, why string) {
+	if t.Spec.NetworkConfiguration != nil {
+		if _, _, err := placement.FreeAddress(l.view, t, ""); err != nil {
+			return nil, fault.Of(err).Message
+		}
+	}
 	p, refusals, err := l.board(t).Place(r)
 	switch {
 	case err != nil:
@@ -211,8 +226,10 @@ func (l *look) assign(t *task.Task, p *placement.Placement, demand cluster.Deman
 				return plan.ErrStale
 			}
 			usage, held := i.Used.Take(&i.Registered, &d)
-			_, err = placement.Assign(tx, have, &placement.Placement{Instance: i, Held: held, Usage: usage}, now)
-			return err
+			if _, err = placement.Assign(tx, have, &placement.Placement{Instance: i, Held: held, Usage: usage}, now); err != nil {
+				return errors.Join(plan.ErrStale, err) // another task took the last address
+			}
+			return nil
 		},
 	})
 }

@@ -3,6 +3,7 @@ package assignment_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/berthhq/berth/control"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/plan"
@@ -60,7 +62,7 @@ func (w *world) instance(id string, cpu, memory, overcommit int) {
 
 func (w *world) task(cpu, memory string) string {
 	w.tasks++
-	id := fmt.Sprintf("%032x", w.tasks)
+	id := fmt.Sprintf("%016x%016x", w.tasks, w.tasks)
 	t := &task.Task{
 		Scope: scope, ARN: scope.Task("default", id), ID: id, CreatedAt: began, Desired: task.Desired{Status: task.Running},
 		Spec: task.Spec{ClusterARN: scope.Cluster("default"), DefinitionARN: scope.TaskDefinition("f", 1), LaunchType: workload.Fargate, CPU: cpu, Memory: memory},
@@ -133,6 +135,50 @@ func TestATaskThatNoMachineCouldTakeStopsAtOnce(t *testing.T) {
 	}
 	if w.get(fits).Assignment == nil {
 		t.Error("the other one was not placed")
+	}
+}
+
+// The subnet has three addresses for five tasks.
+func TestATaskWaitsForAnAddressButNotForEver(t *testing.T) {
+	w := newWorld(t)
+	w.instance("a", 4096, 4096, 4)
+	w.update(func(tx *store.Tx) {
+		store.Subnets.Put(tx, &network.Subnet{Scope: scope, ID: "subnet-1", VPCID: "vpc-1", CIDR: netip.MustParsePrefix("10.0.0.0/29")})
+	})
+	var keys []string
+	for range 5 {
+		key := w.task("256", "512")
+		next := *w.get(key)
+		next.Spec.NetworkConfiguration = &task.NetworkConfiguration{Subnets: []string{"subnet-1"}}
+		w.update(func(tx *store.Tx) { store.Tasks.Put(tx, &next) })
+		keys = append(keys, key)
+	}
+	count := func(s task.Status) (n int) {
+		for _, key := range keys {
+			if w.get(key).LastStatus() == s {
+				n++
+			}
+		}
+		return n
+	}
+	if st := w.step(began); st.Made != 3 || st.Stale != 2 {
+		t.Fatalf("first look: %+v", st)
+	}
+	st := w.step(began)
+	if count(task.Pending) != 3 || len(st.Troubles) != 2 || st.Troubles[0].Reason != "No subnet of [subnet-1] has a free address." {
+		t.Fatalf("%d placed, %+v", count(task.Pending), st)
+	}
+	w.update(func(tx *store.Tx) {
+		for i := range store.Interfaces.All(tx) {
+			store.Interfaces.Delete(tx, network.Key(scope, i.ID))
+			break
+		}
+	})
+	if w.step(began.Add(time.Minute)); count(task.Pending) != 4 {
+		t.Errorf("%d placed after an address became free", count(task.Pending))
+	}
+	if w.step(st.Again); count(task.Stopped) != 1 {
+		t.Errorf("%d gave up", count(task.Stopped))
 	}
 }
 

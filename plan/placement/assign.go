@@ -137,34 +137,42 @@ func Release(tx *store.Tx, t *task.Task) *task.Task {
 	return &next
 }
 
-// lease takes an address of one of the task's subnets: those in the instance's
-// zone first, and among equals in an order that the task's id decides, so that
-// tasks spread over them.
 func lease(tx *store.Tx, t *task.Task, inst *cluster.Instance, now time.Time) (*network.Interface, error) {
-	subnets, err := preferred(tx, t, inst)
+	s, addr, err := FreeAddress(tx, t, inst.Zone)
 	if err != nil {
 		return nil, err
 	}
+	return newInterface(t, s, addr, inst, now), nil
+}
+
+// FreeAddress finds an address in one of the task's subnets: those in the zone
+// first, and among equals in an order that the task's id decides, so that tasks
+// spread over them.
+func FreeAddress(r store.Reader, t *task.Task, zone string) (*network.Subnet, netip.Addr, error) {
+	subnets, err := preferred(r, t, zone)
+	if err != nil {
+		return nil, netip.Addr{}, err
+	}
 	for _, s := range subnets {
 		addr, ok := s.PickAddress(t.ID, func(a netip.Addr) bool {
-			return store.Interfaces.Has(tx, store.InterfacesByAddress, store.AddressKey(t.Scope, s.VPCID, a))
+			return store.Interfaces.Has(r, store.InterfacesByAddress, store.AddressKey(t.Scope, s.VPCID, a))
 		})
 		if ok {
-			return newInterface(t, s, addr, inst, now), nil
+			return s, addr, nil
 		}
 	}
-	return nil, fault.New(fault.Client, "No subnet of %v has a free address.", t.Spec.NetworkConfiguration.Subnets).
+	return nil, netip.Addr{}, fault.New(fault.Client, "No subnet of %v has a free address.", t.Spec.NetworkConfiguration.Subnets).
 		WithHint("stop tasks in these subnets, or name a further subnet in awsvpcConfiguration")
 }
 
-func preferred(r store.Reader, t *task.Task, inst *cluster.Instance) ([]*network.Subnet, error) {
+func preferred(r store.Reader, t *task.Task, zone string) ([]*network.Subnet, error) {
 	var near, far []*network.Subnet
 	for _, id := range t.Spec.NetworkConfiguration.Subnets {
 		s, ok := store.Subnets.Get(r, network.Key(t.Scope, id))
 		switch {
 		case !ok:
 			return nil, fault.New(fault.InvalidParameter, "The subnet ID '%s' does not exist", id)
-		case s.Zone == inst.Zone:
+		case s.Zone == zone:
 			near = append(near, s)
 		default:
 			far = append(far, s)
