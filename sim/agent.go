@@ -43,6 +43,8 @@ type agent struct {
 	// On disk.
 	instance string // its ARN, once registered
 	tasks    []*placed
+
+	truths []*truth
 }
 
 func (w *world) addAgent(name string, m machine) *agent {
@@ -53,6 +55,10 @@ func (w *world) addAgent(name string, m machine) *agent {
 	w.server.grant("key-"+name, who)
 	a.start()
 	return a
+}
+
+func (w *world) agentOf(instance string) *agent {
+	return w.agents[slices.IndexFunc(w.agents, func(a *agent) bool { return a.instance == instance })]
 }
 
 func (a *agent) clock() time.Time { return a.w.now.Add(a.skew) }
@@ -117,7 +123,7 @@ func (a *agent) retire() {
 	a.w.after(a.w.between(0, time.Minute), func() {
 		a.w.say("%s is switched off", a.name)
 		a.stop()
-		a.off, a.tasks = true, nil
+		a.off, a.tasks, a.truths = true, nil, nil
 	})
 }
 

@@ -37,7 +37,7 @@ func someFaults(r *rand.Rand) faults {
 		drop: often(0.15), repeat: often(0.2), slow: often(0.3), late: time.Duration(r.Int64N(int64(8 * time.Second))), disk: often(0.05),
 		serverLives: every(10*time.Second, 2*time.Minute), agentLives: every(20*time.Second, 3*time.Minute),
 		linkLives: every(20*time.Second, 3*time.Minute), outage: time.Second + time.Duration(r.Int64N(int64(90*time.Second))),
-		skew: time.Duration(r.Int64N(int64(2 * time.Minute))), pull: often(0.1), prepare: often(0.05),
+		skew: every(0, 2*time.Minute), pull: often(0.1), prepare: often(0.05),
 	}
 }
 

@@ -9,18 +9,11 @@ import (
 	"github.com/berthhq/berth/domain/task"
 )
 
-// placed is a task on a host: what the agent knows, which the real step decides
-// on, and the truth about its containers, which is there whether or not an agent
-// looks.
+// placed is a task as its agent knows it: what the real step decides on.
 type placed struct {
 	a     *agent
 	local *task.Local // on the agent's disk
-
-	// The truth.
-	running []bool
-	started []int // how often each container was started
-	exits   []*int
-	ready   bool // the namespaces and the interface exist
+	truth *truth
 
 	said      string // the last report that was acknowledged
 	reporting bool
@@ -29,8 +22,7 @@ type placed struct {
 }
 
 func newPlaced(a *agent, o *task.Order) *placed {
-	n := len(o.Containers)
-	return &placed{a: a, local: task.NewLocal(o), running: make([]bool, n), started: make([]int, n), exits: make([]*int, n)}
+	return &placed{a: a, local: task.NewLocal(o), truth: a.truthOf(o)}
 }
 
 func (p *placed) arn() string { return p.local.Order.ARN }
@@ -62,9 +54,9 @@ func (p *placed) adopt() {
 		case c.Phase == task.PhasePulling:
 			c.Phase = task.PhaseWaiting
 		case c.Phase == task.PhaseExited || c.Phase < task.PhaseStarting:
-		case p.running[i]:
+		case p.truth.running[i]:
 			p.noteStarted(i)
-		case p.started[i] > 0:
+		case p.truth.started[i] > 0:
 			p.noteStarted(i)
 			p.noteExit(i)
 		default:
@@ -106,7 +98,7 @@ func (p *placed) do(act task.Action) (done bool) {
 		return true
 	case task.Prepare:
 		l.Prepared = task.WorkUnderway
-		p.ready = true
+		p.truth.ready = true
 		p.finish(5*time.Millisecond, func() {
 			l.Prepared = task.WorkDone
 			if w.chance(w.faults.prepare) {
@@ -127,17 +119,17 @@ func (p *placed) do(act task.Action) (done bool) {
 	case task.Start, task.Restart:
 		l.Containers[i].Phase = task.PhaseStarting
 		p.a.later(w.between(time.Millisecond, 50*time.Millisecond), func() {
-			p.run(i)
+			p.truth.run(i)
 			// Between the start and the note of it, the agent may die.
 			p.finish(20*time.Millisecond, func() { p.noteStarted(i) })
 		})
 	case task.Stop:
 		l.Containers[i].Phase = task.PhaseStopping
-		p.a.later(w.between(time.Millisecond, 3*time.Second), func() { p.exit(i, 137) })
+		p.a.later(w.between(time.Millisecond, 3*time.Second), func() { p.truth.exit(i, 137) })
 	case task.Clean:
 		l.Cleaned = task.WorkUnderway
 		p.finish(20*time.Millisecond, func() {
-			p.ready = false
+			p.truth.ready = false
 			l.Cleaned = task.WorkDone
 		})
 	}
@@ -152,28 +144,9 @@ func (p *placed) finish(within time.Duration, note func()) {
 	})
 }
 
-// run starts a container for real.
-func (p *placed) run(i int) {
-	w := p.a.w
-	if p.started[i]++; p.started[i] > 1 || p.running[i] {
-		w.expect(fmt.Errorf("container %s of %s was started %d times on %s", p.local.Order.Containers[i].Name, w.rename(p.arn()), p.started[i], p.a.name))
-	}
-	p.running[i] = true
-	w.say("%s: %s runs", p.a.name, p.arn())
-	if life, code := w.user.lives(p.local.Order.Family, w); life > 0 {
-		w.after(life, func() { p.exit(i, code) })
-	}
-}
-
-// exit ends a container, by itself or because it was stopped. An agent that is up
-// notices; one that is down will.
-func (p *placed) exit(i, code int) {
-	if !p.running[i] {
-		return
-	}
-	p.running[i], p.exits[i] = false, &code
-	p.a.w.say("%s: %s exits with %d", p.a.name, p.arn(), code)
-	if p.a.up && p.local.Containers[i].Phase >= task.PhaseRunning {
+// notice that a container ended.
+func (p *placed) notice(i int) {
+	if p.local.Containers[i].Phase >= task.PhaseRunning {
 		p.noteExit(i)
 		p.advance()
 	}
@@ -185,27 +158,14 @@ func (p *placed) noteStarted(i int) {
 	if c.StartedAt.IsZero() {
 		c.StartedAt = p.a.clock()
 	}
-	if !p.running[i] {
+	if !p.truth.running[i] {
 		p.noteExit(i) // it ended before it was noted to run
 	}
 }
 
 func (p *placed) noteExit(i int) {
 	c := &p.local.Containers[i]
-	c.Phase, c.ExitedAt, c.ExitCode = task.PhaseExited, p.a.clock(), p.exits[i]
-}
-
-// alive tells whether anything of the task is on the host.
-func (p *placed) alive() bool {
-	if p.ready {
-		return true
-	}
-	for _, r := range p.running {
-		if r {
-			return true
-		}
-	}
-	return false
+	c.Phase, c.ExitedAt, c.ExitCode = task.PhaseExited, p.a.clock(), p.truth.exits[i]
 }
 
 // report tells the server what changed, one report at a time, until it hears.

@@ -97,7 +97,7 @@ func (s *server) ensureCluster() error {
 }
 
 // ensureNetwork makes the default VPC, but with subnets of few addresses, so that
-// they are used again and again.
+// they are used again and again and, in half the worlds, run out.
 func (s *server) ensureNetwork() error {
 	if _, err := ec2.EnsureDefaultVPC(s.background, s.leader, scope, defaultRange); err != nil {
 		return err
@@ -105,7 +105,7 @@ func (s *server) ensureNetwork() error {
 	_, err := s.leader.Update(s.background, func(tx *store.Tx) error {
 		for have := range store.Subnets.All(tx) {
 			small := *have
-			small.CIDR = netip.PrefixFrom(have.CIDR.Addr(), 28)
+			small.CIDR = netip.PrefixFrom(have.CIDR.Addr(), s.w.subnetBits)
 			store.Subnets.Put(tx, &small)
 		}
 		return nil

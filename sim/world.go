@@ -22,12 +22,14 @@ type world struct {
 	events queue
 	number int // of events so far: equal times happen in order of making
 
-	faults faults
-	disk   *disk
-	server *server
-	agents []*agent
-	user   *user
-	laws   *laws
+	faults     faults
+	skew       time.Duration // how far clocks are apart at most, for good
+	subnetBits int
+	disk       *disk
+	server     *server
+	agents     []*agent
+	user       *user
+	laws       *laws
 
 	ids     int // given out
 	crashes int
@@ -42,6 +44,7 @@ const traceKept = 60
 
 func newWorld(seed uint64) *world {
 	w := &world{rng: rand.New(rand.NewPCG(seed, 0x62657274)), now: epoch, names: map[string]string{}}
+	w.subnetBits = 28 + w.rng.IntN(2)
 	w.laws = newLaws(w)
 	w.disk = newDisk(w)
 	w.server = &server{w: w}

@@ -1,0 +1,62 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/berthhq/berth/domain/task"
+)
+
+// truth is what there is of a task on a host, whether or not an agent looks, or
+// remembers.
+type truth struct {
+	a       *agent
+	order   *task.Order
+	ready   bool // the namespaces and the interface exist
+	running []bool
+	started []int // how often each container was
+	exits   []*int
+}
+
+func (a *agent) truthOf(o *task.Order) *truth {
+	if i := slices.IndexFunc(a.truths, func(t *truth) bool { return t.order.ARN == o.ARN }); i >= 0 {
+		return a.truths[i]
+	}
+	n := len(o.Containers)
+	t := &truth{a: a, order: o, running: make([]bool, n), started: make([]int, n), exits: make([]*int, n)}
+	a.truths = append(a.truths, t)
+	return t
+}
+
+func (t *truth) run(i int) {
+	w := t.a.w
+	if t.started[i]++; t.started[i] > 1 {
+		w.expect(fmt.Errorf("container %s of %s was started %d times on %s", t.order.Containers[i].Name, w.rename(t.order.ARN), t.started[i], t.a.name))
+	}
+	t.running[i] = true
+	w.say("%s: %s runs", t.a.name, t.order.ARN)
+	if life, code := w.user.lives(t.order.Family, w); life > 0 {
+		w.after(life, func() { t.exit(i, code) })
+	}
+}
+
+// exit ends a container, by itself or because it was stopped. An agent that is up
+// notices; one that is down will.
+func (t *truth) exit(i, code int) {
+	if !t.running[i] {
+		return
+	}
+	t.running[i], t.exits[i] = false, &code
+	t.a.w.say("%s: %s exits with %d", t.a.name, t.order.ARN, code)
+	if p := t.a.find(t.order.ARN); p != nil && t.a.up {
+		p.notice(i)
+	}
+}
+
+// alive tells whether anything of the task is on the host.
+func (t *truth) alive() bool { return t.ready || slices.Contains(t.running, true) }
+
+// aliveTasks are those with anything on the host.
+func (a *agent) aliveTasks() []*truth {
+	return slices.DeleteFunc(slices.Clone(a.truths), func(t *truth) bool { return !t.alive() })
+}
