@@ -15,6 +15,7 @@ type faults struct {
 	linkLives          time.Duration // mean time between partitions of an agent
 	outage             time.Duration // how long any of them lasts, at most
 	skew               time.Duration // how far clocks are apart, at most
+	thought            time.Duration // how long a planner thinks, at most
 	pull, prepare      float64       // chances that an action of an agent fails
 }
 
@@ -37,7 +38,7 @@ func someFaults(r *rand.Rand) faults {
 		drop: often(0.15), repeat: often(0.2), slow: often(0.3), late: time.Duration(r.Int64N(int64(8 * time.Second))), disk: often(0.05),
 		serverLives: every(10*time.Second, 2*time.Minute), agentLives: every(20*time.Second, 3*time.Minute),
 		linkLives: every(20*time.Second, 3*time.Minute), outage: time.Second + time.Duration(r.Int64N(int64(90*time.Second))),
-		skew: every(0, 2*time.Minute), pull: often(0.1), prepare: often(0.05),
+		skew: every(0, 2*time.Minute), thought: every(0, time.Second), pull: often(0.1), prepare: often(0.05),
 	}
 }
 

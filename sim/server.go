@@ -123,7 +123,11 @@ func (s *server) call(keyID, operation string, in any) (any, error) {
 	call := &gateway.Call{
 		Service: "ecs", Operation: operation, Scope: scope, Principal: key.Principal, KeyID: keyID, Now: s.now(), Endpoint: "http://sim",
 	}
+	before := s.leader.View().Revision()
 	out, err := s.handlers[operation](s.background, call, in)
+	if fault.IsKind(err, fault.Unavailable) && s.leader.View().Revision() != before {
+		s.w.expect(fmt.Errorf("%s was answered with %w, yet something was changed", operation, err))
+	}
 	s.stir()
 	return out, err
 }
@@ -193,7 +197,7 @@ func (s *server) interrupted(planners []plan.Planner) []plan.Planner {
 			d := look(v, now)
 			if len(d.Changes) > 0 {
 				s.thinking = true
-				s.w.meanwhile(s.w.between(0, 3*time.Millisecond))
+				s.w.meanwhile(s.w.between(0, max(3*time.Millisecond, s.w.faults.thought)))
 				s.thinking = false
 			}
 			return d

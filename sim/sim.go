@@ -41,9 +41,9 @@ func (r *Report) String() string {
 }
 
 const (
-	// calm is how long everything may take to come right once the faults end:
-	// the longest time-out of anyone, several times over.
-	calm = 10 * time.Minute
+	// calm is how long everything may take to come right once the faults end: it
+	// outlasts the quarter of an hour for which a task waits for a place.
+	calm = 20 * time.Minute
 	// aftermath lets what is stopped be cleaned up and every address become free:
 	// those of hosts that will never confirm rest for an hour and a quarantine.
 	aftermath = 90 * time.Minute

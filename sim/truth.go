@@ -29,13 +29,13 @@ func (a *agent) truthOf(o *task.Order) *truth {
 }
 
 func (t *truth) run(i int) {
-	w := t.a.w
+	w, name := t.a.w, t.order.Containers[i].Name
 	if t.started[i]++; t.started[i] > 1 {
-		w.expect(fmt.Errorf("container %s of %s was started %d times on %s", t.order.Containers[i].Name, w.rename(t.order.ARN), t.started[i], t.a.name))
+		w.expect(fmt.Errorf("container %s of %s was started %d times on %s", name, w.rename(t.order.ARN), t.started[i], t.a.name))
 	}
 	t.running[i] = true
-	w.say("%s: %s runs", t.a.name, t.order.ARN)
-	if life, code := w.user.lives(t.order.Family, w); life > 0 {
+	w.say("%s: %s of %s runs", t.a.name, name, t.order.ARN)
+	if life, code := w.user.kind(t.order.Family).end(name, w); life > 0 {
 		w.after(life, func() { t.exit(i, code) })
 	}
 }
@@ -47,7 +47,7 @@ func (t *truth) exit(i, code int) {
 		return
 	}
 	t.running[i], t.exits[i] = false, &code
-	t.a.w.say("%s: %s exits with %d", t.a.name, t.order.ARN, code)
+	t.a.w.say("%s: %s of %s exits with %d", t.a.name, t.order.Containers[i].Name, t.order.ARN, code)
 	if p := t.a.find(t.order.ARN); p != nil && t.a.up {
 		p.notice(i)
 	}

@@ -19,9 +19,18 @@ type kind struct {
 	port        int // fixed host port; 0 for none
 	gpus        int
 	fargate     bool
-	lives       time.Duration // a container ends by itself within; 0 for never
+	lives       time.Duration // the main container ends by itself within; 0 for never
 	code        int           // and exits with
+	// after is what the main container waits for in a helper, which ends by
+	// itself if it shall succeed; empty without one.
+	after ecs.ContainerCondition
 }
+
+const (
+	helper       = "helper"
+	helperMemory = 16
+	helperLives  = 3 * time.Second
+)
 
 // user is who runs and stops tasks. What was answered to it is what may not be
 // lost.
@@ -63,6 +72,8 @@ func (w *world) populate() {
 		{family: "port", cpu: 64, memory: 128, port: 8080},
 		{family: "batch", cpu: 256, memory: 512, lives: 40 * time.Second},
 		{family: "crash", cpu: 32, memory: 64, lives: 2 * time.Second, code: 1},
+		{family: "mesh", cpu: 64, memory: 128, lives: 50 * time.Second, after: ecs.ContainerConditionStart},
+		{family: "migrate", cpu: 64, memory: 128, after: ecs.ContainerConditionSuccess},
 		{family: "train", cpu: 512, memory: 1024, gpus: 1, lives: 90 * time.Second},
 		{family: "fargate", cpu: 256, memory: 512, fargate: true},
 		{family: "job", cpu: 512, memory: 1024, fargate: true, lives: 30 * time.Second},
@@ -93,7 +104,7 @@ func (u *user) define(k kind) {
 	if k.gpus > 0 {
 		main.ResourceRequirements = []ecs.ResourceRequirement{{Type: ecs.ResourceTypeGpu, Value: ptr(fmt.Sprint(k.gpus))}}
 	}
-	in := &ecs.RegisterTaskDefinitionRequest{Family: &k.family, ContainerDefinitions: []ecs.ContainerDefinition{main}}
+	in := &ecs.RegisterTaskDefinitionRequest{Family: &k.family, ContainerDefinitions: k.withHelper(main)}
 	if k.fargate {
 		in.RequiresCompatibilities, in.NetworkMode = []ecs.Compatibility{ecs.CompatibilityFargate}, ecs.NetworkModeAwsvpc
 		in.Cpu, in.Memory = ptr(fmt.Sprint(k.cpu)), ptr(fmt.Sprint(k.memory))
@@ -110,10 +121,24 @@ func (u *user) kind(family string) *kind {
 	return &u.kinds[i]
 }
 
-// lives is when a container that just started will end by itself; zero for never.
-func (u *user) lives(family string, w *world) (time.Duration, int) {
-	k := u.kind(family)
-	if k == nil || k.lives == 0 {
+// withHelper puts the helper before the main container, out of whose memory it
+// lives.
+func (k *kind) withHelper(main ecs.ContainerDefinition) []ecs.ContainerDefinition {
+	if k.after == "" {
+		return []ecs.ContainerDefinition{main}
+	}
+	main.Memory = ptr(int32(k.memory - helperMemory))
+	main.DependsOn = []ecs.ContainerDependency{{ContainerName: ptr(helper), Condition: k.after}}
+	return []ecs.ContainerDefinition{{Name: ptr(helper), Image: ptr(helper), Memory: ptr(int32(helperMemory)), Essential: ptr(false)}, main}
+}
+
+// end is when a container that just started will end by itself, and its exit code;
+// zero for never.
+func (k *kind) end(container string, w *world) (time.Duration, int) {
+	switch {
+	case container == helper && k.after == ecs.ContainerConditionSuccess:
+		return w.between(0, helperLives), 0
+	case container == helper || k.lives == 0:
 		return 0, 0
 	}
 	return w.between(k.lives/4, k.lives), k.code
@@ -137,7 +162,11 @@ func (u *user) act() {
 	default:
 		u.drain(w.agents[w.rng.IntN(len(w.agents))], w.chance(0.4))
 	}
-	w.after(w.between(100*time.Millisecond, 4*time.Second), u.act)
+	pause := w.between(0, 4*time.Second)
+	if w.chance(0.3) {
+		pause = w.between(0, 50*time.Millisecond) // one thing follows hard on another
+	}
+	w.after(pause, u.act)
 }
 
 // live lists the tasks the user knows of and has not stopped.
