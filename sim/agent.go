@@ -11,6 +11,7 @@ import (
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/protocol/acs"
 )
 
@@ -159,12 +160,6 @@ func (a *agent) caller() caller {
 
 var instanceRole = scope.Global("iam", "role/ecsInstanceRole")
 
-// capabilities are what an agent can do, as far as definitions here ask for it.
-var capabilities = []string{
-	"com.amazonaws.ecs.capability.docker-remote-api.1.18", "com.amazonaws.ecs.capability.docker-remote-api.1.19",
-	"com.amazonaws.ecs.capability.docker-remote-api.1.21", "ecs.capability.task-eni",
-}
-
 // register tells the server what the host has, until it listens.
 func (a *agent) register() {
 	text := func(s string) *string { return &s }
@@ -178,8 +173,8 @@ func (a *agent) register() {
 		},
 		Attributes: []ecs.Attribute{{Name: text(acs.BerthCapability)}},
 	}
-	for _, name := range capabilities {
-		in.Attributes = append(in.Attributes, ecs.Attribute{Name: text(name)})
+	for _, c := range workload.AgentCapabilities() {
+		in.Attributes = append(in.Attributes, ecs.Attribute{Name: &c.Name})
 	}
 	for n := range a.machine.gpus {
 		in.PlatformDevices = append(in.PlatformDevices, ecs.PlatformDevice{Id: text("gpu-" + strconv.Itoa(n)), Type: ecs.PlatformDeviceTypeGpu})

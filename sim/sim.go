@@ -23,13 +23,14 @@ import (
 // Report is how a run went.
 type Report struct {
 	Seed      uint64
-	Events    int           // that happened while there were faults
-	Simulated time.Duration // all of the run
-	Tasks     int           // made
-	Crashes   int           // of servers and agents
-	Lost      int           // messages
-	Err       error         // the first broken invariant; nil when all held
-	Trace     []string      // what happened before it, newest last
+	Events    int            // that happened while there were faults
+	Simulated time.Duration  // all of the run
+	Tasks     int            // made
+	Crashes   int            // of servers and agents
+	Lost      int            // messages
+	Started   map[string]int // containers, by family and name
+	Err       error          // the first broken invariant; nil when all held
+	Trace     []string       // what happened before it, newest last
 }
 
 func (r *Report) String() string {
@@ -37,8 +38,11 @@ func (r *Report) String() string {
 	if r.Err == nil {
 		return line + ": ok"
 	}
-	return line + "\n" + strings.Join(r.Trace, "\n") + "\nBROKEN: " + r.Err.Error()
+	return line + "\n" + strings.Join(r.Trace[max(0, len(r.Trace)-shown):], "\n") + "\nBROKEN: " + r.Err.Error()
 }
+
+// shown is how many lines of a trace are printed.
+const shown = 60
 
 const (
 	// calm is how long everything may take to come right once the faults end: it
@@ -62,8 +66,8 @@ func Run(seed uint64, steps int) *Report {
 	for r.Events = 0; r.Events < steps && w.err == nil && w.step(); r.Events++ {
 	}
 	w.settle()
-	r.Simulated, r.Tasks, r.Crashes, r.Lost = w.now.Sub(epoch), len(w.laws.seen), w.crashes, w.lost
-	r.Err, r.Trace = w.err, w.recent()
+	r.Simulated, r.Tasks, r.Crashes, r.Lost, r.Started = w.now.Sub(epoch), len(w.laws.seen), w.crashes, w.lost, w.started
+	r.Err, r.Trace = w.err, w.trace
 	return r
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/domain/workload"
 )
 
 // truth is what there is of a task on a host, whether or not an agent looks, or
@@ -33,11 +34,26 @@ func (t *truth) run(i int) {
 	if t.started[i]++; t.started[i] > 1 {
 		w.expect(fmt.Errorf("container %s of %s was started %d times on %s", name, w.rename(t.order.ARN), t.started[i], t.a.name))
 	}
+	if !t.helped(i) {
+		w.expect(fmt.Errorf("container %s of %s was started before what it waits for", name, w.rename(t.order.ARN)))
+	}
 	t.running[i] = true
+	w.started[t.order.Family+" "+name]++
 	w.say("%s: %s of %s runs", t.a.name, name, t.order.ARN)
 	if life, code := w.user.kind(t.order.Family).end(name, w); life > 0 {
 		w.after(life, func() { t.exit(i, code) })
 	}
+}
+
+// helped tells whether what the container waits for has come.
+func (t *truth) helped(i int) bool {
+	for _, d := range t.order.Containers[i].DependsOn {
+		j := slices.IndexFunc(t.order.Containers, func(c task.OrderContainer) bool { return c.Name == d.ContainerName })
+		if t.started[j] == 0 || d.Condition == workload.ConditionSuccess && (t.exits[j] == nil || *t.exits[j] != 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // exit ends a container, by itself or because it was stopped. An agent that is up

@@ -31,7 +31,8 @@ type world struct {
 	user       *user
 	laws       *laws
 
-	ids     int // given out
+	ids     int            // given out
+	started map[string]int // containers, by family and name
 	crashes int
 	lost    int
 	err     error // the first broken invariant: nothing happens after it
@@ -39,11 +40,8 @@ type world struct {
 	names   map[string]string // ids and ARNs to what the trace calls them
 }
 
-// traceKept is how many lines a report shows.
-const traceKept = 60
-
 func newWorld(seed uint64) *world {
-	w := &world{rng: rand.New(rand.NewPCG(seed, 0x62657274)), now: epoch, names: map[string]string{}}
+	w := &world{rng: rand.New(rand.NewPCG(seed, 0x62657274)), now: epoch, names: map[string]string{}, started: map[string]int{}}
 	w.subnetBits = 28 + w.rng.IntN(2)
 	w.laws = newLaws(w)
 	w.disk = newDisk(w)
@@ -138,8 +136,6 @@ func (w *world) rename(s string) string {
 	}
 	return strings.Join(words, " ")
 }
-
-func (w *world) recent() []string { return w.trace[max(0, len(w.trace)-traceKept):] }
 
 // newID gives ids that follow from the seed.
 func (w *world) newID() string {
