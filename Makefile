@@ -9,7 +9,7 @@ DATA      ?= $(CURDIR)/.berth
 export BERTH_DATA := $(DATA)
 
 .DEFAULT_GOAL := check
-.PHONY: compat up down clean build host-run host-test test fast bench soak conformance lint check help
+.PHONY: compat up down clean build host-run host-test test fast bench soak sim conformance lint check help
 
 up: host-run build ## Build, start berth here and train the digits example on it, on EC2 and on Fargate
 	@./examples/digits/up.sh
@@ -58,6 +58,11 @@ conformance: ## Hold berth against real clients: each folder is a module of its 
 
 soak: build ## Kill processes under load a hundred times
 	BERTH_SOAK=1 go test -tags $(TAGS) -count=1 -timeout 120m -run 'Kill|Crash|Soak' ./store/... ./plane/...
+
+SEED ?= 0
+N    ?= 1000
+sim: ## Simulate clusters with faults: N worlds (1000) from SEED (0) on
+	go run -tags $(TAGS) ./cmd/berth sim --seed $(SEED) --runs $(N)
 
 bench: ## Run the benchmarks that exist
 	go test -tags $(TAGS) -run '^$$' -bench . -benchtime 1s ./plan/... ./store/... ./aws/... ./plane/... ./protocol/... ./agent/network/... ./agent/runtime/...

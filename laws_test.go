@@ -22,8 +22,9 @@ var floors = map[string]int{
 	"protocol": 1, "store": 1,
 	"plan": 2, "control": 2,
 	"aws": 3, "dispatch": 3, "agent": 3, "plane": 3, "console": 3, "client": 3,
-	"server": 4, "host": 4, "supervisor": 4, "cmd": 5,
+	"server": 4, "host": 4, "supervisor": 4,
 	"sim": 5, "conformance": 5, "bench": 5, "examples": 5, "tools": 5,
+	"cmd": 6,
 }
 
 // sideways are the imports within a floor that the design wants: handlers and

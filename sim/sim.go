@@ -34,15 +34,18 @@ type Report struct {
 }
 
 func (r *Report) String() string {
-	line := fmt.Sprintf("seed %d: %d events in %v, %d tasks, %d crashes, %d messages lost", r.Seed, r.Events, r.Simulated.Round(time.Second), r.Tasks, r.Crashes, r.Lost)
+	line := fmt.Sprintf("seed %-6d %6d events in %-9v %4d tasks %4d crashes %5d messages lost", r.Seed, r.Events, r.Simulated.Round(time.Second), r.Tasks, r.Crashes, r.Lost)
 	if r.Err == nil {
-		return line + ": ok"
+		return line + "  ok"
 	}
 	return line + "\n" + strings.Join(r.Trace[max(0, len(r.Trace)-shown):], "\n") + "\nBROKEN: " + r.Err.Error()
 }
 
 // shown is how many lines of a trace are printed.
 const shown = 60
+
+// Steps of a run, unless somebody wants another number.
+const Steps = 1500
 
 const (
 	// calm is how long everything may take to come right once the faults end: it
