@@ -68,7 +68,9 @@ func Run(seed uint64, steps int) *Report {
 	r := &Report{Seed: seed}
 	for r.Events = 0; r.Events < steps && w.err == nil && w.step(); r.Events++ {
 	}
-	w.settle()
+	if w.err == nil {
+		w.settle()
+	}
 	r.Simulated, r.Tasks, r.Crashes, r.Lost, r.Started = w.now.Sub(epoch), len(w.laws.seen), w.crashes, w.lost, w.started
 	r.Err, r.Trace = w.err, w.trace
 	return r
@@ -80,16 +82,21 @@ func (w *world) settle() {
 	w.heal()
 	w.run(calm)
 	w.soon(w.laws.wanted)
+	if w.err != nil {
+		return
+	}
 	w.user.stopEverything()
 	w.run(aftermath)
-	w.expect(w.laws.nothingLeft())
+	if w.err == nil {
+		w.expect(w.laws.nothingLeft())
+	}
 }
 
 // soon is for a law that something on its way, a task that starts, say, keeps from
 // holding at this very moment.
 func (w *world) soon(law func() error) {
 	for range 10 {
-		if law() == nil {
+		if w.err != nil || law() == nil {
 			return
 		}
 		w.run(5 * time.Second)

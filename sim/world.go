@@ -108,7 +108,9 @@ func (w *world) run(d time.Duration) {
 	end := w.now.Add(d)
 	for w.due(end) && w.step() {
 	}
-	w.now = end
+	if w.err == nil {
+		w.now = end
+	}
 }
 
 // due tells whether anything happens until then.
