@@ -47,7 +47,7 @@ func Planner(o Options) plan.Planner {
 		Name:  "assignment",
 		Wakes: []store.Descriptor{store.Tasks, store.Instances, store.Interfaces},
 		Look: func(v *store.View, now time.Time) plan.Decision {
-			l := &look{view: v, now: now, patience: patience, boards: map[string]*placement.Board{}, hopeless: map[string]string{}}
+			l := &look{view: v, now: now, patience: patience, boards: map[string]*placement.Board{}, series: map[string]*placement.Series{}, hopeless: map[string]string{}}
 			for t := range store.Tasks.By(v, store.TasksByPhase, store.Unplaced) {
 				if len(l.out.Changes) == maxPlacements {
 					l.out.Again = now
@@ -64,7 +64,8 @@ type look struct {
 	view     *store.View
 	now      time.Time
 	patience time.Duration
-	boards   map[string]*placement.Board // by cluster; the empty key is Fargate's
+	boards   map[string]*placement.Board  // by cluster; the empty key is Fargate's
+	series   map[string]*placement.Series // by what tasks of equal requests share
 	// hopeless remembers why tasks of a shape found no place, so that of many
 	// equal ones only the first asks every instance.
 	hopeless map[string]string
@@ -147,16 +148,32 @@ func (l *look) board(t *task.Task) *placement.Board {
 	return b
 }
 
+// seriesOf is the series that the task goes on with: a service's tasks are decided
+// one after the other.
+func (l *look) seriesOf(t *task.Task, r *placement.Request) (*placement.Series, error) {
+	key := fmt.Sprintf("%s %q %q", shapeOf(t, r), r.Group, r.Strategy)
+	if s, ok := l.series[key]; ok {
+		return s, nil
+	}
+	s, err := l.board(t).Series(r)
+	if err == nil {
+		l.series[key] = s
+	}
+	return s, err
+}
+
 func (l *look) place(t *task.Task, r *placement.Request) (found *placement.Placement, why string) {
 	if t.Spec.NetworkConfiguration != nil {
 		if _, _, err := placement.FreeAddress(l.view, t, ""); err != nil {
 			return nil, fault.Of(err).Message
 		}
 	}
-	p, refusals, err := l.board(t).Place(r)
-	switch {
-	case err != nil:
+	s, err := l.seriesOf(t, r)
+	if err != nil {
 		return nil, err.Error()
+	}
+	p, refusals := s.Place(r.Seed)
+	switch {
 	case p != nil:
 		return p, ""
 	case len(refusals) == 0 && r.Fargate:

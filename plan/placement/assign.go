@@ -18,8 +18,11 @@ import (
 // ClusterBoard is a board of the container instances of a cluster: what RunTask
 // and StartTask on EC2 capacity may choose from.
 func ClusterBoard(r store.Reader, clusterARN string) *Board {
+	// By the primary key, which begins with the cluster and gives the order of the
+	// board: an index would look each instance up.
+	prefix := strings.Replace(clusterARN, ":cluster/", ":container-instance/", 1) + "/"
 	var instances []*cluster.Instance
-	for i := range store.Instances.By(r, store.InstancesByCluster, clusterARN) {
+	for i := range store.Instances.Prefix(r, prefix) {
 		if i.OffersEC2 && i.Status != cluster.InstanceInactive {
 			instances = append(instances, i)
 		}

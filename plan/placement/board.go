@@ -4,7 +4,8 @@
 //
 // A Board holds the candidates in columns, so that one decision is a scan over
 // numbers, and answers of constraints and strategies are computed once for each
-// instance and reused for every task with the same words.
+// instance and reused for every task with the same words. A Series places many
+// tasks of one request without scanning for each.
 package placement
 
 import (
@@ -20,21 +21,23 @@ import (
 // belongs to one goroutine.
 type Board struct {
 	instances []*cluster.Instance
-	usage     []cluster.Usage
+	usage     []*cluster.Usage
 
-	// Columns of what is left, -1 memory for an instance that takes no tasks.
+	// Columns of what is left; memory is -1 on an instance that takes no tasks.
 	cpu, memory, gpus []int32
-	overcommit        []int32
-	tasks, rank       []int32  // running tasks; position in the order of ARNs
-	scratch           []int32  // candidates of the decision at hand
+	fargateCPU        []int32  // cpu times the instance's overcommit
+	tasks             []int32  // running
 	placeable         []string // why not; empty when it may take tasks
+	random            []int32  // of the decision at hand
+	scratch           []int32  // its candidates
 
 	constraints map[string]*verdict // by constraint expression
 	columns     map[string]*column  // by strategy field
-	groups      map[string][]int32  // tasks of a group on each instance
+	groups      map[string]*group   // by name
 	attributes  map[string][]bool   // by name=value
 	counts      GroupCounter
 	subject     func(*cluster.Instance) cluster.Subject
+	taken       int // placements so far
 }
 
 // GroupCounter tells how many tasks of a group run on each instance, by instance
@@ -53,20 +56,26 @@ type column struct {
 	kinds int     // values, none included
 }
 
-// NewBoard makes a board of the instances. counts may be nil when no request has
-// a group; subject gives what expressions see of an instance.
+// group is where the tasks of a group are.
+type group struct {
+	tasks   []int32         // on each instance
+	spreads map[string]term // by strategy field: on the instances of each value
+}
+
+// NewBoard makes a board of the instances, which are in order of their ARNs: of
+// equally good ones the first is taken. counts may be nil when no request has a
+// group; subject gives what expressions see of an instance.
 func NewBoard(instances []*cluster.Instance, counts GroupCounter, subject func(*cluster.Instance) cluster.Subject) *Board {
 	n := len(instances)
 	b := &Board{
-		instances: instances, usage: make([]cluster.Usage, n),
-		cpu: make([]int32, n), memory: make([]int32, n), gpus: make([]int32, n), overcommit: make([]int32, n),
-		tasks: make([]int32, n), rank: ranks(instances), scratch: make([]int32, 0, n),
-		placeable: make([]string, n), constraints: map[string]*verdict{}, columns: map[string]*column{},
-		groups: map[string][]int32{}, attributes: map[string][]bool{}, counts: counts, subject: subject,
+		instances: instances, usage: make([]*cluster.Usage, n),
+		cpu: make([]int32, n), memory: make([]int32, n), gpus: make([]int32, n), fargateCPU: make([]int32, n),
+		tasks: make([]int32, n), placeable: make([]string, n), scratch: make([]int32, n),
+		constraints: map[string]*verdict{}, columns: map[string]*column{},
+		groups: map[string]*group{}, attributes: map[string][]bool{}, counts: counts, subject: subject,
 	}
 	for i, inst := range instances {
-		b.usage[i] = inst.Used
-		b.overcommit[i] = int32(max(1, inst.FargateCPUOvercommit))
+		b.usage[i] = &inst.Used
 		b.refresh(i)
 		if ok, reason := inst.Placeable(); !ok {
 			b.placeable[i], b.memory[i] = reason, -1
@@ -76,67 +85,65 @@ func NewBoard(instances []*cluster.Instance, counts GroupCounter, subject func(*
 }
 
 func (b *Board) refresh(i int) {
-	r, u := &b.instances[i].Registered, &b.usage[i]
-	b.cpu[i] = clamp(r.CPU - u.CPU)
-	b.memory[i] = clamp(r.Memory - u.Memory)
-	b.gpus[i] = clamp(len(r.GPUs) - len(u.GPUs))
+	inst, u := b.instances[i], b.usage[i]
+	cpu := inst.Registered.CPU - u.CPU
+	b.cpu[i], b.fargateCPU[i] = clamp(cpu), clamp(cpu*max(1, inst.FargateCPUOvercommit))
+	b.memory[i] = clamp(inst.Registered.Memory - u.Memory)
+	b.gpus[i] = clamp(len(inst.Registered.GPUs) - len(u.GPUs))
 	b.tasks[i] = clamp(u.Tasks)
-}
-
-// ranks numbers the instances in the order of their ARNs.
-func ranks(instances []*cluster.Instance) []int32 {
-	order := make([]int32, len(instances))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(instances[a].ARN, instances[b].ARN) })
-	out := make([]int32, len(instances))
-	for n, i := range order {
-		out[i] = int32(n)
-	}
-	return out
 }
 
 func clamp(n int) int32 { return int32(min(max(n, math.MinInt32), math.MaxInt32)) }
 
 // Usage is what the i-th instance's tasks hold, the board's own placements
 // included.
-func (b *Board) Usage(i int) cluster.Usage { return b.usage[i] }
+func (b *Board) Usage(i int) cluster.Usage { return *b.usage[i] }
 
 func (b *Board) take(i int, r *Request) Placement {
 	d := b.demand(i, r)
 	usage, held := b.usage[i].Take(&b.instances[i].Registered, &d)
-	b.usage[i] = usage
+	b.usage[i] = &usage
 	b.refresh(i)
 	if r.Group != "" {
-		b.group(r.Group)[i]++
+		b.group(r.Group).add(i)
 	}
+	b.taken++
 	return Placement{Instance: b.instances[i], Held: held, Usage: usage}
 }
 
-// demand is what the request takes from the i-th instance.
+// demand is what the request takes from the i-th instance: on Fargate its CPU is
+// divided by the instance's overcommit, rounded up.
 func (b *Board) demand(i int, r *Request) cluster.Demand {
 	d := r.Demand
 	if r.Fargate {
-		d.CPU = (d.CPU + int(b.overcommit[i]) - 1) / int(b.overcommit[i])
+		over := max(1, b.instances[i].FargateCPUOvercommit)
+		d.CPU = (d.CPU + over - 1) / over
 	}
 	return d
 }
 
 // group counts the tasks of a group on each instance.
-func (b *Board) group(name string) []int32 {
+func (b *Board) group(name string) *group {
 	if g, ok := b.groups[name]; ok {
 		return g
 	}
-	g := make([]int32, len(b.instances))
+	g := &group{tasks: make([]int32, len(b.instances)), spreads: map[string]term{}}
 	if b.counts != nil && name != "" {
 		byARN := b.counts(name)
 		for i, inst := range b.instances {
-			g[i] = int32(byARN[inst.ARN])
+			g.tasks[i] = int32(byARN[inst.ARN])
 		}
 	}
 	b.groups[name] = g
 	return g
+}
+
+// add counts one more task of the group on the i-th instance.
+func (g *group) add(i int) {
+	g.tasks[i]++
+	for _, s := range g.spreads {
+		s.column[s.index[i]]++
+	}
 }
 
 func (b *Board) constraint(expression string) *verdict {
@@ -176,7 +183,7 @@ func (b *Board) field(name string) *column {
 	c := &column{value: make([]int32, len(b.instances))}
 	numbers := map[string]int32{}
 	for i, inst := range b.instances {
-		v, ok := fieldOf(inst, name)
+		v, ok := inst.Attribute(trimAttribute(name))
 		if !ok {
 			continue
 		}
@@ -192,14 +199,11 @@ func (b *Board) field(name string) *column {
 	return c
 }
 
-func fieldOf(inst *cluster.Instance, name string) (string, bool) {
-	if isInstanceField(name) {
-		return inst.ARN, true
-	}
-	return inst.Attribute(trimAttribute(name))
-}
-
 // Index finds an instance on the board by ARN, -1 when it is not there.
 func (b *Board) Index(instanceARN string) int {
-	return slices.IndexFunc(b.instances, func(i *cluster.Instance) bool { return i.ARN == instanceARN })
+	i, ok := slices.BinarySearchFunc(b.instances, instanceARN, func(i *cluster.Instance, arn string) int { return strings.Compare(i.ARN, arn) })
+	if !ok {
+		return -1
+	}
+	return i
 }

@@ -53,7 +53,7 @@ func (b *Board) refuse(i int, r *Request, f *filter) Refusal {
 		return out
 	}
 	d := b.demand(i, r)
-	out.Lacks = cluster.Lacks(&inst.Registered, &b.usage[i], &d)
+	out.Lacks = cluster.Lacks(&inst.Registered, b.usage[i], &d)
 	if len(out.Lacks) > 0 {
 		out.Reason = "RESOURCE:" + out.Lacks[0].Resource
 		words := make([]string, len(out.Lacks))

@@ -51,11 +51,11 @@ func (b *Board) Place(r *Request) (*Placement, []Refusal, error) {
 }
 
 func choose(candidates []int32, terms []term) (best int32, ok bool) {
-	for i := range terms {
+	for _, t := range terms {
 		if len(candidates) < 2 {
 			break
 		}
-		candidates = terms[i].lowest(candidates)
+		candidates = t.lowest(candidates)
 	}
 	if len(candidates) == 0 {
 		return 0, false
@@ -66,14 +66,15 @@ func choose(candidates []int32, terms []term) (best int32, ok bool) {
 // candidates lists the instances that pass but for ports, in the board's scratch
 // space: first by the numbers, then each further need narrows the list.
 func (f *filter) candidates() []int32 {
-	b := f.b
-	out := b.scratch[:0]
-	cpus, memories, gpus := b.cpu, b.memory[:len(b.cpu)], b.gpus[:len(b.cpu)]
+	out, n := f.b.scratch, 0
+	cpus, memories, gpus := f.cpus, f.b.memory[:len(f.cpus)], f.b.gpus[:len(f.cpus)]
 	for i := range cpus {
-		if f.memory <= memories[i] && f.gpus <= gpus[i] && f.cpuOn(i) <= cpus[i] && memories[i] >= 0 {
-			out = append(out, int32(i))
+		if f.memory <= memories[i] && f.cpu <= cpus[i] && f.gpus <= gpus[i] {
+			out[n] = int32(i)
+			n++
 		}
 	}
+	out = out[:n]
 	for _, need := range f.needs {
 		out = narrowed(out, func(i int32) bool { return need[i] })
 	}
@@ -93,23 +94,14 @@ func narrowed(candidates []int32, keep func(int32) bool) []int32 {
 	return kept
 }
 
-// cpuOn is what the request takes from the i-th instance's CPU: on Fargate it is
-// divided by the instance's overcommit, rounded up.
-func (f *filter) cpuOn(i int) int32 {
-	if !f.r.Fargate {
-		return f.cpu
-	}
-	return (f.cpu + f.b.overcommit[i] - 1) / f.b.overcommit[i]
-}
-
 func (f *filter) portsFree(i int32) bool {
-	return cluster.PortsFree(&f.b.instances[i].Registered, &f.b.usage[i], &f.r.Demand)
+	return cluster.PortsFree(&f.b.instances[i].Registered, f.b.usage[i], &f.r.Demand)
 }
 
 // passes tells whether one instance takes the request.
 func (f *filter) passes(i int) bool {
 	b := f.b
-	if f.memory > b.memory[i] || b.memory[i] < 0 || f.cpuOn(i) > b.cpu[i] || f.gpus > b.gpus[i] {
+	if f.memory > b.memory[i] || f.cpu > f.cpus[i] || f.gpus > b.gpus[i] {
 		return false
 	}
 	for _, need := range f.needs {
@@ -141,13 +133,17 @@ type filter struct {
 	r           *Request
 	cpu, memory int32
 	gpus        int32
+	cpus        []int32 // what is left of the CPU for such a task
 	ports       bool
 	needs       [][]bool
 	distinct    []int32 // tasks of the group; nil without distinctInstance
 }
 
 func (b *Board) filter(r *Request) (*filter, error) {
-	f := &filter{b: b, r: r, cpu: clamp(r.Demand.CPU), memory: clamp(r.Demand.Memory), gpus: clamp(r.Demand.GPUs)}
+	f := &filter{b: b, r: r, cpu: clamp(r.Demand.CPU), memory: clamp(max(0, r.Demand.Memory)), gpus: clamp(r.Demand.GPUs), cpus: b.cpu}
+	if r.Fargate {
+		f.cpus = b.fargateCPU
+	}
 	f.ports = len(r.Demand.PortsTCP)+len(r.Demand.PortsUDP) > 0
 	for _, a := range r.Requires {
 		f.needs = append(f.needs, b.attribute(a.Name, a.Value))
@@ -155,7 +151,7 @@ func (b *Board) filter(r *Request) (*filter, error) {
 	for _, c := range r.Constraints {
 		switch c.Type {
 		case "distinctInstance":
-			f.distinct = b.group(r.Group)
+			f.distinct = b.group(r.Group).tasks
 		case "memberOf":
 			v := b.constraint(c.Expression)
 			if v.err != nil {

@@ -135,8 +135,9 @@ func TestFargateSharesTheLedger(t *testing.T) {
 	}
 }
 
-// TestPlaceAgreesWithOracle checks each decision against a search that knows
-// nothing of columns, and that no decision ever gives more than there is.
+// TestPlaceAgreesWithOracle checks each decision, alone and in a series, against a
+// search that knows nothing of columns and heaps, and that no decision ever gives
+// more than there is.
 func TestPlaceAgreesWithOracle(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		var instances []*cluster.Instance
@@ -147,12 +148,24 @@ func TestPlaceAgreesWithOracle(t *testing.T) {
 			instances = append(instances, i)
 		}
 		b, o := NewBoard(instances, nil, asSubject), newOracle(instances)
-		for range rapid.IntRange(1, 12).Draw(r, "tasks") {
+		var requests []*Request
+		var series []*Series
+		for range rapid.IntRange(1, 3).Draw(r, "requests") {
 			req := drawRequest(r)
-			p, refusals, err := b.Place(req)
+			s, err := b.Series(req)
 			if err != nil {
 				r.Fatal(err)
 			}
+			requests, series = append(requests, req), append(series, s)
+		}
+		for range rapid.IntRange(1, 20).Draw(r, "tasks") {
+			which := rapid.IntRange(0, len(requests)-1).Draw(r, "which")
+			req := requests[which]
+			place := func() (*Placement, []Refusal) { return series[which].Place(0) }
+			if rapid.IntRange(0, 4).Draw(r, "alone") == 0 {
+				place = func() (*Placement, []Refusal) { p, refusals, _ := b.Place(req); return p, refusals }
+			}
+			p, refusals := place()
 			want := o.place(req)
 			switch {
 			case p == nil && want >= 0:
@@ -299,14 +312,18 @@ func (o *oracle) score(i int, r *Request) string {
 	return b.String()
 }
 
+func many(n int) []*cluster.Instance {
+	var out []*cluster.Instance
+	for i := range n {
+		out = append(out, instance(i, 1<<20, 1<<20, i%3, zone(string(rune('a'+i%3)))))
+	}
+	return out
+}
+
 func BenchmarkPlace(b *testing.B) {
 	for _, n := range []int{5000, 10000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			var instances []*cluster.Instance
-			for i := range n {
-				instances = append(instances, instance(i, 1<<20, 1<<20, i%3, zone(string(rune('a'+i%3)))))
-			}
-			board := NewBoard(instances, nil, asSubject)
+			board := NewBoard(many(n), nil, asSubject)
 			requests := []Request{
 				{Demand: cluster.Demand{CPU: 256, Memory: 512}, Group: "service:a", Strategy: []workload.Strategy{{Type: "spread", Field: "attribute:ecs.availability-zone"}, {Type: "binpack", Field: "memory"}}},
 				{Demand: cluster.Demand{CPU: 128, Memory: 128, PortsTCP: []int{8080}}, Group: "service:b", Strategy: []workload.Strategy{{Type: "spread", Field: "instanceId"}}},
@@ -324,4 +341,26 @@ func BenchmarkPlace(b *testing.B) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "decisions/s")
 		})
 	}
+}
+
+// BenchmarkSeries is a service of 5,000 tasks, the board of its instances made
+// anew for each. One operation is one decision.
+func BenchmarkSeries(b *testing.B) {
+	instances := many(5000)
+	r := Request{
+		Demand: cluster.Demand{CPU: 256, Memory: 512}, Group: "service:a",
+		Strategy: []workload.Strategy{{Type: "spread", Field: "attribute:ecs.availability-zone"}, {Type: "spread", Field: "instanceId"}},
+	}
+	for left := b.N; left > 0; left -= 5000 {
+		s, err := NewBoard(instances, nil, asSubject).Series(&r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for range min(left, 5000) {
+			if p, _ := s.Place(0); p == nil {
+				b.Fatal("not placed")
+			}
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "decisions/s")
 }

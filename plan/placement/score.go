@@ -2,6 +2,7 @@ package placement
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/berthhq/berth/domain/workload"
@@ -12,7 +13,6 @@ import (
 type term struct {
 	column []int32
 	index  []int32
-	seed   uint64 // of a random term, which has no column
 }
 
 // errStrategy is a strategy that cannot be used.
@@ -20,10 +20,10 @@ type errStrategy struct{ text string }
 
 func (e errStrategy) Error() string { return e.text }
 
-// terms are the request's strategies in order, then fewest tasks in all, then
-// the order of ARNs, so that a decision never depends on the order of the board.
+// terms are the request's strategies in order, then fewest tasks in all. What is
+// equal in all of them is decided by the order of the instances.
 func (b *Board) terms(r *Request) ([]term, error) {
-	out := make([]term, 0, len(r.Strategy)+2)
+	out := make([]term, 0, len(r.Strategy)+1)
 	for _, s := range r.Strategy {
 		t, err := b.term(r, s)
 		if err != nil {
@@ -31,13 +31,13 @@ func (b *Board) terms(r *Request) ([]term, error) {
 		}
 		out = append(out, t)
 	}
-	return append(out, term{column: b.tasks}, term{column: b.rank}), nil
+	return append(out, term{column: b.tasks}), nil
 }
 
 func (b *Board) term(r *Request, s workload.Strategy) (term, error) {
 	switch s.Type {
 	case "random":
-		return term{seed: r.Seed}, nil
+		return b.shuffled(r.Seed), nil
 	case "binpack":
 		switch strings.ToLower(s.Field) {
 		case "cpu":
@@ -55,43 +55,67 @@ func (b *Board) term(r *Request, s workload.Strategy) (term, error) {
 // spread counts the group's tasks in each value of the field. Instances without
 // the field share one place of their own.
 func (b *Board) spread(r *Request, field string) term {
-	group := b.group(r.Group)
+	g := b.group(r.Group)
 	if isInstanceField(field) {
-		return term{column: group}
+		return term{column: g.tasks}
+	}
+	if t, ok := g.spreads[field]; ok {
+		return t
 	}
 	col := b.field(field)
-	counts := make([]int32, col.kinds)
+	t := term{column: make([]int32, col.kinds), index: col.value}
 	for i, v := range col.value {
-		counts[v] += group[i]
+		t.column[v] += g.tasks[i]
 	}
-	return term{column: counts, index: col.value}
+	g.spreads[field] = t
+	return t
 }
 
-// lowest keeps those of the candidates that the term likes best, in place.
+// shuffled is an order that only the seed decides.
+func (b *Board) shuffled(seed uint64) term {
+	if b.random == nil {
+		b.random = make([]int32, len(b.instances))
+	}
+	for i := range b.random {
+		b.random[i] = int32(mix(seed+uint64(i)) >> 33)
+	}
+	return term{column: b.random}
+}
+
+func (t *term) value(i int32) int32 {
+	if t.index != nil {
+		i = t.index[i]
+	}
+	return t.column[i]
+}
+
+// lowest keeps those of the candidates that the term likes best, in place. The
+// two loops are the hot ones of a decision.
 func (t *term) lowest(candidates []int32) []int32 {
-	switch {
-	case t.index != nil:
-		index, column := t.index, t.column
-		return lowest(candidates, func(i int32) int32 { return column[index[i]] })
-	case t.column != nil:
-		column := t.column
-		return lowest(candidates, func(i int32) int32 { return column[i] })
+	least, n := int32(math.MaxInt32), 0
+	column, index := t.column, t.index
+	if index == nil {
+		for _, i := range candidates {
+			if v := column[i]; v <= least {
+				if v < least {
+					least, n = v, 0
+				}
+				candidates[n] = i
+				n++
+			}
+		}
+		return candidates[:n]
 	}
-	return lowest(candidates, func(i int32) int32 { return int32(mix(t.seed+uint64(i)) >> 33) })
-}
-
-func lowest(candidates []int32, value func(int32) int32) []int32 {
-	least := value(candidates[0])
-	for _, i := range candidates[1:] {
-		least = min(least, value(i))
-	}
-	kept := candidates[:0]
 	for _, i := range candidates {
-		if value(i) == least {
-			kept = append(kept, i)
+		if v := column[index[i]]; v <= least {
+			if v < least {
+				least, n = v, 0
+			}
+			candidates[n] = i
+			n++
 		}
 	}
-	return kept
+	return candidates[:n]
 }
 
 // mix is SplitMix64's finaliser: it turns a counter into bits that look random.
