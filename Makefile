@@ -9,7 +9,7 @@ DATA      ?= $(CURDIR)/.berth
 export BERTH_DATA := $(DATA)
 
 .DEFAULT_GOAL := check
-.PHONY: compat up down clean build host-run host-test test fast bench soak sim conformance lint check help
+.PHONY: up down clean build host-run host-test test fast bench bench-go soak sim conformance compat lint check help
 
 up: host-run build ## Build, start berth here and train the digits example on it, on EC2 and on Fargate
 	@./examples/digits/up.sh
@@ -64,7 +64,10 @@ N    ?= 1000
 sim: ## Simulate clusters with faults: N worlds (1000) from SEED (0) on
 	go run -tags $(TAGS) ./cmd/berth sim --seed $(SEED) --runs $(N)
 
-bench: ## Run the benchmarks that exist
+bench: build ## Print the figures of the budgets; BENCH=3,4 selects
+	go run -tags $(TAGS) ./bench -only "$(BENCH)"
+
+bench-go: ## Run the Go benchmarks of the packages
 	go test -tags $(TAGS) -run '^$$' -bench . -benchtime 1s ./plan/... ./store/... ./aws/... ./plane/... ./protocol/... ./agent/network/... ./agent/runtime/...
 
 lint: ## gofmt and go vet; golangci-lint where it is installed

@@ -37,6 +37,7 @@ var sideways = map[string][]string{
 	"client":   {"aws/wire", "aws/shape"},
 	"control":  {"plan"},
 	"aws":      {"dispatch"},
+	"bench":    {"conformance/images"},
 }
 
 // forbidden names what a tree must not reach whatever its floor, and why.

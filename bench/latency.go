@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const (
+	fewAgents = 10
+	samples   = 300
+)
+
+// latencies are of tasks that were run one at a time on an idle cluster, each from
+// the call of RunTask.
+type latencies struct {
+	answered, ordered, running durations
+}
+
+// ordered measures budget 3.
+func ordered(ctx context.Context, b *bench) (result, error) {
+	l, err := b.latencies(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	return result{Figures: []figure{
+		{Name: "p50", Value: l.ordered.at(50), Unit: "ms", Most: 3},
+		{Name: "p99", Value: l.ordered.at(99), Unit: "ms", Most: 15},
+		{Name: "RunTask answered p50", Value: l.answered.at(50), Unit: "ms"},
+	}, Peer: "nomad is not available here"}, nil
+}
+
+// running measures budget 4.
+func running(ctx context.Context, b *bench) (result, error) {
+	l, err := b.latencies(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	return result{Figures: []figure{
+		{Name: "p50", Value: l.running.at(50), Unit: "ms", Most: 8},
+		{Name: "p99", Value: l.running.at(99), Unit: "ms", Most: 30},
+	}, Peer: "nomad is not available here"}, nil
+}
+
+// latencies measures once for both budgets.
+func (b *bench) latencies(ctx context.Context) (*latencies, error) {
+	if b.runs != nil {
+		return b.runs, nil
+	}
+	s, err := b.startServer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	orders := make(chan told, samples)
+	a, err := s.join(ctx, fewAgents, func(t told) { orders <- t }, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	definition, err := small(ctx, s.client)
+	if err != nil {
+		return nil, err
+	}
+	l := &latencies{}
+	for range samples {
+		if err := l.sample(ctx, s, definition, orders); err != nil {
+			return nil, err
+		}
+	}
+	b.runs = l
+	return l, nil
+}
+
+func (l *latencies) sample(ctx context.Context, s *server, definition string, orders <-chan told) error {
+	begun := time.Now()
+	arns, err := runTask(ctx, s.client, map[string]any{"taskDefinition": definition})
+	if err != nil {
+		return err
+	}
+	answered := time.Since(begun)
+	for status := ""; status != "RUNNING"; {
+		if time.Since(begun) > time.Minute {
+			return errors.New("a task does not run")
+		}
+		t, err := s.client.DescribeTask(ctx, "default", arns[0])
+		if err != nil {
+			return err
+		}
+		status = t.LastStatus
+	}
+	running := time.Since(begun)
+	l.answered, l.running = append(l.answered, answered), append(l.running, running)
+	l.ordered = append(l.ordered, (<-orders).at.Sub(begun))
+	time.Sleep(5 * time.Millisecond) // idle again
+	return nil
+}
