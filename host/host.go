@@ -113,7 +113,7 @@ func (h *Host) openRuntime(ctx context.Context) (err error) {
 	if h.secret, err = secretIn(filepath.Join(h.Data, "metadata.secret")); err != nil {
 		return err
 	}
-	if h.runtime, err = runtime.Open(ctx, runtime.Config{Data: filepath.Join(h.Data, "runtime"), Log: h.Log}); err != nil {
+	if h.runtime, err = runtime.Open(ctx, runtime.Config{Data: h.runtimeDir(), Log: h.Log}); err != nil {
 		return fmt.Errorf("open the container runtime: %w", err)
 	}
 	h.later(h.runtime.Close)
@@ -144,7 +144,7 @@ func (h *Host) openNetwork(ctx context.Context) (err error) {
 	}})
 	h.later(h.metadata.ServeHost(h.hostMode.listeners).Close)
 	config := network.Config{
-		Agent: h.name(), RunDir: filepath.Join("/run/berth", h.name(), "network"), Log: h.Log, HostVPC: h.keys.DefaultVPC,
+		Agent: h.name(), RunDir: h.networkDir(), Log: h.Log, HostVPC: h.keys.DefaultVPC,
 		LoopbackOnly: !h.Expose, Services: h.services, HostTasks: h.hostMode.tasks(),
 	}
 	h.network, err = network.Open(ctx, config)

@@ -25,7 +25,7 @@ const agentPort = 51679
 
 func (h *Host) openHostMode(ctx context.Context) (err error) {
 	m := &h.hostMode
-	m.group = "/berth-" + h.name()
+	m.group = h.hostGroup()
 	if m.listeners.Tasks, err = metadata.ListenLoopback(ctx, filepath.Join(h.Data, "host-tasks.port"), agentPort); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type HostTasks struct {
 }
 
 type group struct {
+	path      string
 	level     int
 	id        uint64
 	redirects map[netip.AddrPort]netip.AddrPort
@@ -52,7 +53,7 @@ func (h *host) findGroup() error {
 		return err
 	}
 	level := strings.Count(strings.Trim(filepath.Clean(want.Group), "/"), "/") + 1
-	h.group = &group{level: level, id: st.Ino, redirects: want.Redirects}
+	h.group = &group{path: path, level: level, id: st.Ino, redirects: want.Redirects}
 	h.table6, err = ruleset.Open6(h.space, "berth-"+short(h.cfg.Agent), func(d *ruleset.Draft) {
 		d.Base("output", ruleset.Output)
 		d.Rule("output", ruleset.To6(netip.MustParseAddr("fd00:ec2::254")), ruleset.OfGroup(level, st.Ino), ruleset.Refuse6())

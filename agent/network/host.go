@@ -14,6 +14,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 
 	"github.com/berthhq/berth/agent/network/ruleset"
 	"github.com/berthhq/berth/agent/network/space"
@@ -220,6 +221,11 @@ func (h *host) destroy() error {
 	errs := []error{h.table.Delete(), h.links.RouteDel(unreachable(h.private))}
 	if h.table6 != nil {
 		errs = append(errs, h.table6.Delete())
+	}
+	if h.group != nil {
+		if err := os.Remove(h.group.path); !errors.Is(err, unix.EBUSY) { // a process is still in it
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

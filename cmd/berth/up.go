@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/client"
+	"github.com/berthhq/berth/host"
 	"github.com/berthhq/berth/plane/registry"
 	"github.com/berthhq/berth/supervisor"
 )
@@ -206,13 +207,17 @@ func down(ctx context.Context, args []string) error {
 	if !*forget {
 		return nil
 	}
-	return forgetData(dir)
+	return forgetData(ctx, dir)
 }
 
-// forgetData deletes a data folder that is a berth's, with its mounts.
-func forgetData(dir string) error {
+// forgetData deletes a data folder that is a berth's, with its mounts and what its
+// agent made beside it.
+func forgetData(ctx context.Context, dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "lock")); err != nil {
 		return fmt.Errorf("%s is not the data folder of a berth", dir)
+	}
+	if err := host.Forget(ctx, filepath.Join(dir, "agent"), logger("warn")); err != nil {
+		return fmt.Errorf("remove the networks and mounts of the agent: %w", err)
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
