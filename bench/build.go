@@ -31,9 +31,6 @@ func builds(ctx context.Context, b *bench) (result, error) {
 func timed(ctx context.Context, target string) (time.Duration, error) {
 	cmd := exec.CommandContext(ctx, "make", target)
 	cmd.Env = append(os.Environ(), "GOFLAGS=-count=1", "MAKEFLAGS=")
-	if target == "build" {
-		cmd.Env = append(os.Environ(), "MAKEFLAGS=")
-	}
 	begun := time.Now()
 	out, err := cmd.CombinedOutput()
 	if err != nil {

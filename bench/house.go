@@ -24,31 +24,33 @@ type house struct {
 
 // house starts berth for the first that needs it.
 func (b *bench) house(ctx context.Context) (*house, error) {
-	if b.up != nil {
-		return b.up, nil
+	if b.up == nil {
+		b.up = &house{berth: filepath.Join(b.bin, "berth"), data: filepath.Join(b.dir, "up"), archive: filepath.Join(b.dir, "image.tar")}
+		b.noUp = b.up.open(ctx, b.dir)
 	}
+	return b.up, b.noUp
+}
+
+func (h *house) open(ctx context.Context, dir string) error {
 	listen, err := freeAddress()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	h := &house{berth: filepath.Join(b.bin, "berth"), data: filepath.Join(b.dir, "up"), archive: filepath.Join(b.dir, "image.tar")}
-	if h.process, err = start("up", b.dir, nil, h.berth, "up", "--data", h.data, "--listen", listen, "--log-level", "warn"); err != nil {
-		return nil, err
+	if h.process, err = start("up", dir, nil, h.berth, "up", "--data", h.data, "--listen", listen, "--log-level", "warn"); err != nil {
+		return err
 	}
-	b.up = h
-	err = h.until(ctx, func() error { return healthy(ctx, "http://"+listen, 1) })
-	if err != nil {
-		return nil, err
+	if err := h.until(ctx, func() error { return healthy(ctx, "http://"+listen, 1) }); err != nil {
+		return err
 	}
 	place, err := client.Find(h.data)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	h.client = client.New(place)
-	if err := writeImage(ctx, b.dir, h.archive); err != nil {
-		return nil, err
+	if err := writeImage(ctx, dir, h.archive); err != nil {
+		return err
 	}
-	return h, command(ctx, h.berth, "image", "load", "--data", h.data, h.archive)
+	return command(ctx, h.berth, "image", "load", "--data", h.data, h.archive)
 }
 
 func writeImage(ctx context.Context, dir, archive string) error {
@@ -69,7 +71,7 @@ func writeImage(ctx context.Context, dir, archive string) error {
 
 // close stops berth and forgets its data, of which some is mounted.
 func (h *house) close() error {
-	if h == nil {
+	if h == nil || h.process == nil {
 		return nil
 	}
 	return firstOf(h.process.close(), command(context.Background(), h.berth, "down", "--data", h.data, "--forget"))

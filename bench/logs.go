@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
 )
 
 const (
@@ -145,4 +144,3 @@ func (r *reader) Write(line []byte) (int, error) {
 	}
 	return len(line), err
 }
-

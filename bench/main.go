@@ -51,6 +51,7 @@ type bench struct {
 	bin  string // folder of berth's programs
 	dir  string // temporary
 	up   *house
+	noUp error // why there is none
 	runs *latencies
 }
 
