@@ -235,7 +235,7 @@ func (h *Host) registryClient() *http.Client {
 }
 
 func (h *Host) puller() engine.Images {
-	return &images{image.Puller{Store: h.runtime.Images(), Registry: h.Server, Client: h.registryClient()}, h}
+	return &images{image.Puller{Store: h.runtime.Images(), Registry: h.Server, Client: h.registryClient()}, client.New(h.place())}
 }
 
 // place is the server with the machine's own keys.

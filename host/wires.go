@@ -106,7 +106,7 @@ func (noStats) Stats(string, string) (now, before *metadata.Sample, ok bool) { r
 // images pulls with the instance's own keys.
 type images struct {
 	image.Puller
-	h *Host
+	api *client.Client
 }
 
 var _ engine.Images = (*images)(nil)
@@ -127,7 +127,7 @@ func (p *images) login(ctx context.Context) (user, password string, err error) {
 			Token string `json:"authorizationToken"`
 		} `json:"authorizationData"`
 	}
-	if err := client.New(p.h.place()).Call(ctx, client.ECR, "GetAuthorizationToken", map[string]any{}, &out); err != nil {
+	if err := p.api.Call(ctx, client.ECR, "GetAuthorizationToken", map[string]any{}, &out); err != nil {
 		return "", "", err
 	}
 	if len(out.Data) == 0 {
