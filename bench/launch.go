@@ -18,7 +18,7 @@ const rounds = 15
 // launch is one task from the call of RunTask on. What follows the answer is by
 // the times that DescribeTasks shows, in milliseconds.
 type launch struct {
-	answered, pulling, pulled, first durations
+	answered, pulling, pulled, started, first durations
 }
 
 func (l *launch) figures(most float64) []figure {
@@ -28,6 +28,7 @@ func (l *launch) figures(most float64) []figure {
 		{Name: "of it p50: answered", Value: l.answered.at(50), Unit: "ms"},
 		{Name: "network and pull check begun", Value: l.pulling.at(50), Unit: "ms"},
 		{Name: "image there", Value: l.pulled.at(50), Unit: "ms"},
+		{Name: "started", Value: l.started.at(50), Unit: "ms"},
 	}
 }
 
@@ -122,6 +123,7 @@ func (h *house) launch(ctx context.Context, l *launch, in map[string]any, first 
 		Tasks []struct {
 			PullStartedAt float64 `json:"pullStartedAt"`
 			PullStoppedAt float64 `json:"pullStoppedAt"`
+			StartedAt     float64 `json:"startedAt"`
 		} `json:"tasks"`
 	}
 	if err := h.client.Call(ctx, client.ECS, "DescribeTasks", map[string]any{"tasks": arns}, &out); err != nil {
@@ -131,6 +133,7 @@ func (h *house) launch(ctx context.Context, l *launch, in map[string]any, first 
 	l.answered, l.first = append(l.answered, answered), append(l.first, at.Sub(begun))
 	l.pulling = append(l.pulling, since(out.Tasks[0].PullStartedAt))
 	l.pulled = append(l.pulled, since(out.Tasks[0].PullStoppedAt))
+	l.started = append(l.started, since(out.Tasks[0].StartedAt))
 	return nil
 }
 
