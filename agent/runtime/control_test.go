@@ -81,7 +81,7 @@ func TestRefusals(t *testing.T) {
 	}
 	c := sh("x", name, "")
 	c.User = "nobody-here"
-	if err := r.Create(ctx, c); err == nil || !strings.Contains(err.Error(), "unable to find user nobody-here") {
+	if err := r.Create(ctx, c); err == nil || !strings.HasPrefix(err.Error(), "unable to find user nobody-here") {
 		t.Errorf("no user: %v", err)
 	}
 	c = sh("x", name, "")

@@ -56,13 +56,17 @@ func searchUser(ctx context.Context, s *storage.Storage, layers, name string) (w
 		return identity{}, fmt.Errorf("look up user %q: %w", name, err)
 	}
 	defer func() { _ = s.Snapshots.Remove(context.WithoutCancel(ctx), key) }()
+	var unknown error // kept apart: what goes through the mount comes back in its words
 	err = mount.WithReadonlyTempMount(ctx, mounts, func(root string) error {
 		passwd, group := openInside(root, "etc/passwd"), openInside(root, "etc/group")
 		defer passwd.Close()
 		defer group.Close()
-		who, err = resolveUser(name, passwd, group)
-		return err
+		who, unknown = resolveUser(name, passwd, group)
+		return nil
 	})
+	if err == nil {
+		err = unknown
+	}
 	return who, err
 }
 
