@@ -50,6 +50,11 @@ func (e *Engine) prepare(ctx context.Context, o *task.Order) (map[string]network
 	if err := e.placeFiles(o, endpoints); err != nil {
 		return nil, "", err
 	}
+	if e.sharesMemory(o) {
+		if err := e.mountSharedMemory(o); err != nil {
+			return nil, "", err
+		}
+	}
 	sandbox, err := e.holdNamespaces(ctx, o, endpoints)
 	return endpoints, sandbox, err
 }
@@ -215,6 +220,7 @@ func (e *Engine) clean(ctx context.Context, o *task.Order, ids []string) error {
 	errs = append(errs,
 		e.config.Network.Teardown(ctx, o.ARN),
 		e.config.Volumes.Release(o.ID),
+		e.unmountSharedMemory(o.ID),
 		os.RemoveAll(e.files(o.ID)),
 		e.config.Cgroups.Remove(e.group(o)))
 	e.config.Ledger.Release(o.ARN)

@@ -159,7 +159,7 @@ func (e *Engine) share(ctx context.Context, a attemptOf, s *runtime.Container) e
 	}
 	if a.order.IPCMode == "task" {
 		s.IPC.Path = proc + "ns/ipc"
-		s.Mounts = append(s.Mounts, runtime.Mount{Kind: runtime.Bind, Source: proc + "root/dev/shm", Target: "/dev/shm"})
+		s.Mounts = append(s.Mounts, runtime.Mount{Kind: runtime.Bind, Source: e.sharedMemory(a.order.ID), Target: "/dev/shm"})
 	}
 	return nil
 }
