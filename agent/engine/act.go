@@ -121,9 +121,6 @@ func (k *keeper) exited(i int, id string, exit runtime.Exit) {
 	if c.Health != "" {
 		c.Health, d.HealthSince = task.UnknownHealth, k.e.config.Now()
 	}
-	if k.order(i).Essential && k.record.ExecutionStoppedAt.IsZero() {
-		k.record.ExecutionStoppedAt = exit.At
-	}
 }
 
 // stopContainer asks a container to end; its watch tells when it has.

@@ -156,13 +156,23 @@ func (k *keeper) wantStop(code, reason string) {
 	k.stopping()
 }
 
-// stopping notes that the task's execution ends.
+// stopping notes that the task's execution ends: now, or when the first essential
+// container that had ended did.
 func (k *keeper) stopping() {
 	k.cancelPulls()
+	if !k.record.ExecutionStoppedAt.IsZero() {
+		return
+	}
 	for i := range k.record.Local.Containers {
-		if !k.record.Local.Containers[i].StartedAt.IsZero() && k.record.ExecutionStoppedAt.IsZero() {
-			k.record.ExecutionStoppedAt = k.e.config.Now()
+		c := &k.record.Local.Containers[i]
+		switch {
+		case c.StartedAt.IsZero():
+			continue
+		case c.Phase == task.PhaseExited && k.order(i).Essential:
+			k.record.ExecutionStoppedAt = c.ExitedAt
+			return
 		}
+		k.record.ExecutionStoppedAt = k.e.config.Now()
 	}
 }
 

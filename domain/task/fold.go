@@ -97,13 +97,14 @@ func sameContainer(a, b *Container) bool {
 }
 
 // inferStop names the stop code for an agent whose dialect carries none: a task
-// that never ran failed to start, one that ran lost an essential container.
+// that never ran failed to start, one that ran, or says so, lost an essential
+// container.
 func inferStop(o *Observed, reason string) (code, text string) {
-	if o.StartedAt.IsZero() && reason != "" {
-		return StopTaskFailedToStart, reason
-	}
 	if reason == "" {
-		reason = "Essential container in task exited"
+		reason = reasonEssentialExited
+	}
+	if o.StartedAt.IsZero() && reason != reasonEssentialExited {
+		return StopTaskFailedToStart, reason
 	}
 	return StopEssentialContainerExited, reason
 }

@@ -56,3 +56,6 @@ const (
 	StopSpotInterruption          = "SpotInterruption"
 	StopTerminationNotice         = "TerminationNotice"
 )
+
+// reasonEssentialExited is the reason that goes with StopEssentialContainerExited.
+const reasonEssentialExited = "Essential container in task exited"

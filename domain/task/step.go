@@ -169,11 +169,11 @@ func fatal(l *Local) (code, reason string, ok bool) {
 		case !c.ended() || restartable(def, c):
 			alive = true
 		case def.Essential:
-			return StopEssentialContainerExited, "Essential container in task exited", true
+			return StopEssentialContainerExited, reasonEssentialExited, true
 		}
 	}
 	if !alive && len(l.Containers) > 0 {
-		return StopEssentialContainerExited, "Essential container in task exited", true
+		return StopEssentialContainerExited, reasonEssentialExited, true
 	}
 	return "", "", false
 }

@@ -193,6 +193,18 @@ func (t *Task) StopCode() string { code, _ := t.stopped(); return code }
 // StoppedReason is the shown reason; empty while nothing has stopped the task.
 func (t *Task) StoppedReason() string { _, reason := t.stopped(); return reason }
 
+// StoppingAt is when the task began to stop: when the servers wanted it to, else
+// when it ended by itself. Zero while neither is so.
+func (t *Task) StoppingAt() time.Time {
+	switch {
+	case t.Desired.Status == Stopped:
+		return t.Desired.StoppingAt
+	case t.Observed.ExecutionStoppedAt.IsZero():
+		return t.Observed.StoppedAt
+	}
+	return t.Observed.ExecutionStoppedAt
+}
+
 // DesiredStatus as shown. A task whose essential container ended on its own is
 // wanted STOPPED from then on.
 func (t *Task) DesiredStatus() Status {

@@ -46,7 +46,7 @@ func TestTaskLifeAsTheAgentTellsIt(t *testing.T) {
 	down := now()
 	has(t, down, object{
 		"lastStatus": "STOPPED", "desiredStatus": "STOPPED", "stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited",
-		"executionStoppedAt": 1790000009.0,
+		"executionStoppedAt": 1790000009.0, "stoppingAt": 1790000009.0,
 	})
 	if down["stoppedAt"] == nil {
 		t.Error("no time of its end")

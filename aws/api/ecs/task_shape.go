@@ -33,7 +33,7 @@ func showTask(r store.Reader, t *task.Task, include []ecs.TaskField) *ecs.Task {
 		Overrides: showOverrides(t), Version: &t.Version, CreatedAt: at(t.CreatedAt), HealthStatus: ecs.HealthStatus(t.Health(essentialIn(def))),
 		Connectivity: ecs.Connectivity(t.Connectivity()), ConnectivityAt: at(t.Observed.ConnectivityAt),
 		PullStartedAt: at(t.Observed.PullStartedAt), PullStoppedAt: at(t.Observed.PullStoppedAt), StartedAt: at(t.Observed.StartedAt),
-		StoppingAt: at(t.Desired.StoppingAt), ExecutionStoppedAt: at(t.Observed.ExecutionStoppedAt),
+		StoppingAt: at(t.StoppingAt()), ExecutionStoppedAt: at(t.Observed.ExecutionStoppedAt),
 		StopCode: ecs.TaskStopCode(t.StopCode()), StoppedReason: text(t.StoppedReason()),
 	}
 	if t.LastStatus() == task.Stopped {
