@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// serve PORT TEXT answers every request with the text.
+func serve(args []string) error {
+	return http.ListenAndServe(":"+args[0], http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, args[1]) }))
+}
+
+// patience is how long what is being started elsewhere is waited for.
+const patience = 20 * time.Second
+
+// get URL... prints the answers, each on a line. Variables are filled in.
+func get(args []string) error {
+	for _, url := range args {
+		if err := show(os.ExpandEnv(url)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func show(url string) error {
+	var said error
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		answer, err := http.Get(url)
+		if err != nil {
+			said = err
+			continue
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil {
+			return err
+		}
+		if answer.StatusCode == http.StatusOK {
+			fmt.Println(strings.ReplaceAll(string(body), "\n", " "))
+			return nil
+		}
+		said = errors.New(answer.Status)
+		if answer.StatusCode < 500 {
+			break
+		}
+	}
+	return said
+}
+
+// dial ADDRESS... tells which of the addresses take a connection.
+func dial(args []string) error {
+	for _, address := range args {
+		c, err := net.DialTimeout("tcp", address, 2*time.Second)
+		if err != nil {
+			fmt.Println(address, "refused:", err)
+			continue
+		}
+		c.Close()
+		fmt.Println(address, "reached")
+	}
+	return nil
+}
+
+// lookup NAME... prints the addresses of the names.
+func lookup(args []string) error {
+	for _, name := range args {
+		found, err := net.LookupHost(os.ExpandEnv(name))
+		if err != nil {
+			return err
+		}
+		slices.Sort(found)
+		fmt.Println(name, found)
+	}
+	return nil
+}
+
+// whoami prints who AWS's client is, with nothing but the environment of a task.
+func whoami([]string) error {
+	c, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		return err
+	}
+	me, err := sts.NewFromConfig(c).GetCallerIdentity(context.Background(), nil)
+	if err != nil {
+		return err
+	}
+	fmt.Println(*me.Arn)
+	return nil
+}
