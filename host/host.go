@@ -29,6 +29,7 @@ import (
 	"github.com/berthhq/berth/agent/network"
 	"github.com/berthhq/berth/agent/runtime"
 	"github.com/berthhq/berth/agent/session"
+	"github.com/berthhq/berth/agent/stats"
 	"github.com/berthhq/berth/agent/volume"
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/domain/task"
@@ -68,6 +69,7 @@ type Host struct {
 	logs     *logs.Logs
 	metadata *metadata.Server
 	engine   *engine.Engine // see tasks: others wait for opened first
+	stats    *stats.Stats   // likewise
 	opened   chan struct{}  // closed when the engine is there, or never will be
 	open     func()         // closes opened
 	hostMode hostMode
@@ -100,6 +102,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	}
 	go h.report(ctx)
 	go h.sweepImages(ctx)
+	go h.stats.Run(ctx)
 	err = h.session.Run(ctx)
 	if errors.Is(err, context.Canceled) {
 		return nil
@@ -139,7 +142,7 @@ func (h *Host) openLogs(context.Context) (err error) {
 }
 
 func (h *Host) openNetwork(ctx context.Context) (err error) {
-	h.metadata = metadata.New(metadata.Config{Tasks: tasks{h}, Stats: noStats{}, Log: h.Log, Now: time.Now, Endpoint: &metadata.Endpoint{
+	h.metadata = metadata.New(metadata.Config{Tasks: tasks{h}, Stats: measured{h}, Log: h.Log, Now: time.Now, Endpoint: &metadata.Endpoint{
 		Addresses: []string{address(h.Server)}, TLS: h.tls, Port: Port,
 	}})
 	h.later(h.metadata.ServeHost(h.hostMode.listeners).Close)
@@ -174,6 +177,7 @@ func (h *Host) openEngine(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the engine: %w", err)
 	}
+	h.stats = stats.New(h.engine, h.runtime.Cgroups(), h.network)
 	h.open()
 	h.later(h.engine.Close)
 	return nil

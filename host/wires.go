@@ -57,6 +57,8 @@ func (o orders) Health() []acs.TaskHealth {
 	return out
 }
 
+func (o orders) Metrics() []acs.TaskMetric { return o.h.stats.Publish() }
+
 // tasks shows the engine's tasks at the metadata address.
 type tasks struct{ h *Host }
 
@@ -98,10 +100,15 @@ func (h *Host) logKeys(_ context.Context, arn string) (sigv4.Keys, error) {
 	return sigv4.Keys{ID: h.keys.AccessKeyID, Secret: h.keys.SecretAccessKey, Token: h.keys.SessionToken}, nil
 }
 
-// noStats stands for the statistics that a later order brings.
-type noStats struct{}
+// measured shows what containers use at the metadata address.
+type measured struct{ h *Host }
 
-func (noStats) Stats(string, string) (now, before *metadata.Sample, ok bool) { return nil, nil, false }
+func (m measured) Stats(arn, container string) (now, before *metadata.Sample, ok bool) {
+	if m.h.known() == nil {
+		return nil, nil, false
+	}
+	return m.h.stats.Stats(arn, container)
+}
 
 // images pulls with the instance's own keys.
 type images struct {

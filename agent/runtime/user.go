@@ -76,7 +76,7 @@ func resolveUser(name string, passwd, group io.Reader) (identity, error) {
 	}
 	u, err := user.GetExecUser(name, &user.ExecUser{Home: "/"}, passwd, group)
 	if err != nil {
-		return identity{}, fmt.Errorf("unable to find user %s: %w", name, err)
+		return identity{}, err // says which user or group is unknown
 	}
 	who := identity{uid: uint32(u.Uid), gid: uint32(u.Gid), home: u.Home}
 	for _, g := range u.Sgids {

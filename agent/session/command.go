@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -141,61 +140,4 @@ func write(ctx context.Context, ws *websocket.Conn, kind string, message any) er
 		return err
 	}
 	return ws.Write(ctx, websocket.MessageText, data)
-}
-
-// healthEvery is how often the health of containers is published.
-const healthEvery = 5 * time.Second
-
-// telemetry holds one TCS session until it ends.
-func (s *Session) telemetry(ctx context.Context) error {
-	_, base, err := s.endpoints(ctx)
-	if err != nil {
-		return err
-	}
-	ws, err := s.dial(ctx, base, url.Values{"cluster": {s.Cluster}, "containerInstance": {s.instance}, "agentVersion": {s.Version}, "agentHash": {"berth"}})
-	if err != nil {
-		return err
-	}
-	defer ws.CloseNow()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		for {
-			if _, err := next(ctx, ws); err != nil {
-				cancel(err)
-				return
-			}
-		}
-	}()
-	return s.publish(ctx, ws)
-}
-
-func (s *Session) publish(ctx context.Context, ws *websocket.Conn) error {
-	tick := time.NewTicker(healthEvery)
-	defer tick.Stop()
-	last := ""
-	for {
-		if tasks := s.Tasks.Health(); len(tasks) > 0 {
-			data, err := json.Marshal(tasks)
-			if err != nil {
-				return err
-			}
-			if now := string(data); now != last {
-				last = now
-				m := acs.PublishHealth{Metadata: s.metadata(), Tasks: tasks, Timestamp: float64(time.Now().UnixMilli()) / 1000}
-				if err := write(ctx, ws, acs.TypePublishHealth, m); err != nil {
-					return err
-				}
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
-	}
-}
-
-func (s *Session) metadata() acs.Metadata {
-	return acs.Metadata{Cluster: s.Cluster, ContainerInstance: s.instance, MessageID: strings.TrimPrefix(s.InstanceID, "i-"), Fin: true}
 }

@@ -45,6 +45,8 @@ type Tasks interface {
 	Stop(taskARN, reason string)
 	// Health reports the containers that have a health check, by task.
 	Health() []acs.TaskHealth
+	// Metrics reports what tasks used since it was last asked.
+	Metrics() []acs.TaskMetric
 }
 
 // Config is what a Session needs.
