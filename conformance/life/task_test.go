@@ -36,7 +36,9 @@ func container(name, image string, command ...string) types.ContainerDefinition 
 }
 
 // sh is a container that runs a script of busybox.
-func sh(name, script string) types.ContainerDefinition { return container(name, shell, "sh", "-c", script) }
+func sh(name, script string) types.ContainerDefinition {
+	return container(name, shell, "sh", "-c", script)
+}
 
 // onEC2 is a definition in bridge mode.
 func onEC2(containers ...types.ContainerDefinition) *definition {

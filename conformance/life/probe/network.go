@@ -27,36 +27,34 @@ const patience = 20 * time.Second
 // get URL... prints the answers, each on a line. Variables are filled in.
 func get(args []string) error {
 	for _, url := range args {
-		if err := show(os.ExpandEnv(url)); err != nil {
+		body, err := fetch(os.ExpandEnv(url))
+		if err != nil {
 			return err
 		}
+		fmt.Println(strings.ReplaceAll(string(body), "\n", " "))
 	}
 	return nil
 }
 
-func show(url string) error {
-	var said error
+// fetch asks until there is an answer, or a refusal.
+func fetch(url string) (body []byte, err error) {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		answer, err := http.Get(url)
-		if err != nil {
-			said = err
+		answer, refused := http.Get(url)
+		if refused != nil {
+			err = refused
 			continue
 		}
-		body, err := io.ReadAll(answer.Body)
+		body, err = io.ReadAll(answer.Body)
 		answer.Body.Close()
-		if err != nil {
-			return err
+		if err != nil || answer.StatusCode == http.StatusOK {
+			return body, err
 		}
-		if answer.StatusCode == http.StatusOK {
-			fmt.Println(strings.ReplaceAll(string(body), "\n", " "))
-			return nil
-		}
-		said = errors.New(answer.Status)
+		err = errors.New(answer.Status)
 		if answer.StatusCode < 500 {
 			break
 		}
 	}
-	return said
+	return nil, err
 }
 
 // dial ADDRESS... tells which of the addresses take a connection.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/signal"
@@ -46,23 +47,44 @@ func eat(args []string) error {
 	return nil
 }
 
-// spin SECONDS computes and prints which share of a core it was given.
+// spin SECONDS computes for that long and prints which share of a processor it was
+// given, by what its metadata says that it used.
 func spin(args []string) error {
 	seconds, err := strconv.Atoi(args[0])
 	if err != nil {
 		return err
 	}
-	begun, before := time.Now(), cpu()
-	for n := 0; time.Since(begun) < time.Duration(seconds)*time.Second; n++ {
+	go func() {
+		for n := 0; ; n++ {
+		}
+	}()
+	first, err := usage()
+	last := first
+	for err == nil && last.Read.Sub(first.Read) < time.Duration(seconds)*time.Second {
+		time.Sleep(200 * time.Millisecond)
+		last, err = usage()
 	}
-	fmt.Printf("%.3f\n", (cpu()-before).Seconds()/time.Since(begun).Seconds())
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%.3f\n", float64(last.CPU.Usage.Total-first.CPU.Usage.Total)/float64(last.Read.Sub(first.Read)))
 	return nil
 }
 
-func cpu() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
+// stats are what a container's metadata says of its use.
+type stats struct {
+	Read time.Time `json:"read"`
+	CPU  struct {
+		Usage struct {
+			Total int64 `json:"total_usage"` // nanoseconds
+		} `json:"cpu_usage"`
+	} `json:"cpu_stats"`
+}
+
+func usage() (s stats, err error) {
+	text, err := fetch(os.Getenv("ECS_CONTAINER_METADATA_URI_V4") + "/stats")
+	if err != nil {
+		return s, err
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return s, json.Unmarshal(text, &s)
 }
