@@ -164,10 +164,8 @@ const freed = 5 * time.Second
 // out of the way.
 func (l *Logs) started(ctx context.Context, id string) (p Pipes, known bool, err error) {
 	c := l.root.Container(id)
-	if !c.Exists() {
-		return p, false, nil
-	}
-	if !c.Over() {
+	// Asked in this order: the place goes before its end is forgotten.
+	if over := c.Over(); !over && c.Exists() {
 		return pipesOf(c), true, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, freed)
@@ -187,7 +185,7 @@ func (l *Logs) ship(c spool.Container, order Order, d driver) error {
 		s.run(l.ctx)
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if s.shipped() {
+		if s.shipped() && l.byID[c.ID] == s { // the id may be in use again
 			delete(l.byID, c.ID)
 		}
 	})

@@ -280,6 +280,26 @@ func TestAnIDMayBeUsedAgain(t *testing.T) {
 	}
 }
 
+// An agent that is killed while it frees a place leaves the word of its end behind.
+func TestAnEndOfEarlierIsNotOfTheNextUse(t *testing.T) {
+	s := newServer(t)
+	l, p := newLogs(t, s.URL)
+	_, err := l.Start(t.Context(), "c1", order())
+	must(t, err)
+	must(t, l.End("c1"))
+	must(t, l.Drained(t.Context(), "c1"))
+	must(t, spool.Root(p.Dir).Container("c1").SetOver())
+	pipes, err := l.Start(t.Context(), "c1", order())
+	must(t, err)
+	c := openShim(t, pipes)
+	defer c.close()
+	for n := range 3 {
+		_, err = fmt.Fprintf(c.stdout, "line %d\n", n)
+		must(t, err)
+		until(t, "the line", func() bool { return len(s.messages(t, streamOf)) == n+1 })
+	}
+}
+
 func TestASilentContainerHasItsStream(t *testing.T) {
 	s := newServer(t)
 	l, _ := newLogs(t, s.URL)

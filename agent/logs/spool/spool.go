@@ -77,6 +77,9 @@ func (r Root) Make(id string, terms Terms, order any) (Container, error) {
 	for _, s := range Streams() {
 		err = errors.Join(err, unix.Mkfifo(filepath.Join(draft, s), 0o600), os.Mkdir(filepath.Join(draft, s+tapeSuffix), 0o700))
 	}
+	if err == nil { // an end that was said of an earlier place is not this one's
+		err = removeIfThere(c.Dir() + overSuffix)
+	}
 	if err == nil {
 		err = os.Rename(draft, c.Dir())
 	}
