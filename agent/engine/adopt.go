@@ -59,7 +59,7 @@ func (e *Engine) removeStrangers(ctx context.Context, known map[string]bool) err
 		return fmt.Errorf("find the logs of earlier: %w", err)
 	}
 	for _, id := range open {
-		if !here[id] {
+		if !here[id] && !known[id] { // of a known one the keeper makes, or ends, the container
 			err = errors.Join(err, e.config.Logs.End(id))
 		}
 	}
@@ -131,7 +131,8 @@ func (k *keeper) found(ctx context.Context, i int, s runtime.Status, err error) 
 	case ran:
 		k.exited(i, d.RuntimeID, runtime.Exit{Code: 137, At: k.e.config.Now(), Lost: true})
 	default:
-		if err := k.e.remove(ctx, d.RuntimeID); err != nil {
+		// Its logs stay: it is made again under the same id, and printed nothing.
+		if err := k.e.config.Runtime.Delete(ctx, d.RuntimeID); err != nil {
 			k.e.log.Warn("cannot remove a container that was being made", "container", d.RuntimeID, "error", err)
 		}
 		c.Phase, d.Remade = task.PhasePulled, true
