@@ -19,6 +19,7 @@ import (
 	"github.com/containerd/containerd/v2/core/containers"
 	taskruntime "github.com/containerd/containerd/v2/core/runtime"
 	runtimev2 "github.com/containerd/containerd/v2/core/runtime/v2"
+	"github.com/containerd/containerd/v2/pkg/timeout"
 
 	"github.com/berthhq/berth/agent/cgroup"
 	"github.com/berthhq/berth/agent/image"
@@ -88,6 +89,10 @@ func Open(ctx context.Context, config Config) (*Runtime, error) {
 	return r, nil
 }
 
+// patience is how long a shim may take to answer when it is found. One that takes
+// longer counts as dead and its container is killed, so a busy machine gets time.
+const patience = time.Minute
+
 // begin connects to the shims that are there and watches them.
 func (r *Runtime) begin() error {
 	left := readExits(filepath.Join(r.config.State, "tasks", storage.Namespace))
@@ -103,6 +108,7 @@ func (r *Runtime) begin() error {
 		return err
 	}
 	exits := r.subscribe()
+	timeout.Set("io.containerd.timeout.shim.load", patience)
 	r.tasks, err = runtimev2.NewTaskManager(r.ctx, r.config.bundleRoot(), r.config.bundleState(), shims)
 	if err != nil {
 		return fmt.Errorf("find the containers that are running: %w", err)

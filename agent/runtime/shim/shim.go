@@ -9,6 +9,7 @@ package shim
 
 import (
 	"context"
+	"strings"
 
 	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/manager"
 	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/task"
@@ -17,6 +18,7 @@ import (
 	"github.com/containerd/containerd/v2/plugins"
 	"github.com/containerd/plugin"
 	"github.com/containerd/plugin/registry"
+	"github.com/containerd/ttrpc"
 )
 
 // Name is what the shim's file is called. The shim runs itself again by path, so
@@ -47,5 +49,25 @@ func newTaskService(ic *plugin.InitContext) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return task.NewTaskService(ic.Context, publisher.(shim.Publisher), stop.(shutdown.Service))
+	service, err := task.NewTaskService(ic.Context, publisher.(shim.Publisher), stop.(shutdown.Service))
+	if err != nil {
+		return nil, err
+	}
+	return steady{service.(shim.TTRPCService)}, nil
+}
+
+// steady is the task service whose starts are whole: one that was asked for is
+// carried out even if who asked is killed meanwhile. The connection's end would
+// otherwise kill the OCI runtime in the middle, and a program that runs by then
+// would count as never started, and be run a second time.
+type steady struct{ shim.TTRPCService }
+
+// UnaryServerInterceptor is what the shim asks its services for.
+func (steady) UnaryServerInterceptor() ttrpc.UnaryServerInterceptor {
+	return func(ctx context.Context, read ttrpc.Unmarshaler, info *ttrpc.UnaryServerInfo, call ttrpc.Method) (any, error) {
+		if strings.HasSuffix(info.FullMethod, "/Start") {
+			ctx = context.WithoutCancel(ctx)
+		}
+		return call(ctx, read)
+	}
 }
