@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -88,12 +90,12 @@ func countsUp(t *testing.T, path string) {
 	}
 }
 
-// TestOwner is the process that TestSurvivesKill kills: it starts a container and
-// says so.
+// TestOwner is the process that other tests kill: it makes a container and says so
+// before and after.
 func TestOwner(t *testing.T) {
 	data := os.Getenv("BERTH_TEST_OWNER")
 	if data == "" {
-		t.Skip("only run by TestSurvivesKill, as a process of its own")
+		t.Skip("only run by other tests, as a process of its own")
 	}
 	r, err := runtime.Open(t.Context(), runtime.Config{Data: data})
 	if err != nil {
@@ -102,6 +104,7 @@ func TestOwner(t *testing.T) {
 	image := runtimetest.Busybox(t, r)
 	c := sh("orphan", image, "i=0; while :; do i=$((i+1)); echo $i; usleep 1000; done")
 	c.Output.File = data + "/out"
+	fmt.Println("CREATING")
 	if err := errors.Join(r.Create(t.Context(), c), r.Start(t.Context(), c.ID)); err != nil {
 		t.Fatal(err)
 	}
@@ -109,27 +112,33 @@ func TestOwner(t *testing.T) {
 	select {}
 }
 
+// killOwner starts an owner and kills it some time after it said a word.
+func killOwner(t *testing.T, data, word string, later time.Duration) {
+	t.Helper()
+	owner := exec.Command(os.Args[0], "-test.run=^TestOwner$", "-test.v")
+	owner.Env = append(os.Environ(), "BERTH_TEST_OWNER="+data)
+	out, err := owner.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && lines.Text() != word {
+		t.Log(lines.Text())
+	}
+	<-time.After(later)
+	if err := owner.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = owner.Wait()
+}
+
 func TestSurvivesKill(t *testing.T) {
 	config := runtimetest.Config(t)
 	for range 3 {
-		owner := exec.Command(os.Args[0], "-test.run=^TestOwner$", "-test.v")
-		owner.Env = append(os.Environ(), "BERTH_TEST_OWNER="+config.Data)
-		out, err := owner.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := owner.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for lines.Scan() && lines.Text() != "READY" {
-			t.Log(lines.Text())
-		}
-		if err := owner.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = owner.Wait()
-
+		killOwner(t, config.Data, "READY", 0)
 		r := runtimetest.Reopen(t, config)
 		s, err := r.Status(t.Context(), "orphan")
 		if err != nil || s.State != runtime.Running || syscall.Kill(s.PID, 0) != nil {
@@ -149,6 +158,44 @@ func TestSurvivesKill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// Whatever was made of a container when its owner was killed, it can be made again
+// under its id, by a shim of its own.
+func TestKilledWhileCreating(t *testing.T) {
+	config := runtimetest.Config(t)
+	for n := range 8 {
+		killOwner(t, config.Data, "CREATING", time.Duration(n)*8*time.Millisecond)
+		r := runtimetest.Reopen(t, config)
+		if err := r.Delete(t.Context(), "orphan"); err != nil {
+			t.Fatal(err)
+		}
+		for _, pid := range shimsOf(t, config.Data) {
+			runtimetest.Until(t, "the end of the shim", func() bool { return syscall.Kill(pid, 0) != nil })
+		}
+		begin(t, r, sh("orphan", runtimetest.BusyboxName, "exit 7"))
+		if exit, err := r.Wait(t.Context(), "orphan"); err != nil || exit.Code != 7 || exit.Lost {
+			t.Errorf("%+v %v", exit, err)
+		}
+		if err := errors.Join(r.Delete(t.Context(), "orphan"), r.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func shimsOf(t *testing.T, data string) (pids []int) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if text, _ := os.ReadFile(f); strings.Contains(string(text), "-address\x00"+data+"\x00") {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 func TestShimKilled(t *testing.T) {

@@ -95,7 +95,8 @@ const patience = time.Minute
 
 // begin connects to the shims that are there and watches them.
 func (r *Runtime) begin() error {
-	left := readExits(filepath.Join(r.config.State, "tasks", storage.Namespace))
+	bundles := filepath.Join(r.config.bundleState(), storage.Namespace)
+	left := readExits(bundles)
 	var err error
 	if r.events, err = listenForEvents(r.config.eventsSocket()); err != nil {
 		return err
@@ -105,6 +106,9 @@ func (r *Runtime) begin() error {
 		Address: r.config.Data, TTRPCAddress: r.config.eventsSocket(), SocketDir: r.config.socketFolder(),
 	})
 	if err != nil {
+		return err
+	}
+	if err := r.endHalfMade(bundles); err != nil {
 		return err
 	}
 	exits := r.subscribe()
