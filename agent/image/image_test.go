@@ -9,6 +9,8 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -97,8 +99,32 @@ func TestPull(t *testing.T) {
 	if img, err := gone.Pull(t.Context(), scope, host+"/000000000000/app:v1", login); err != nil || img.Digest != digest {
 		t.Errorf("registry away: %v", err)
 	}
-	if _, err := gone.Pull(t.Context(), scope, host+"/000000000000/app:v3", login); err == nil || errors.Is(err, image.ErrNotFound) {
+	short, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, err := gone.Pull(short, scope, host+"/000000000000/app:v3", login); err == nil || errors.Is(err, image.ErrNotFound) {
 		t.Errorf("registry away, nothing here: %v", err)
+	}
+}
+
+// Our own registry is waited for while its processes start again.
+func TestPullWaitsForOurRegistry(t *testing.T) {
+	r := runtimetest.Open(t)
+	host, _ := harbour(t)
+	digest := push(t, host+"/000000000000/us-east-1/app:v1", runtimetest.BusyboxImage(t))
+	there := time.Now().Add(2 * time.Second)
+	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: host})
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if time.Now().Before(there) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		behind.ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	p := image.Puller{Store: r.Images(), Registry: front.URL}
+	img, err := p.Pull(t.Context(), arn.Scope{Account: "000000000000", Region: "us-east-1"}, "000000000000.dkr.ecr.us-east-1.amazonaws.com/app:v1", login)
+	if err != nil || img.Digest != digest {
+		t.Errorf("%+v %v", img, err)
 	}
 }
 

@@ -10,9 +10,10 @@ import (
 	"strings"
 	"time"
 
-	domain "github.com/berthhq/berth/domain/image"
+	remotes "github.com/containerd/containerd/v2/core/remotes/errors"
 
 	"github.com/berthhq/berth/domain/arn"
+	domain "github.com/berthhq/berth/domain/image"
 )
 
 // Login gets a user name and password for berth's registry.
@@ -36,11 +37,16 @@ type Puller struct {
 const ownHost = "berth"
 
 // attempts is how often a registry that does not answer is asked, with pauses
-// that double from firstPause.
+// that double from firstPause to lastPause.
 const (
 	attempts   = 3
 	firstPause = 500 * time.Millisecond
+	lastPause  = 4 * time.Second
 )
+
+// patience is how long berth's own registry is asked for an image that is not here
+// yet: its processes may be starting again.
+const patience = time.Minute
 
 // Pull gets the image that a name means for a task of the scope. When its registry
 // cannot be reached, an image that was pulled before serves.
@@ -91,26 +97,26 @@ func (p *Puller) from(ctx context.Context, s domain.Source, login Login) (*Image
 			return img, nil
 		}
 	}
-	if s.Own && login != nil {
-		var err error
-		if from.Username, from.Password, err = login(ctx); err != nil {
-			return p.cached(ctx, from, fmt.Errorf("get an authorization token for berth's registry: %w", err))
-		}
+	if !s.Own {
+		login = nil
 	}
-	img, err := p.patiently(ctx, from)
-	if err == nil || errors.Is(err, ErrNotFound) || ctx.Err() != nil {
-		return img, err
-	}
-	return p.cached(ctx, from, err)
+	return p.patiently(ctx, from, s.Own, login)
 }
 
-// patiently asks again while the registry cannot be reached.
-func (p *Puller) patiently(ctx context.Context, from Source) (*Image, error) {
-	pause := firstPause
+// patiently asks again while the registry cannot be reached. After some attempts an
+// image that was pulled before serves; without one, ours is waited for.
+func (p *Puller) patiently(ctx context.Context, from Source, own bool, login Login) (*Image, error) {
+	begun, pause := time.Now(), firstPause
 	for n := 1; ; n++ {
-		img, err := p.Store.Pull(ctx, from)
-		if err == nil || n == attempts || !unreachable(err) {
+		img, err := p.once(ctx, from, login)
+		if err == nil || errors.Is(err, ErrNotFound) || ctx.Err() != nil {
 			return img, err
+		}
+		if n >= attempts || !passing(err) {
+			img, err = p.cached(ctx, from, err)
+			if err == nil || !own || !passing(err) || time.Since(begun) > patience {
+				return img, err
+			}
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -119,14 +125,28 @@ func (p *Puller) patiently(ctx context.Context, from Source) (*Image, error) {
 			timer.Stop()
 			return nil, ctx.Err()
 		}
-		pause *= 2
+		pause = min(2*pause, lastPause)
 	}
 }
 
-func unreachable(err error) bool {
+func (p *Puller) once(ctx context.Context, from Source, login Login) (*Image, error) {
+	if login != nil {
+		var err error
+		if from.Username, from.Password, err = login(ctx); err != nil {
+			return nil, fmt.Errorf("get an authorization token for berth's registry: %w", err)
+		}
+	}
+	return p.Store.Pull(ctx, from)
+}
+
+// passing tells a failure to reach the registry, or of what is behind it, from an
+// answer that stays the same.
+func passing(err error) bool {
 	var network net.Error
 	var request *url.Error
-	return errors.As(err, &network) || errors.As(err, &request)
+	var status remotes.ErrUnexpectedStatus
+	return errors.As(err, &network) || errors.As(err, &request) ||
+		errors.As(err, &status) && status.StatusCode >= http.StatusInternalServerError
 }
 
 // cached serves what was pulled under the name before, else fails with cause.
