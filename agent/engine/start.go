@@ -61,14 +61,14 @@ type attemptOf struct {
 
 // startContainer makes the container and starts it. Its errors are in AWS's words.
 func (e *Engine) startContainer(ctx context.Context, a attemptOf) (created time.Time, err error) {
-	e.starts <- struct{}{}
-	defer func() { <-e.starts }()
 	bounded, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
 	spec, err := e.assemble(bounded, a)
 	if err != nil {
 		return created, fmt.Errorf("CannotCreateContainerError: %w", err)
 	}
+	e.starts <- struct{}{} // after what may wait for a server that is starting
+	defer func() { <-e.starts }()
 	if err := e.config.Runtime.Create(bounded, spec); err != nil {
 		return created, fmt.Errorf("CannotCreateContainerError: %w", err)
 	}

@@ -137,6 +137,32 @@ func (cw *cloudWatch) ensure(ctx context.Context) error {
 	return err
 }
 
+// patience is how long the making of a container waits for berth's own server, which
+// may be starting again.
+const patience = time.Minute
+
+// ensurePatiently is for a container that must not begin without its log stream.
+func (cw *cloudWatch) ensurePatiently(ctx context.Context) error {
+	if cw.options.endpoint != "" {
+		return cw.ensure(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var pause backoff
+	for {
+		err := cw.ensure(ctx)
+		if err == nil || refused(err) || pause.wait(ctx) != nil {
+			return err
+		}
+	}
+}
+
+// refused tells an answer that stays the same from a failure that passes.
+func refused(err error) bool {
+	var refusal *wire.CallError
+	return errors.As(err, &refusal) && !refusal.OurFault()
+}
+
 func (cw *cloudWatch) createStream(ctx context.Context) error {
 	err := cw.client.Call(ctx, "CreateLogStream", &shape.CreateLogStreamRequest{
 		LogGroupName: &cw.options.group, LogStreamName: &cw.options.stream,

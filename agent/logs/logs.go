@@ -138,7 +138,7 @@ func (l *Logs) Start(ctx context.Context, id string, order Order) (Pipes, error)
 	}
 	order.Producer = newProducer()
 	if driver.aws != nil && driver.terms.Blocking {
-		if err := newCloudWatch(l.config, l.http, order, driver.aws).ensure(ctx); err != nil {
+		if err := newCloudWatch(l.config, l.http, order, driver.aws).ensurePatiently(ctx); err != nil {
 			return Pipes{}, fmt.Errorf("failed to initialize logging driver: failed to create Cloudwatch log stream: %w", err)
 		}
 	}

@@ -355,6 +355,17 @@ func TestAMissingGroupIsSaidAndWaitedFor(t *testing.T) {
 	}
 }
 
+func TestABlockingDriverWaitsForAServerThatFails(t *testing.T) {
+	s := newServer(t)
+	l, _ := newLogs(t, s.URL)
+	s.faulty.Store(true)
+	for n := range 10 {
+		if _, err := l.Start(t.Context(), fmt.Sprintf("c%d", n), order("mode", "blocking")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestNowhere(t *testing.T) {
 	l, _ := newLogs(t, "http://127.0.0.1:1")
 	if pipes, err := l.Start(t.Context(), "c1", Order{Driver: "none"}); err != nil || pipes != (Pipes{}) {
