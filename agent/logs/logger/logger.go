@@ -56,7 +56,12 @@ type desk struct {
 	running    sync.WaitGroup
 }
 
-func (d *desk) serve(ctx context.Context, dir *spool.Watched) error {
+func (d *desk) serve(ctx context.Context, dir *spool.Watched) (err error) {
+	defer func() {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("the log spool was removed: %w", err)
+		}
+	}()
 	ctx, stop := context.WithCancel(ctx)
 	defer d.running.Wait()
 	defer stop()
@@ -65,7 +70,7 @@ func (d *desk) serve(ctx context.Context, dir *spool.Watched) error {
 	for {
 		err := d.look(ctx)
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("the log spool was removed: %w", err)
+			return err
 		}
 		if err != nil {
 			d.log.Error("look for containers to record", "error", err)
