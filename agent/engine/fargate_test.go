@@ -3,7 +3,9 @@ package engine_test
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/berthhq/berth/agent/runtime/runtimetest"
 	"github.com/berthhq/berth/domain/task"
 )
 
@@ -33,6 +35,18 @@ func TestFargateRunsInASandbox(t *testing.T) {
 		if out := h.output(o, "client"); strings.Contains(out, "sleep 1000") {
 			t.Errorf("output %q", out)
 		}
+		h.nothingLeft()
+	})
+	t.Run("held to its CPU", func(t *testing.T) {
+		o := fargate(h.order(script("app", "while :; do :; done")))
+		o.CPU = 256
+		h.must(h.Apply(o))
+		h.until(o.ARN, task.Running)
+		runtimetest.Until(t, "the task to use up its part of a period", func() bool {
+			u, err := h.runtime.Cgroups().Usage(h.runtime.Group()+"/"+o.ID, time.Now())
+			return err == nil && u.Throttled > 0
+		})
+		h.stops(o)
 		h.nothingLeft()
 	})
 	t.Run("out of memory", func(t *testing.T) {

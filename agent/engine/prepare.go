@@ -40,7 +40,11 @@ func (e *Engine) prepare(ctx context.Context, o *task.Order) (map[string]network
 	if err := e.config.Volumes.Prepare(o); err != nil {
 		return nil, "", err
 	}
-	if err := e.config.Cgroups.Create(e.group(o), taskLimits(o)); err != nil {
+	limits := taskLimits(o)
+	if e.sandboxed(o) {
+		limits.CPUQuota = 0 // see boundSandbox
+	}
+	if err := e.config.Cgroups.Create(e.group(o), limits); err != nil {
 		return nil, "", err
 	}
 	endpoints, err := e.config.Network.Setup(ctx, o)
@@ -100,6 +104,29 @@ func (e *Engine) hostMode(o *task.Order) bool {
 // taskLimits are those of a task as a whole: its size is a quota and a hard limit.
 func taskLimits(o *task.Order) cgroup.Limits {
 	return cgroup.Limits{CPUQuota: cgroup.QuotaOf(o.CPU), Memory: int64(o.Memory) << 20}
+}
+
+// boundSandbox bounds a sandbox by what bounds its task. To begin takes a sandbox
+// a burst of CPU that the usual period would stretch over several, so its own
+// quota counts over ten of them; the task's group around it, which holds it to each
+// period, gets its quota when the first container runs: see tighten.
+func boundSandbox(o *task.Order, r *runtime.Resources) {
+	const periods = 10 // the kernel's longest is a second
+	limits := taskLimits(o)
+	r.CPUQuota, r.CPUPeriod = periods*limits.CPUQuota, periods*cgroup.Period
+	if r.Memory == 0 || limits.Memory > 0 && limits.Memory < r.Memory {
+		r.Memory = limits.Memory
+	}
+}
+
+// tighten holds a task in a sandbox to its CPU in each period.
+func (e *Engine) tighten(o *task.Order) {
+	if !e.sandboxed(o) {
+		return
+	}
+	if err := e.config.Cgroups.Create(e.group(o), taskLimits(o)); err != nil {
+		e.log.Error("cannot hold a task to its CPU in each period; it is held over a second", "task", o.ARN, "error", err)
+	}
 }
 
 // files are the folder with what the task's containers mount of ours.
@@ -179,9 +206,8 @@ func (e *Engine) holder(o *task.Order, endpoints map[string]network.Endpoint) ru
 	c := runtime.Container{ID: sandboxID(o.ID), Pause: true, Group: e.group(o), Labels: labels(o, "")}
 	first := o.Containers[0].Name
 	if e.sandboxed(o) {
-		limits := taskLimits(o)
 		c.Isolation, c.Hostname = runtime.GVisor, endpoints[first].Hostname
-		c.Resources = runtime.Resources{CPUQuota: limits.CPUQuota, Memory: limits.Memory}
+		boundSandbox(o, &c.Resources)
 		c.Network = runtime.Network{Path: endpoints[first].Space}
 	}
 	return c

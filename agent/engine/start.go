@@ -44,6 +44,7 @@ func (k *keeper) start(i int, last string) {
 func (k *keeper) running(i int, since time.Time) {
 	c := &k.record.Local.Containers[i]
 	c.Phase, c.StartedAt = task.PhaseRunning, since
+	k.e.tighten(k.record.Local.Order)
 	k.watch(i)
 	k.watchHealth(i)
 }
@@ -122,7 +123,7 @@ func (e *Engine) place(ctx context.Context, a attemptOf, s *runtime.Container) e
 		s.Isolation, s.Sandbox = runtime.GVisor, a.sandbox
 		s.PID = runtime.Namespace{Host: o.PIDMode == "task"} // the sandbox's, that is
 		if a.sandbox == "" {
-			aloneInSandbox(o, s)
+			boundSandbox(o, &s.Resources)
 		}
 		if a.sandbox == "" && a.remade { // the sandbox that was being made took the addresses
 			return e.config.Network.Renew(ctx, o.ARN)
@@ -130,16 +131,6 @@ func (e *Engine) place(ctx context.Context, a attemptOf, s *runtime.Container) e
 		return nil
 	}
 	return e.share(ctx, a, s)
-}
-
-// aloneInSandbox bounds a sandbox that is only this container's by what bounds the
-// task.
-func aloneInSandbox(o *task.Order, s *runtime.Container) {
-	limits := taskLimits(o)
-	s.Resources.CPUQuota = limits.CPUQuota
-	if s.Resources.Memory == 0 || limits.Memory > 0 && limits.Memory < s.Resources.Memory {
-		s.Resources.Memory = limits.Memory
-	}
 }
 
 // share gives a container the processes and shared memory of its task's holder or

@@ -120,7 +120,8 @@ type Ulimit struct {
 // Resources bound the container. Zero means no bound.
 type Resources struct {
 	CPUShares   int
-	CPUQuota    int64 // microseconds in each period of cgroup.Period
+	CPUQuota    int64 // microseconds in each period
+	CPUPeriod   int64 // microseconds; cgroup.Period when 0
 	Memory      int64 // bytes, hard
 	Reservation int64 // bytes, soft
 	Swap        *int64

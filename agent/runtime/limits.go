@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"maps"
 	"strings"
 
@@ -16,7 +17,7 @@ func cpu(r Resources) *specs.LinuxCPU {
 		out.Shares = &shares
 	}
 	if r.CPUQuota > 0 {
-		period := uint64(cgroup.Period)
+		period := uint64(cmp.Or(r.CPUPeriod, cgroup.Period))
 		out.Quota, out.Period = &r.CPUQuota, &period
 	}
 	return out
