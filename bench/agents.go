@@ -171,3 +171,6 @@ func (h *host) Stop(string, string) {}
 
 // Health implements session.Tasks.
 func (h *host) Health() []acs.TaskHealth { return nil }
+
+// Metrics implements session.Tasks.
+func (h *host) Metrics() []acs.TaskMetric { return nil }
