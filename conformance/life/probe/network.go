@@ -62,7 +62,7 @@ func dial(args []string) error {
 	for _, address := range args {
 		c, err := net.DialTimeout("tcp", address, 2*time.Second)
 		if err != nil {
-			fmt.Println(address, "refused:", err)
+			fmt.Println(address, "missed:", err)
 			continue
 		}
 		c.Close()
