@@ -25,7 +25,12 @@ const look = 2 * time.Second
 
 // Run records until there is no container left and no agent, or ctx ends. If the
 // spool has a logger already it returns at once, without an error.
-func Run(ctx context.Context, root spool.Root, log *slog.Logger) error {
+func Run(ctx context.Context, root spool.Root, log *slog.Logger) (err error) {
+	defer func() {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("the log spool was removed: %w", err)
+		}
+	}()
 	lock, err := root.LockLogger()
 	if errors.Is(err, spool.ErrHeld) {
 		return nil
@@ -56,12 +61,7 @@ type desk struct {
 	running    sync.WaitGroup
 }
 
-func (d *desk) serve(ctx context.Context, dir *spool.Watched) (err error) {
-	defer func() {
-		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("the log spool was removed: %w", err)
-		}
-	}()
+func (d *desk) serve(ctx context.Context, dir *spool.Watched) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer d.running.Wait()
 	defer stop()
@@ -70,7 +70,7 @@ func (d *desk) serve(ctx context.Context, dir *spool.Watched) (err error) {
 	for {
 		err := d.look(ctx)
 		if errors.Is(err, fs.ErrNotExist) {
-			return err
+			return err // see Run
 		}
 		if err != nil {
 			d.log.Error("look for containers to record", "error", err)
