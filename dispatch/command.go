@@ -48,13 +48,18 @@ func (d *Dispatcher) command(ctx context.Context, l *line, inst *cluster.Instanc
 		hangUp(ws, errReplaced)
 		return
 	}
-	if err := d.noteConnected(ctx, inst.ARN, cluster.AgentVersion{
+	// An instance that is not known to be connected gets no tasks: without the
+	// note there is no session, and the agent comes back.
+	err := d.noteConnected(ctx, inst.ARN, cluster.AgentVersion{
 		Version: q.Get("agentVersion"), Hash: q.Get("agentHash"), DockerVersion: q.Get("dockerVersion"),
-	}); err != nil {
-		d.Log.Error("session", "err", err)
+	})
+	switch {
+	case err == nil:
+		d.Log.Info("agent connected", "instance", inst.ARN, "peer", peer)
+		err = s.run(ctx)
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
 	}
-	d.Log.Info("agent connected", "instance", inst.ARN, "peer", peer)
-	err := s.run(ctx)
 	if d.leave(s) {
 		// The session is over; what it has to say is not.
 		after, done := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
@@ -411,5 +412,32 @@ func TestTheBucketPacesHandshakes(t *testing.T) {
 	}
 	if want := handshakeBurst + 3*handshakeRate; taken != want {
 		t.Errorf("%d after three seconds, want %d", taken, want)
+	}
+}
+
+// faulty refuses the first so many updates.
+type faulty struct {
+	*store.Leader
+	refusals int
+}
+
+func (f *faulty) Update(ctx context.Context, fn func(*store.Tx) error) (*store.View, error) {
+	if f.refusals > 0 {
+		f.refusals--
+		return nil, fault.New(fault.Unavailable, "The store could not write the change; nothing was changed.")
+	}
+	return f.Leader.Update(ctx, fn)
+}
+
+func TestASessionThatCannotBeNotedEnds(t *testing.T) {
+	h := open(t)
+	i := h.instance("0123456789abcdef0123456789abcdef")
+	h.d.Store = &faulty{h.store, 1}
+	if _, _, err := h.connect(i).Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+		t.Errorf("got %v", err)
+	}
+	h.connect(i).Read(t.Context())
+	if have, _ := store.Instances.Get(h.store.View(), i.ARN); !have.Connected {
+		t.Error("the next session is not noted")
 	}
 }
