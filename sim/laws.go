@@ -119,3 +119,13 @@ func (l *laws) runs(v *store.View) error {
 	}
 	return nil
 }
+
+// unconnected: a server that has just started has no sessions.
+func (l *laws) unconnected(v *store.View) error {
+	for i := range store.Instances.All(v) {
+		if i.Connected {
+			return fmt.Errorf("%s is connected to a server that has just started", l.w.rename(i.ARN))
+		}
+	}
+	return nil
+}

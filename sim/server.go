@@ -61,6 +61,9 @@ func (s *server) start() {
 			return
 		}
 	}
+	if !s.w.disk.dead {
+		s.w.expect(s.w.laws.unconnected(leader.View()))
+	}
 	s.stir()
 }
 

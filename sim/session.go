@@ -47,8 +47,8 @@ func (s *server) accept(a *agent, st *stream) {
 	s.stir()
 }
 
-// connected notes whether the instance has a session, as the dispatcher does. It
-// is false when that failed because the server died.
+// connected notes whether the instance has a session, as the dispatcher does. When
+// that fails there is none, and the agent comes back.
 func (x *session) connected(is bool) bool {
 	_, err := x.s.leader.Update(x.s.background, func(tx *store.Tx) error {
 		have, ok := store.Instances.Get(tx, x.instance)
@@ -67,8 +67,6 @@ func (x *session) connected(is bool) bool {
 		return nil
 	})
 	if err != nil {
-		// The dispatcher only logs it; a session that could not be noted
-		// is ended here, so that the agent comes back.
 		x.s.sessions = slices.DeleteFunc(x.s.sessions, func(y *session) bool { return y == x })
 		x.stream.breakUp(latencyMax)
 		return false
