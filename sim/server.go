@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -176,13 +177,17 @@ func (s *server) plan(in time.Duration) {
 			s.plan(time.Millisecond)
 			return
 		}
+		now := s.now()
 		s.stepAt, s.stepped = time.Time{}, s.leader.View().Revision()
-		again, err := s.control.Step(s.background, s.now())
+		again, err := s.control.Step(s.background, now)
 		if err != nil {
 			s.w.say("a planner failed: %v", err)
 		}
 		if s.w.disk.dead {
 			return
+		}
+		if !again.IsZero() && !again.After(now) && s.leader.View().Revision() == s.stepped {
+			s.w.expect(errors.New("a planner that changed nothing wants to look again at once"))
 		}
 		s.stir()
 		if !again.IsZero() {
