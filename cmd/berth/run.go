@@ -84,9 +84,9 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	t, err = c.WaitTask(ctx, r.cluster, t.TaskARN, "STOPPED", func(*client.Task) error { return copyAll(ctx, c, streams) })
+	end, err := c.WaitTask(ctx, r.cluster, t.TaskARN, "STOPPED", func(*client.Task) error { return copyAll(ctx, c, streams) })
 	if ctx.Err() != nil {
-		return r.interrupted(c, t, err)
+		return r.interrupted(c, t)
 	}
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string) error {
 	if err := copyRest(ctx, c, streams); err != nil {
 		return err
 	}
-	return exitOf(t)
+	return exitOf(end)
 }
 
 func (r *runFlags) register(ctx context.Context, c *client.Client) (arn string, err error) {
@@ -166,13 +166,12 @@ func (r *runFlags) start(ctx context.Context, c *client.Client, def string) (*cl
 }
 
 // interrupted stops the task when the user has had enough.
-func (r *runFlags) interrupted(c *client.Client, t *client.Task, cause error) error {
-	if t == nil {
-		return cause
-	}
+func (r *runFlags) interrupted(c *client.Client, t *client.Task) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	_ = c.Call(ctx, client.ECS, "StopTask", map[string]any{"cluster": r.cluster, "task": t.TaskARN, "reason": "interrupted"}, nil)
+	if err := c.Call(ctx, client.ECS, "StopTask", map[string]any{"cluster": r.cluster, "task": t.TaskARN, "reason": "interrupted"}, nil); err != nil {
+		return fmt.Errorf("the task goes on: %w", err)
+	}
 	return exitStatus(130)
 }
 
