@@ -1,9 +1,12 @@
 package life_test
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -65,4 +68,24 @@ func says(t *testing.T, text string, words ...string) {
 			t.Errorf("%q does not say %q", text, w)
 		}
 	}
+}
+
+func hashOf(body []byte) string { return fmt.Sprintf("%x", sha256.Sum256(body)) }
+
+// safeBuffer is written by one goroutine and read by another.
+type safeBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
