@@ -110,6 +110,7 @@ func TestCommandLines(t *testing.T) {
 	}
 }
 
+// Proves 3A.3, awslogs.
 func TestLogsTailFollow(t *testing.T) {
 	t.Parallel()
 	for _, c := range clis(t) {
@@ -175,6 +176,8 @@ func TestSDK(t *testing.T) {
 }
 
 // TestNamesOfECR runs an image by the name that it has in AWS.
+//
+// Proves 3A.4.
 func TestNamesOfECR(t *testing.T) {
 	t.Parallel()
 	const name = "000000000000.dkr.ecr.us-east-1.amazonaws.com/team/web:7"

@@ -24,6 +24,7 @@ func helper(c types.ContainerDefinition) types.ContainerDefinition {
 	return c
 }
 
+// Proves 7.5.
 func TestExitCodeAndReason(t *testing.T) {
 	t.Parallel()
 	for name, make := range map[string]func(...types.ContainerDefinition) *definition{"ec2": onEC2, "fargate": onFargate} {
@@ -40,6 +41,7 @@ func TestExitCodeAndReason(t *testing.T) {
 	}
 }
 
+// Proves dependson-start-complete, 7.4.
 func TestDependencies(t *testing.T) {
 	t.Parallel()
 	setup := helper(sh("setup", "echo ready > /scratch/state; exit 0"))
@@ -114,6 +116,7 @@ func TestEssential(t *testing.T) {
 	}
 }
 
+// Proves 7.4.
 func TestStopTimeout(t *testing.T) {
 	t.Parallel()
 	stubborn := sh("app", "trap '' TERM; echo up; while :; do usleep 20000; done")
@@ -131,6 +134,8 @@ func TestStopTimeout(t *testing.T) {
 
 // TestRestartPolicy takes a minute: a container is only restarted when it ran for
 // the shortest period there is.
+//
+// Proves restartpolicy.
 func TestRestartPolicy(t *testing.T) {
 	t.Parallel()
 	c := sh("app", "wget -q -O - $ECS_CONTAINER_METADATA_URI_V4; test -e /scratch/once && exit 0; touch /scratch/once; sleep 60.5; exit 1")

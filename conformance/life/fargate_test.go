@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
+// Proves 2B.2.
 func TestFargateHasAKernelOfItsOwn(t *testing.T) {
 	t.Parallel()
 	kernel, err := os.ReadFile("/proc/sys/kernel/osrelease")
@@ -23,6 +24,7 @@ func TestFargateHasAKernelOfItsOwn(t *testing.T) {
 	}
 }
 
+// Proves 2B.2.
 func TestFargateSeesNothingOfItsHost(t *testing.T) {
 	t.Parallel()
 	got := here.prints(t, onFargate(sh("app", "ls -d /proc/[0-9]* | wc -l; ls "+here.data+" /work /var/lib 2>&1 | grep -vc 'No such'; ls /dev | grep -cE '^(sd|vd|nvme|kvm|mem$)'; exit 0")))
@@ -48,6 +50,7 @@ func TestTasksDoNotReachTheCloudUnderTheHost(t *testing.T) {
 	}
 }
 
+// Proves 2.0.
 func TestOnlyEC2ShowsItsInstances(t *testing.T) {
 	t.Parallel()
 	list, err := here.ecs.ListContainerInstances(t.Context(), &ecs.ListContainerInstancesInput{})
@@ -79,6 +82,7 @@ var refusedByFargate = map[string]func(*definition){
 	},
 }
 
+// Proves 2A.5.
 func TestWhatFargateRefuses(t *testing.T) {
 	t.Parallel()
 	for name, change := range refusedByFargate {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
+// Proves 6B.2.
 func TestOutOfMemory(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]*definition{
@@ -33,6 +34,7 @@ func unbounded(command ...string) types.ContainerDefinition {
 	return c
 }
 
+// Proves 6B.2.
 func TestShareOfProcessors(t *testing.T) {
 	t.Parallel()
 	ec2 := onEC2(unbounded("spin", "5"))

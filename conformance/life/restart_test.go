@@ -12,6 +12,8 @@ import (
 )
 
 // TestDownAndUpKeepsEverything ends berth with SIGTERM, which stops its tasks.
+//
+// Proves 1.1.
 func TestDownAndUpKeepsEverything(t *testing.T) {
 	t.Parallel()
 	b := ownBerth(t)

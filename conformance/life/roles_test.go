@@ -19,6 +19,8 @@ func onHost(containers ...types.ContainerDefinition) *definition {
 
 // TestTasksAreTheirRoles has AWS's Go client in a task call us, with nothing but
 // what the task finds around it.
+//
+// Proves 3B.1.
 func TestTasksAreTheirRoles(t *testing.T) {
 	t.Parallel()
 	for name, on := range everywhere {
@@ -55,6 +57,8 @@ func TestTheEndpointMayBeTheTasksOwn(t *testing.T) {
 
 // TestCredentialsAreATasksOwn has a task ask for another's, whose id it was told.
 // Tasks on the host's own network are known by the id alone, which nobody tells.
+//
+// Proves 3B.2.
 func TestCredentialsAreATasksOwn(t *testing.T) {
 	t.Parallel()
 	for name, on := range everywhere {
@@ -79,6 +83,7 @@ func TestCredentialsAreATasksOwn(t *testing.T) {
 	}
 }
 
+// Proves task-metadata-v2.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	for name, on := range everywhere {

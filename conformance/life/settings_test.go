@@ -73,6 +73,7 @@ var ec2Only = map[string]setting{
 	"labels leave alone": {func(c *types.ContainerDefinition) { c.DockerLabels = map[string]string{"team": "a"} }, "echo fine", "fine"},
 }
 
+// Proves ulimits-linuxparameters-caps.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	for name, s := range common {
@@ -108,6 +109,7 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
+// Proves docker-volumes-host.
 func TestVolumes(t *testing.T) {
 	t.Parallel()
 	host := t.TempDir()
@@ -128,6 +130,7 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
+// Proves 5.5.
 func TestDockerVolumeOutlivesItsTask(t *testing.T) {
 	t.Parallel()
 	c := sh("app", "cat /kept/n; echo x >> /kept/n")
