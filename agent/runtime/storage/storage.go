@@ -25,6 +25,7 @@ import (
 	"github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/containerd/containerd/v2/plugins/snapshots/native"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
+	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
 	bolt "go.etcd.io/bbolt"
 )
@@ -99,6 +100,9 @@ func assemble(ctx context.Context, folder string, db *bolt.DB) (*Storage, error)
 	if err != nil {
 		return nil, fmt.Errorf("open unpacked layers: %w", err)
 	}
+	if err := sweep(ctx, snap, filepath.Join(folder, name, "snapshots")); err != nil {
+		return nil, errors.Join(fmt.Errorf("sweep unpacked layers: %w", err), snap.Close())
+	}
 	mdb := metadata.NewDB(db, blobs, map[string]snapshots.Snapshotter{name: snap})
 	if err := mdb.Init(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open metadata: %w", err), snap.Close())
@@ -130,6 +134,20 @@ func openSnapshots(folder string) (string, snapshots.Snapshotter, error) {
 	}
 	s, err := native.NewSnapshotter(filepath.Join(folder, "native"))
 	return "native", s, err
+}
+
+// sweep removes the folders that nobody knows: whoever was killed between naming one
+// and writing it down left it, and its name would be given again.
+func sweep(ctx context.Context, snap snapshots.Snapshotter, folder string) error {
+	s, ok := snap.(snapshots.Cleaner)
+	if !ok {
+		return nil
+	}
+	err := s.Cleanup(ctx)
+	if errdefs.IsNotFound(err) { // nothing was ever written down
+		return errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o700))
+	}
+	return err
 }
 
 // Collect removes content and snapshots that no image, container or lease refers
