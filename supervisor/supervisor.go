@@ -68,12 +68,29 @@ func (s *Supervisor) Start(ctx context.Context) (*Crew, error) {
 	return c, nil
 }
 
+// Adopt takes in hand the roles that run, to stop what a killed supervisor left. It
+// starts none and keeps none.
+func (s *Supervisor) Adopt() *Crew {
+	c := &Crew{cancel: func() {}}
+	for _, r := range s.Roles {
+		k := &keeper{role: r, dir: s.Dir, log: s.Log.With("role", r.Name)}
+		if p, ok := adopt(k.pidFile()); ok {
+			k.process = p
+			c.keepers = append(c.keepers, k)
+		}
+	}
+	return c
+}
+
 // Crew is the roles of a started supervisor.
 type Crew struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	keepers []*keeper // in order of start
 }
+
+// Empty tells whether there is no role to stop.
+func (c *Crew) Empty() bool { return len(c.keepers) == 0 }
 
 // Leave stops keeping the roles and lets them run.
 func (c *Crew) Leave() {

@@ -117,3 +117,22 @@ func TestARoleThatDoesNotBecomeReadyIsNamed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWhatAKilledSupervisorLeftIsStopped(t *testing.T) {
+	s := newStage(t)
+	if !s.sup.Adopt().Empty() {
+		t.Error("something runs before it was started")
+	}
+	s.start().Leave()
+	s.pid()
+	crew := s.sup.Adopt()
+	if crew.Empty() {
+		t.Fatal("nothing was found")
+	}
+	if err := crew.Stop(); err != nil {
+		t.Error(err)
+	}
+	if _, ok := Running(filepath.Join(s.sup.Dir, "role.pid")); ok || !s.sup.Adopt().Empty() {
+		t.Error("still running after Stop")
+	}
+}

@@ -80,21 +80,22 @@ func up(ctx context.Context, args []string) error {
 	<-ctx.Done()
 	fmt.Println("stopping; all state is kept")
 	if !u.keepTasks {
-		u.stopTasks()
+		stopTasks(u.data)
 	}
 	return crew.Stop()
 }
 
-// stopTasks stops the running tasks in order while the APIs still answer.
-func (u *upFlags) stopTasks() {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	defer cancel()
-	place, err := client.Find(u.data)
+// stopTasks stops the running tasks in order while the APIs still answer. A server
+// that is just being started again is waited for.
+func stopTasks(data string) {
+	place, err := client.Find(data)
 	if err == nil {
-		err = client.New(place).StopAllTasks(ctx, "berth is stopping")
+		err = poll(context.Background(), 3*time.Minute, func(ctx context.Context) error {
+			return client.New(place).StopAllTasks(ctx, "berth is stopping")
+		})
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "berth up: tasks are left running:", err)
+		fmt.Fprintln(os.Stderr, "berth: tasks are left running:", err)
 	}
 }
 
@@ -190,24 +191,47 @@ func down(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if pid, ok := supervisor.Running(upPIDFile(dir)); ok {
-		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
-			return err
-		}
-		err := poll(ctx, 5*time.Minute, func(context.Context) error {
-			if _, ok := supervisor.Running(upPIDFile(dir)); ok {
-				return fmt.Errorf("berth (pid %d) did not stop", pid)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if !*forget {
-		return nil
+	if err := errors.Join(endUp(ctx, dir), endOrphans(dir)); err != nil || !*forget {
+		return err
 	}
 	return forgetData(ctx, dir)
+}
+
+// endUp ends the `berth up` of a data folder as its user would.
+func endUp(ctx context.Context, dir string) error {
+	pid, ok := supervisor.Running(upPIDFile(dir))
+	if !ok {
+		return nil
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		return err
+	}
+	return poll(ctx, 5*time.Minute, func(context.Context) error {
+		if _, ok := supervisor.Running(upPIDFile(dir)); ok {
+			return fmt.Errorf("berth (pid %d) did not stop", pid)
+		}
+		return nil
+	})
+}
+
+// endOrphans does what `berth up` does at its end where one was killed.
+func endOrphans(dir string) error {
+	sup := &supervisor.Supervisor{Dir: filepath.Join(dir, "run"), Log: logger("warn"), Roles: (&upFlags{data: dir}).roles()}
+	crew := sup.Adopt()
+	if crew.Empty() {
+		return nil
+	}
+	lock, err := lockData(dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if _, ok := supervisor.Running(filepath.Join(sup.Dir, "server.pid")); ok {
+		stopTasks(dir)
+	} else {
+		fmt.Fprintln(os.Stderr, "berth down: no server runs, so tasks are left running; `berth up` takes them over")
+	}
+	return crew.Stop()
 }
 
 // forgetData deletes a data folder that is a berth's, with its mounts and what its

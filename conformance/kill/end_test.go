@@ -80,6 +80,41 @@ func TestTheNextUpStopsAllToo(t *testing.T) {
 	h.nothingRuns()
 }
 
+func TestDownEndsWhatAKilledUpLeft(t *testing.T) {
+	h, w := began(t)
+	h.signal(syscall.SIGKILL)
+	h.command("down", "--data", h.data)
+	if p, err := first(w.id()); err == nil {
+		t.Errorf("the task runs on as %v", p)
+	}
+	h.nothingRuns()
+}
+
+func TestForgettingEndsKeptTasks(t *testing.T) {
+	h, w := began(t, "--keep-tasks")
+	h.signal(syscall.SIGTERM)
+	if now, err := first(w.id()); err != nil || !now.same(w.first) {
+		t.Errorf("the task was %v and is %v, %v", w.first, now, err)
+	}
+	h.command("down", "--data", h.data, "--forget")
+	if p, err := first(w.id()); err == nil {
+		t.Errorf("the task runs on as %v", p)
+	}
+	h.nothingRuns()
+}
+
+func TestTermWhileTheServerIsAway(t *testing.T) {
+	h, w := began(t)
+	if !h.kill("server") {
+		t.Fatal("there is no server")
+	}
+	h.signal(syscall.SIGTERM)
+	if p, err := first(w.id()); err == nil {
+		t.Errorf("the task runs on as %v", p)
+	}
+	h.nothingRuns()
+}
+
 func TestARunTaskWhoseAnswerWasCutIsNotRunTwice(t *testing.T) {
 	h := newHouse(t)
 	h.define()

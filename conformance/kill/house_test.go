@@ -180,6 +180,9 @@ func (h *house) tearDown() {
 	if h.t.Failed() {
 		h.tell()
 	}
+	if _, err := os.Stat(filepath.Join(h.data, "lock")); err != nil {
+		return // forgotten already
+	}
 	out, err := exec.Command(h.berth, "down", "--data", h.data).CombinedOutput()
 	if err != nil {
 		h.t.Errorf("berth down: %v\n%s", err, out)
