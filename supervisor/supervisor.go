@@ -122,12 +122,16 @@ func (k *keeper) logFile() string { return filepath.Join(k.dir, k.role.Name+".lo
 
 // begin adopts the role's process if it still runs, else starts one.
 func (k *keeper) begin() error {
-	if p, ok := adopt(k.pidFile()); ok {
-		k.log.Info("adopted", "pid", p.pid)
-		k.process = p
-		return nil
+	p, ok := adopt(k.pidFile())
+	if !ok && lookFor(k.role.Args, k.pidFile()) {
+		p, ok = adopt(k.pidFile())
 	}
-	return k.start()
+	if !ok {
+		return k.start()
+	}
+	k.log.Info("adopted", "pid", p.pid)
+	k.process = p
+	return nil
 }
 
 func (k *keeper) start() error {

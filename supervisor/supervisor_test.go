@@ -105,6 +105,22 @@ func TestRolesOutliveTheirSupervisor(t *testing.T) {
 	}
 }
 
+func TestARoleWithoutItsPidFileIsFound(t *testing.T) {
+	s := newStage(t)
+	s.start().Leave()
+	pid := s.pid()
+	if err := os.Remove(filepath.Join(s.sup.Dir, "role.pid")); err != nil {
+		t.Fatal(err)
+	}
+	next := s.start()
+	if got := next.keepers[0].process.pid; got != pid {
+		t.Errorf("started %d beside %d", got, pid)
+	}
+	if err := next.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestARoleThatDoesNotBecomeReadyIsNamed(t *testing.T) {
 	s := newStage(t)
 	s.sup.Roles[0].Ready = func(context.Context) error { return context.DeadlineExceeded }
