@@ -3,6 +3,7 @@ package kill
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"syscall"
 	"testing"
@@ -16,7 +17,6 @@ import (
 func began(t *testing.T, flags ...string) (*house, *work) {
 	t.Helper()
 	h := newHouse(t, flags...)
-	h.define()
 	w := &work{name: "stays", count: endless}
 	h.begins(w)
 	return h, w
@@ -70,6 +70,30 @@ func TestAllKilledAtOnce(t *testing.T) {
 	h.allFree()
 }
 
+// However far berth came when it is started for the first time, the next start goes
+// on from there.
+func TestKilledDuringTheFirstStart(t *testing.T) {
+	for range 5 {
+		after := rand.N(1200 * time.Millisecond)
+		t.Run(after.String(), func(t *testing.T) {
+			h := site(t)
+			h.start()
+			pause(t.Context(), after)
+			for _, role := range []string{"up", "agent", "server", "storage", "logger"} {
+				h.kill(role)
+			}
+			<-h.ended
+			h.start()
+			h.furnish()
+			w := &work{name: "runs", count: 1}
+			if err := h.run(t.Context(), w); err != nil {
+				t.Fatal(err)
+			}
+			h.isDone(w)
+		})
+	}
+}
+
 // The supervisor is killed, and the next one is told to end at once: it has
 // everything in hand.
 func TestTheNextUpStopsAllToo(t *testing.T) {
@@ -117,7 +141,6 @@ func TestTermWhileTheServerIsAway(t *testing.T) {
 
 func TestARunTaskWhoseAnswerWasCutIsNotRunTwice(t *testing.T) {
 	h := newHouse(t)
-	h.define()
 	calls := 0
 	h.ecs = ecs.New(h.ecs.Options(), func(o *ecs.Options) {
 		o.HTTPClient = client(func(r *http.Request) (*http.Response, error) {

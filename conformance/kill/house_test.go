@@ -48,6 +48,15 @@ type house struct {
 // newHouse starts berth and puts an image in it.
 func newHouse(t *testing.T, flags ...string) *house {
 	t.Helper()
+	h := site(t)
+	h.start(flags...)
+	h.furnish()
+	return h
+}
+
+// site is where a berth can be started.
+func site(t *testing.T) *house {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("containers need root: run the tests as root")
 	}
@@ -58,24 +67,29 @@ func newHouse(t *testing.T, flags ...string) *house {
 	if err != nil {
 		t.Skipf("%v: run make build", err)
 	}
+	h := &house{t: t, data: t.TempDir(), shared: t.TempDir(), listen: freeAddress(t), berth: berth}
+	t.Cleanup(h.tearDown)
+	return h
+}
+
+// furnish waits for berth and gives it images and task definitions.
+func (h *house) furnish() {
+	h.t.Helper()
+	h.ready()
+	h.connect()
 	busybox, err := images.Busybox(imageName(0))
 	if err != nil {
-		t.Skip(err)
+		h.t.Skip(err)
 	}
 	for n := 1; n < imageCount; n++ {
 		busybox.Names = append(busybox.Names, imageName(n))
 	}
-	h := &house{t: t, data: t.TempDir(), shared: t.TempDir(), listen: freeAddress(t), berth: berth}
-	t.Cleanup(h.tearDown)
-	h.start(flags...)
-	h.ready()
-	h.connect()
-	archive := filepath.Join(t.TempDir(), "image.tar")
+	archive := filepath.Join(h.t.TempDir(), "image.tar")
 	if err := images.Write(archive, busybox); err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	h.command("image", "load", "--data", h.data, archive)
-	return h
+	h.define()
 }
 
 func freeAddress(t *testing.T) string {

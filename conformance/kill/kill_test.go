@@ -31,7 +31,6 @@ func TestKilledUnderLoad(t *testing.T) {
 	random := func(of uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, of)) }
 
 	h := newHouse(t)
-	h.define()
 	c := &crowd{t: t}
 	var stay []*work
 	for n := range 3 {
