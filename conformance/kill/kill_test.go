@@ -15,6 +15,7 @@ import (
 
 const clientCount = 3
 
+// Proves 1.1, 7.0, 7.3.
 func TestKilledUnderLoad(t *testing.T) {
 	kills := 10
 	if os.Getenv("BERTH_SOAK") != "" {
