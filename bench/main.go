@@ -91,6 +91,9 @@ func run(ctx context.Context, only, bin, history string) (err error) {
 	failed := 0
 	for _, c := range chosen {
 		got, err := c.measure(ctx, b)
+		if ctx.Err() != nil {
+			return ctx.Err() // interrupted, or it took too long
+		}
 		if err != nil {
 			failed++
 			fmt.Printf("#%-2d %s: could not be measured: %v\n", c.number, c.what, err)
