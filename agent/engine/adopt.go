@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 
 	"github.com/berthhq/berth/agent/runtime"
 	"github.com/berthhq/berth/domain/task"
@@ -25,6 +27,9 @@ func (e *Engine) adopt(ctx context.Context, records []*record) error {
 	}
 	if err := e.removeStrangers(ctx, known); err != nil {
 		return err
+	}
+	if err := e.clearGroups(ctx, ids); err != nil {
+		e.log.Error("cannot end what tasks of earlier left running", "error", err)
 	}
 	if err := errors.Join(e.config.Network.Keep(ctx, arns), e.config.Volumes.Keep(ids)); err != nil {
 		e.log.Error("cannot give back what tasks of earlier left", "error", err)
@@ -61,6 +66,18 @@ func (e *Engine) removeStrangers(ctx context.Context, known map[string]bool) err
 	for _, id := range open {
 		if !here[id] && !known[id] { // of a known one the keeper makes, or ends, the container
 			err = errors.Join(err, e.config.Logs.End(id))
+		}
+	}
+	return err
+}
+
+// clearGroups ends what runs in groups of tasks that are no more: a runtime that
+// was killed half-way leaves processes that belong to no container.
+func (e *Engine) clearGroups(ctx context.Context, taskIDs []string) error {
+	all, err := e.config.Cgroups.Children(e.config.Group)
+	for _, name := range all {
+		if !slices.Contains(taskIDs, name) {
+			err = errors.Join(err, e.config.Cgroups.Clear(ctx, filepath.Join(e.config.Group, name)))
 		}
 	}
 	return err
@@ -134,6 +151,9 @@ func (k *keeper) found(ctx context.Context, i int, s runtime.Status, err error) 
 		// Its logs stay: it is made again under the same id, and printed nothing.
 		if err := k.e.config.Runtime.Delete(ctx, d.RuntimeID); err != nil {
 			k.e.log.Warn("cannot remove a container that was being made", "container", d.RuntimeID, "error", err)
+		}
+		if err := k.e.config.Cgroups.Clear(ctx, filepath.Join(k.e.group(k.record.Local.Order), d.RuntimeID)); err != nil {
+			k.e.log.Warn("cannot end a container that was being made", "container", d.RuntimeID, "error", err)
 		}
 		c.Phase, d.Remade = task.PhasePulled, true
 	}

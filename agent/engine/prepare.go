@@ -248,7 +248,7 @@ func (e *Engine) clean(ctx context.Context, o *task.Order, ids []string) error {
 		e.config.Volumes.Release(o.ID),
 		e.unmountSharedMemory(o.ID),
 		os.RemoveAll(e.files(o.ID)),
-		e.config.Cgroups.Remove(e.group(o)))
+		e.config.Cgroups.Clear(ctx, e.group(o)))
 	e.config.Ledger.Release(o.ARN)
 	e.drainLogs(ctx, ids)
 	return errors.Join(errs...)

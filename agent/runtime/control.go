@@ -140,6 +140,6 @@ func (r *Runtime) deleteTask(ctx context.Context, p *process) error {
 	if errdefs.IsNotFound(err) {
 		err = nil
 	}
-	_ = r.cgroups.Remove(p.group) // the OCI runtime has, unless its shim was killed
-	return err
+	// The OCI runtime has, unless its shim was killed.
+	return errors.Join(err, r.cgroups.Clear(ctx, p.group))
 }

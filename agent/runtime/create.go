@@ -45,7 +45,7 @@ func (r *Runtime) Create(ctx context.Context, c Container) error {
 	}
 	t, err := r.start(ctx, &c, record, layers)
 	if err != nil {
-		r.undo(ctx, c.ID)
+		r.undo(ctx, &c)
 		return err
 	}
 	r.watch(record, t)
@@ -152,11 +152,12 @@ func (o Output) uris() (taskruntime.IO, error) {
 }
 
 // undo takes away what a failed Create had made.
-func (r *Runtime) undo(ctx context.Context, id string) {
+func (r *Runtime) undo(ctx context.Context, c *Container) {
 	ctx = context.WithoutCancel(ctx)
-	_ = r.storage.Snapshots.Remove(ctx, id)
-	if err := r.storage.Containers.Delete(ctx, id); err != nil {
-		r.log.Warn("cannot remove the record of a container that failed to start", "container", id, "error", err)
+	err := r.cgroups.Clear(ctx, r.group(c))
+	_ = r.storage.Snapshots.Remove(ctx, c.ID)
+	if err := errors.Join(err, r.storage.Containers.Delete(ctx, c.ID)); err != nil {
+		r.log.Warn("a container that failed to start left something behind", "container", c.ID, "error", err)
 	}
 	r.soil()
 }

@@ -246,5 +246,5 @@ func Destroy(data string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(tree.Remove(c.Group), removeFolder(c.State))
+	return errors.Join(tree.Clear(context.Background(), c.Group), removeFolder(c.State))
 }
