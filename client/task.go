@@ -52,9 +52,10 @@ func (c *Client) ListClusters(ctx context.Context) ([]string, error) {
 	return c.listARNs(ctx, "ListClusters", map[string]any{})
 }
 
-// ListTasks lists the tasks of a cluster that are wanted running.
-func (c *Client) ListTasks(ctx context.Context, cluster string) ([]string, error) {
-	return c.listARNs(ctx, "ListTasks", map[string]any{"cluster": cluster})
+// ListTasks lists the tasks of a cluster that are wanted to have the status: RUNNING,
+// or STOPPED, which those that still stop are too.
+func (c *Client) ListTasks(ctx context.Context, cluster, wanted string) ([]string, error) {
+	return c.listARNs(ctx, "ListTasks", map[string]any{"cluster": cluster, "desiredStatus": wanted})
 }
 
 // listARNs reads all pages of a list of ARNs.
@@ -78,26 +79,39 @@ func (c *Client) listARNs(ctx context.Context, operation string, in map[string]a
 }
 
 // StopAllTasks asks every running task of every cluster to stop and waits until
-// none runs.
+// none runs, those that were stopping before included.
 func (c *Client) StopAllTasks(ctx context.Context, reason string) error {
 	clusters, err := c.ListClusters(ctx)
 	if err != nil {
 		return err
 	}
 	for _, cluster := range clusters {
-		tasks, err := c.ListTasks(ctx, cluster)
-		if err != nil {
+		if err := c.stopTasks(ctx, cluster, reason); err != nil {
 			return err
 		}
-		for _, t := range tasks {
-			if err := c.Call(ctx, ECS, "StopTask", map[string]any{"cluster": cluster, "task": t, "reason": reason}, nil); err != nil {
-				return err
-			}
+	}
+	for _, cluster := range clusters {
+		tasks, err := c.ListTasks(ctx, cluster, "STOPPED")
+		if err != nil {
+			return err
 		}
 		for _, t := range tasks {
 			if _, err := c.WaitTask(ctx, cluster, t, "STOPPED", nil); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+func (c *Client) stopTasks(ctx context.Context, cluster, reason string) error {
+	tasks, err := c.ListTasks(ctx, cluster, "RUNNING")
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		if err := c.Call(ctx, ECS, "StopTask", map[string]any{"cluster": cluster, "task": t, "reason": reason}, nil); err != nil {
+			return err
 		}
 	}
 	return nil
