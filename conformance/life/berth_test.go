@@ -127,8 +127,38 @@ func (b *berth) forget() error {
 	return nil
 }
 
-// end stops and forgets.
-func (b *berth) end() error { return errors.Join(b.stop(), b.forget()) }
+// end stops and forgets, and tells what is left all the same.
+func (b *berth) end() error { return errors.Join(b.stop(), b.forget(), b.gone()) }
+
+// gone waits until no process is left of this berth: the one that records logs
+// ends by itself.
+func (b *berth) gone() error {
+	tick, end := time.NewTicker(50*time.Millisecond), time.After(15*time.Second)
+	defer tick.Stop()
+	for {
+		left, err := b.processes()
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-end:
+			return fmt.Errorf("berth ended and left %q", left)
+		}
+	}
+}
+
+// processes are the command lines that name the data folder.
+func (b *berth) processes() (lines []string, err error) {
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		line, err := os.ReadFile(file) // an error: it ended meanwhile
+		if text := strings.ReplaceAll(string(line), "\x00", " "); err == nil && strings.Contains(text, b.data) {
+			lines = append(lines, text)
+		}
+	}
+	return lines, err
+}
 
 // command is `berth WORDS...` for this berth.
 func (b *berth) command(ctx context.Context, words ...string) *exec.Cmd {

@@ -63,6 +63,7 @@ func TestDependencies(t *testing.T) {
 		// the words on health and on the task travel apart
 		here.until(t, arn, "db to be healthy", func(task types.Task) bool { return named(t, task, "db").HealthStatus == types.HealthStatusHealthy })
 	}
+	here.printed(t, arn, "db", "db up")
 	here.printed(t, arn, "app", "app up")
 	end := here.stopTask(t, arn)
 	if end.StopCode != types.TaskStopCodeUserInitiated {
@@ -102,16 +103,25 @@ func TestDependencyThatCannotBeMet(t *testing.T) {
 
 func TestEssential(t *testing.T) {
 	t.Parallel()
-	arn := here.run(t, onEC2(sh("app", "until test -e /go; do usleep 20000; done"), helper(sh("side", "exit 5"))))
+	arn := here.run(t, onEC2(patient("app"), helper(sh("side", "exit 5"))))
 	here.until(t, arn, "side to end alone", func(task types.Task) bool {
 		return aws.ToString(named(t, task, "side").LastStatus) == "STOPPED" && aws.ToString(task.LastStatus) == "RUNNING"
 	})
+	here.printed(t, arn, "app", "app up")
 	if end := here.stopTask(t, arn); exited(t, end, "side") != 5 {
 		t.Error(summary(end))
 	}
+}
 
-	end := here.stopped(t, here.run(t, onEC2(patient("app"), sh("vital", "exit 6"))))
-	if exited(t, end, "vital") != 6 || end.StopCode != types.TaskStopCodeEssentialContainerExited {
+// TestEssentialEndsATaskThatIsNotUpYet: others may still wait for what they need.
+func TestEssentialEndsATaskThatIsNotUpYet(t *testing.T) {
+	t.Parallel()
+	last := patient("last")
+	last.DependsOn = needs("never", types.ContainerConditionHealthy)
+	never := patient("never")
+	never.HealthCheck = &types.HealthCheck{Command: []string{"CMD-SHELL", "false"}, StartPeriod: aws.Int32(200)}
+	end := here.stopped(t, here.run(t, onEC2(last, never, sh("vital", "sleep 1; exit 6"))))
+	if exited(t, end, "vital") != 6 || end.StopCode != types.TaskStopCodeEssentialContainerExited || aws.ToString(end.StoppedReason) != "Essential container in task exited" {
 		t.Error(summary(end))
 	}
 }

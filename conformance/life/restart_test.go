@@ -23,7 +23,12 @@ func TestDownAndUpKeepsEverything(t *testing.T) {
 	done := b.run(t, onEC2(sh("app", "echo before; exit 3")))
 	b.stopped(t, done)
 	running := b.run(t, onEC2(patient("app")))
-	b.running(t, running)
+	b.printed(t, running, "app", "app up")
+	stubborn := sh("app", "trap '' TERM; echo app up; while :; do usleep 20000; done")
+	stubborn.StopTimeout = aws.Int32(3)
+	stopping := b.run(t, onEC2(stubborn))
+	b.printed(t, stopping, "app", "app up")
+	b.halt(t, stopping, nil)
 	keys := b.vars["AWS_ACCESS_KEY_ID"]
 
 	b.restart(t)
@@ -36,13 +41,16 @@ func TestDownAndUpKeepsEverything(t *testing.T) {
 		t.Errorf("%s %v", shown(clusters), err)
 	}
 	families, err := b.ecs.ListTaskDefinitions(t.Context(), nil)
-	if err != nil || len(families.TaskDefinitionArns) != 2 {
+	if err != nil || len(families.TaskDefinitionArns) != 3 {
 		t.Errorf("%s %v", shown(families), err)
 	}
 	if end := b.describe(t, done); exited(t, end, "app") != 3 || aws.ToString(end.LastStatus) != "STOPPED" {
 		t.Error(summary(end))
 	}
 	if end := b.describe(t, running); aws.ToString(end.LastStatus) != "STOPPED" || exited(t, end, "app") != 0 || end.StopCode != types.TaskStopCodeUserInitiated {
+		t.Error(summary(end))
+	}
+	if end := b.describe(t, stopping); aws.ToString(end.LastStatus) != "STOPPED" || exited(t, end, "app") != 137 {
 		t.Error(summary(end))
 	}
 	if got := b.output(t, done, "app"); got != "before" {
@@ -64,11 +72,11 @@ func TestKeepTasks(t *testing.T) {
 	t.Parallel()
 	b := ownBerth(t, "--keep-tasks")
 	d := onEC2(server("app"))
-	c := sh("side", "n=0; while :; do echo line $n; n=$((n+1)); usleep 200000; done")
+	c := sh("side", "trap 'exit 0' TERM; n=0; while :; do echo line $n; n=$((n+1)); usleep 200000; done")
 	d.ContainerDefinitions = append(d.ContainerDefinitions, c)
 	ec2, fargate := b.run(t, d), b.run(t, onFargate(patient("app")))
 	task := b.running(t, ec2)
-	b.running(t, fargate)
+	b.printed(t, fargate, "app", "app up")
 	url := fmt.Sprintf("http://127.0.0.1:%d/", *named(t, task, "app").NetworkBindings[0].HostPort)
 	heard(t, url)
 	id := named(t, task, "side").RuntimeId

@@ -119,6 +119,7 @@ func TestVolumes(t *testing.T) {
 	readOnly := mount("host", "/look")
 	readOnly.ReadOnly = aws.Bool(true)
 	writer := sh("writer", "echo shared > /a/x; cp /host/given /host/copied; exec sleep 1000")
+	writer.StopTimeout = aws.Int32(2) // sleep does not listen
 	writer.MountPoints = []types.MountPoint{mount("scratch", "/a"), mount("host", "/host")}
 	reader := sh("reader", "until test -e /b/x -a -e /look/copied; do usleep 20000; done; cat /b/x /look/copied; touch /look/no 2>/dev/null || echo ' read-only'; test -e /a/x && cat /host/given")
 	reader.MountPoints = []types.MountPoint{mount("scratch", "/b"), readOnly}
