@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -23,37 +24,53 @@ type cli struct {
 	run     func(ctx context.Context, args ...string) *exec.Cmd
 }
 
-// clis are those that are installed, and `berth aws`.
+// clis are those that are installed, each by itself and as `berth aws`.
 func clis(t *testing.T) []cli {
 	t.Helper()
-	paths := map[string]string{}
+	paths := map[string]bool{}
 	for _, candidate := range []string{"aws", "/usr/bin/aws"} {
 		if path, err := exec.LookPath(candidate); err == nil {
-			paths[path] = candidate
+			paths[path] = true
 		}
 	}
 	if len(paths) == 0 {
 		t.Skip("no aws CLI is installed: apt-get install awscli")
 	}
-	all := []cli{{name: "berth aws", version: version(t, "aws"), run: func(ctx context.Context, args ...string) *exec.Cmd {
-		return here.command(ctx, append([]string{"aws", "--data", here.data}, args...)...)
-	}}}
+	var all []cli
 	for path := range paths {
-		c := cli{version: version(t, path)}
-		c.name, _, _ = strings.Cut(c.version, " ")
-		c.name = strings.ReplaceAll(c.name, "/", " ")
-		// the variables say where berth is; clients that do not read AWS_ENDPOINT_URL are told
-		c.run = func(ctx context.Context, args ...string) *exec.Cmd {
-			if !strings.Contains(c.version, "botocore") {
-				args = append([]string{"--endpoint-url", here.vars["AWS_ENDPOINT_URL"]}, args...)
-			}
-			cmd := exec.CommandContext(ctx, path, args...)
-			cmd.Env = here.environ()
-			return cmd
-		}
-		all = append(all, c)
+		all = append(all, installed(t, path), ours(t, path))
 	}
 	return all
+}
+
+// installed finds berth by the environment alone, or by --endpoint-url where it is
+// older than AWS_ENDPOINT_URL: Debian's is.
+func installed(t *testing.T, path string) cli {
+	version := version(t, path)
+	return cli{nameOf(version), version, func(ctx context.Context, args ...string) *exec.Cmd {
+		if strings.HasPrefix(version, "aws-cli/2.9.") {
+			args = append([]string{"--endpoint-url", here.vars["AWS_ENDPOINT_URL"]}, args...)
+		}
+		cmd := exec.CommandContext(ctx, path, args...)
+		cmd.Env = here.environ()
+		return cmd
+	}}
+}
+
+// ours is `berth aws` where this CLI is the first on the PATH.
+func ours(t *testing.T, path string) cli {
+	version := version(t, path)
+	return cli{"berth aws with " + nameOf(version), version, func(ctx context.Context, args ...string) *exec.Cmd {
+		cmd := here.command(ctx, append([]string{"aws", "--data", here.data}, args...)...)
+		cmd.Env = append(cmd.Env, "PATH="+filepath.Dir(path)+":"+os.Getenv("PATH"))
+		return cmd
+	}}
+}
+
+// nameOf reads "aws-cli/2.9.19 Python/3.11.2 ...".
+func nameOf(version string) string {
+	name, _, _ := strings.Cut(version, " ")
+	return strings.ReplaceAll(name, "/", " ")
 }
 
 func version(t *testing.T, path string) string {
@@ -86,7 +103,6 @@ func TestCommandLines(t *testing.T) {
 	for _, c := range clis(t) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			t.Log(c.version)
 			arn := here.register(t, onEC2(sh("app", "trap 'exit 4' TERM; echo ready to go; while :; do usleep 20000; done")))
 			task := c.says(t, "ecs", "run-task", "--task-definition", arn, "--query", "tasks[0].taskArn", "--output", "text")
 			t.Cleanup(func() { here.halt(t, task, nil) })
@@ -115,7 +131,7 @@ func TestLogsTailFollow(t *testing.T) {
 	t.Parallel()
 	for _, c := range clis(t) {
 		if !strings.HasPrefix(c.version, "aws-cli/2") {
-			t.Logf("%s (%s) has no logs tail", c.name, c.version)
+			t.Logf("%s has no logs tail: version 2 has", c.name)
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package life_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,6 +65,28 @@ func TestBerthRun(t *testing.T) {
 			t.Errorf("exit %d\n%s", code, errs)
 		}
 	})
+}
+
+// TestBerthRunPrintsEverything: more lines than a page of events holds, a line longer
+// than an event may be, bytes that are no text, and no newline at the end.
+func TestBerthRunPrintsEverything(t *testing.T) {
+	t.Parallel()
+	code, out, errs := here.says(t, "run", shell, "--", "sh", "-c", `seq 1 25000; head -c 300000 /dev/zero | tr '\0' x; echo; printf '\377 end'`)
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	if code != 0 || len(lines) < 25002 {
+		t.Fatalf("exit %d, %d lines\n%s", code, len(lines), errs)
+	}
+	for i, line := range lines[:25000] {
+		if line != fmt.Sprint(i+1) {
+			t.Fatalf("line %d is %q", i+1, line)
+		}
+	}
+	if long := strings.Join(lines[25000:len(lines)-1], ""); long != strings.Repeat("x", 300000) {
+		t.Errorf("a line of 300000 came as %d", len(long))
+	}
+	if last := lines[len(lines)-1]; last != "\ufffd end" {
+		t.Errorf("last line %q", last)
+	}
 }
 
 // TestBerthRunStreams sees lines while the task runs, and stops it as Ctrl-C does.

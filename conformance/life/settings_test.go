@@ -70,6 +70,9 @@ var ec2Only = map[string]setting{
 	"name servers": {func(c *types.ContainerDefinition) {
 		c.DnsServers, c.DnsSearchDomains = []string{"10.1.1.1"}, []string{"inside.test"}
 	}, "grep -v '^#' /etc/resolv.conf | sort", "nameserver 10.1.1.1\nsearch inside.test"},
+	"devices": {func(c *types.ContainerDefinition) {
+		c.LinuxParameters = &types.LinuxParameters{Devices: []types.Device{{HostPath: aws.String("/dev/fuse"), ContainerPath: aws.String("/dev/mine"), Permissions: []types.DeviceCgroupPermission{types.DeviceCgroupPermissionRead}}}}
+	}, "(: < /dev/mine) && echo may read; (: > /dev/mine) 2>/dev/null || echo may not write", "may read\nmay not write"},
 	"labels leave alone": {func(c *types.ContainerDefinition) { c.DockerLabels = map[string]string{"team": "a"} }, "echo fine", "fine"},
 }
 
@@ -119,7 +122,6 @@ func TestVolumes(t *testing.T) {
 	readOnly := mount("host", "/look")
 	readOnly.ReadOnly = aws.Bool(true)
 	writer := sh("writer", "echo shared > /a/x; cp /host/given /host/copied; exec sleep 1000")
-	writer.StopTimeout = aws.Int32(2) // sleep does not listen
 	writer.MountPoints = []types.MountPoint{mount("scratch", "/a"), mount("host", "/host")}
 	reader := sh("reader", "until test -e /b/x -a -e /look/copied; do usleep 20000; done; cat /b/x /look/copied; touch /look/no 2>/dev/null || echo ' read-only'; test -e /a/x && cat /host/given")
 	reader.MountPoints = []types.MountPoint{mount("scratch", "/b"), readOnly}
@@ -164,5 +166,30 @@ func TestUnknownUser(t *testing.T) {
 	end := here.stopped(t, here.run(t, onEC2(c)))
 	if reason := aws.ToString(end.StoppedReason); !strings.HasPrefix(reason, "CannotCreateContainerError: unable to find user nobody-here") {
 		t.Errorf("%q", reason)
+	}
+}
+
+// TestPrivileged has `berth up` refuse what would have the machine, unless it was
+// told to allow it.
+func TestPrivileged(t *testing.T) {
+	t.Parallel()
+	c := sh("app", "ls -d /proc/[0-9]* | wc -l")
+	c.Privileged = aws.Bool(true)
+	end := here.stopped(t, here.run(t, onEC2(c)))
+	says(t, aws.ToString(end.StoppedReason), "--allow-privileged")
+	d := onEC2(sh("app", "ls -d /proc/[0-9]* | wc -l"))
+	d.PidMode = types.PidModeHost
+	end = here.stopped(t, here.run(t, d))
+	says(t, aws.ToString(end.StoppedReason), "--allow-privileged")
+}
+
+func TestSharedNamespaces(t *testing.T) {
+	t.Parallel()
+	writer := sh("writer", "echo shared > /dev/shm/x; exec sleep 1000")
+	reader := sh("reader", "until test -e /dev/shm/x; do usleep 20000; done; cat /dev/shm/x; ps | grep -c '[s]leep 1000'")
+	d := onEC2(reader, writer)
+	d.PidMode, d.IpcMode = types.PidModeTask, types.IpcModeTask
+	if got := here.prints(t, d); got != "shared\n1" {
+		t.Errorf("%q", got)
 	}
 }

@@ -35,9 +35,11 @@ func container(name, image string, command ...string) types.ContainerDefinition 
 	}
 }
 
-// sh is a container that runs a script of busybox.
+// sh is a container that runs a script of busybox. Most do not listen to SIGTERM.
 func sh(name, script string) types.ContainerDefinition {
-	return container(name, shell, "sh", "-c", script)
+	c := container(name, shell, "sh", "-c", script)
+	c.StopTimeout = aws.Int32(2)
+	return c
 }
 
 // onEC2 is a definition in bridge mode.
