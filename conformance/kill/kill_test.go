@@ -67,8 +67,11 @@ func (c *crowd) client(ctx context.Context, h *house, name string, random *rand.
 	for n := 0; ctx.Err() == nil; n++ {
 		w := &work{name: fmt.Sprintf("%s-%d", name, n), count: 1 + random.IntN(30), code: random.IntN(3), image: random.IntN(imageCount), fargate: random.IntN(10) == 0}
 		stop := random.IntN(4) == 0
-		if stop {
+		switch {
+		case stop:
 			w.count = endless
+		case random.IntN(4) == 0:
+			w.fast, w.count = true, 1+random.IntN(20000) // more than a buffer and a page of its log
 		}
 		// What was begun is brought to its end: an answer that was sent must hold.
 		if err := h.run(context.WithoutCancel(ctx), w); err != nil {

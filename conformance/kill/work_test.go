@@ -20,11 +20,11 @@ import (
 const group = "/kill"
 
 // script is what containers run: it notes its start where the test sees it, counts,
-// and ends with CODE after COUNT lines, or with 0 when it is asked to.
+// with pauses, and ends with CODE after COUNT lines, or with 0 when it is asked to.
 const script = `test -d /shared && echo started >> /shared/$NAME
 trap 'echo "end $i"; exit 0' TERM
 i=0
-while [ $i -lt $COUNT ]; do i=$((i+1)); echo "line $i"; usleep 100000; done
+while [ $i -lt $COUNT ]; do i=$((i+1)); echo "line $i"; test $PAUSE = 0 || usleep $PAUSE; done
 echo "end $i"
 exit $CODE`
 
@@ -32,6 +32,7 @@ exit $CODE`
 type work struct {
 	name  string // its client token and its start file
 	count int    // lines; endless when it is huge
+	fast  bool   // prints without a pause
 	code  int
 	image int
 	// fargate tasks have a kernel of their own, and nothing of the machine's to note
@@ -43,6 +44,14 @@ type work struct {
 }
 
 const endless = 1 << 30
+
+// pause is how long it waits after a line, in microseconds.
+func (w *work) pause() string {
+	if w.fast {
+		return "0"
+	}
+	return "100000"
+}
 
 func (w *work) id() string { return w.task[strings.LastIndexByte(w.task, '/')+1:] }
 
@@ -100,9 +109,11 @@ func persist[Out any](ctx context.Context, call func(context.Context) (Out, erro
 	return out, errors.Join(failed, err)
 }
 
+// answered tells an answer, or a refusal for a reason, from one that never came whole.
+// The client itself breaks off some that come faster than it closes its request.
 func answered(err error) bool {
 	var response interface{ HTTPStatusCode() int }
-	return err == nil || errors.As(err, &response) && response.HTTPStatusCode() != 0 && response.HTTPStatusCode() < 500
+	return err == nil || errors.As(err, &response) && response.HTTPStatusCode()/100 == 4
 }
 
 // run asks for the task until it is there: a full machine is waited for.
@@ -136,6 +147,7 @@ func (h *house) request(w *work, token string) *ecs.RunTaskInput {
 		Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("app"), Environment: []types.KeyValuePair{
 			{Name: aws.String("NAME"), Value: &w.name},
 			{Name: aws.String("COUNT"), Value: aws.String(fmt.Sprint(w.count))},
+			{Name: aws.String("PAUSE"), Value: aws.String(w.pause())},
 			{Name: aws.String("CODE"), Value: aws.String(fmt.Sprint(w.code))},
 		}}}},
 	}
