@@ -103,6 +103,9 @@ func (l *Logs) Close() error {
 
 // adopt takes up the containers in the spool.
 func (l *Logs) adopt() error {
+	if err := l.root.Sweep(); err != nil {
+		return err
+	}
 	containers, err := l.root.Containers()
 	if err != nil {
 		return err

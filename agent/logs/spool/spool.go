@@ -182,6 +182,20 @@ func (c Container) Remove() error {
 	return errors.Join(os.RemoveAll(gone), removeIfThere(c.Dir()+overSuffix))
 }
 
+// Sweep removes what an agent left that was killed while it made or freed a place.
+// Only the agent may call it, before it makes places.
+func (r Root) Sweep() (err error) {
+	entries, err := os.ReadDir(string(r))
+	for _, e := range entries {
+		path := filepath.Join(string(r), e.Name())
+		place, over := strings.CutSuffix(path, overSuffix)
+		if strings.HasPrefix(e.Name(), draftPrefix) || over && !exists(place) {
+			err = errors.Join(err, os.RemoveAll(path))
+		}
+	}
+	return err
+}
+
 func touch(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
