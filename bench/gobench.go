@@ -18,8 +18,7 @@ func goBenchmark(ctx context.Context, pkg, pattern, duration string) (map[string
 	cmd := exec.CommandContext(ctx, "go", "test", "-tags", tags, "-run", "^$", "-bench", pattern, "-benchtime", duration, pkg)
 	out, err := cmd.Output()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			err = fmt.Errorf("%w: %s%s", err, out, exit.Stderr)
 		}
 		return nil, fmt.Errorf("benchmark %s of %s: %w", pattern, pkg, err)

@@ -66,7 +66,7 @@ func (p *process) until(ctx context.Context, ready func() error) error {
 		case <-time.After(10 * time.Millisecond):
 		case end := <-p.done:
 			p.done <- end
-			return fmt.Errorf("%s has ended (%v): %s", p.name, end, tail(p.log))
+			return fmt.Errorf("%s has ended (%w): %s", p.name, end, tail(p.log))
 		case <-ctx.Done():
 			return fmt.Errorf("%s is not ready: %w", p.name, err)
 		}

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,10 +72,8 @@ func (r *runner) read() Status {
 // wakenBy tells whether any of the events can give the planner work.
 func (r *runner) wakenBy(events []store.Event) bool {
 	for _, e := range events {
-		for _, d := range r.planner.Wakes {
-			if e.Table == d {
-				return true
-			}
+		if slices.Contains(r.planner.Wakes, e.Table) {
+			return true
 		}
 	}
 	return false

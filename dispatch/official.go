@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"encoding/json"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -225,9 +226,7 @@ func dockerLog(host map[string]any, o *task.Order, c *task.OrderContainer, endpo
 		return
 	}
 	options := map[string]string{}
-	for k, v := range c.Log.Options {
-		options[k] = v
-	}
+	maps.Copy(options, c.Log.Options)
 	if c.Log.Driver == "awslogs" {
 		if prefix := options["awslogs-stream-prefix"]; prefix != "" {
 			options["awslogs-stream"] = prefix + "/" + c.Name + "/" + o.ID

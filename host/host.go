@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -89,8 +90,8 @@ func Run(ctx context.Context, c Config) (err error) {
 	}
 	defer func() {
 		h.open()
-		for i := len(h.closers) - 1; i >= 0; i-- {
-			err = errors.Join(err, h.closers[i]())
+		for _, v := range slices.Backward(h.closers) {
+			err = errors.Join(err, v())
 		}
 	}()
 	for _, step := range []func(context.Context) error{h.join, h.openRuntime, h.openLogs, h.openHostMode, h.openNetwork, h.openEngine, h.register} {

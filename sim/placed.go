@@ -170,16 +170,16 @@ func (p *placed) noteExit(i int) {
 
 // report tells the server what changed, one report at a time, until it hears.
 func (p *placed) report(status task.Status) {
-	in := &ecs.SubmitTaskStateChangeRequest{Cluster: &p.local.Order.ClusterARN, Task: ptr(p.arn()), Status: ptr(status.String())}
+	in := &ecs.SubmitTaskStateChangeRequest{Cluster: &p.local.Order.ClusterARN, Task: new(p.arn()), Status: new(status.String())}
 	if r := p.local.StopReason; r != "" && status == task.Stopped {
 		in.Reason = &r
 	}
 	var words strings.Builder
 	fmt.Fprint(&words, status)
 	for i := range p.local.Containers {
-		c := ecs.ContainerStateChange{ContainerName: &p.local.Order.Containers[i].Name, Status: ptr(p.shown(i))}
+		c := ecs.ContainerStateChange{ContainerName: &p.local.Order.Containers[i].Name, Status: new(p.shown(i))}
 		if code := p.local.Containers[i].ExitCode; code != nil {
-			c.ExitCode = ptr(int32(*code))
+			c.ExitCode = new(int32(*code))
 		}
 		in.Containers = append(in.Containers, c)
 		fmt.Fprint(&words, " ", *c.Status)
@@ -223,5 +223,3 @@ func (p *placed) shown(i int) string {
 	}
 	return "PENDING"
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -97,17 +97,17 @@ func (u *user) begin() {
 // define registers a task definition.
 func (u *user) define(k kind) {
 	u.kinds = append(u.kinds, k)
-	main := ecs.ContainerDefinition{Name: ptr("main"), Image: ptr(k.family), Memory: ptr(int32(k.memory)), Cpu: ptr(int32(k.cpu))}
+	main := ecs.ContainerDefinition{Name: new("main"), Image: new(k.family), Memory: new(int32(k.memory)), Cpu: new(int32(k.cpu))}
 	if k.port > 0 {
-		main.PortMappings = []ecs.PortMapping{{ContainerPort: ptr(int32(80)), HostPort: ptr(int32(k.port))}}
+		main.PortMappings = []ecs.PortMapping{{ContainerPort: new(int32(80)), HostPort: new(int32(k.port))}}
 	}
 	if k.gpus > 0 {
-		main.ResourceRequirements = []ecs.ResourceRequirement{{Type: ecs.ResourceTypeGpu, Value: ptr(fmt.Sprint(k.gpus))}}
+		main.ResourceRequirements = []ecs.ResourceRequirement{{Type: ecs.ResourceTypeGpu, Value: new(fmt.Sprint(k.gpus))}}
 	}
 	in := &ecs.RegisterTaskDefinitionRequest{Family: &k.family, ContainerDefinitions: k.withHelper(main)}
 	if k.fargate {
 		in.RequiresCompatibilities, in.NetworkMode = []ecs.Compatibility{ecs.CompatibilityFargate}, ecs.NetworkModeAwsvpc
-		in.Cpu, in.Memory = ptr(fmt.Sprint(k.cpu)), ptr(fmt.Sprint(k.memory))
+		in.Cpu, in.Memory = new(fmt.Sprint(k.cpu)), new(fmt.Sprint(k.memory))
 	}
 	_, err := u.w.server.call(userKey, "RegisterTaskDefinition", in)
 	u.w.expect(err)
@@ -127,9 +127,9 @@ func (k *kind) withHelper(main ecs.ContainerDefinition) []ecs.ContainerDefinitio
 	if k.after == "" {
 		return []ecs.ContainerDefinition{main}
 	}
-	main.Memory = ptr(int32(k.memory - helperMemory))
-	main.DependsOn = []ecs.ContainerDependency{{ContainerName: ptr(helper), Condition: k.after}}
-	return []ecs.ContainerDefinition{{Name: ptr(helper), Image: ptr(helper), Memory: ptr(int32(helperMemory)), Essential: ptr(false)}, main}
+	main.Memory = new(int32(k.memory - helperMemory))
+	main.DependsOn = []ecs.ContainerDependency{{ContainerName: new(helper), Condition: k.after}}
+	return []ecs.ContainerDefinition{{Name: new(helper), Image: new(helper), Memory: new(int32(helperMemory)), Essential: new(false)}, main}
 }
 
 // end is when a container that just started will end by itself, and its exit code;
@@ -186,7 +186,7 @@ func (u *user) live() []string {
 func (u *user) run(k *kind, count int) {
 	r := &run{token: fmt.Sprintf("run-%d", len(u.runs)+1), count: count}
 	u.runs = append(u.runs, r)
-	in := &ecs.RunTaskRequest{TaskDefinition: &k.family, Count: ptr(int32(count)), ClientToken: &r.token, StartedBy: &r.token}
+	in := &ecs.RunTaskRequest{TaskDefinition: &k.family, Count: new(int32(count)), ClientToken: &r.token, StartedBy: &r.token}
 	if k.fargate {
 		in.LaunchType = ecs.LaunchTypeFargate
 		in.NetworkConfiguration = &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{Subnets: u.subnets()}}
@@ -267,7 +267,7 @@ func (u *user) retire(a *agent) {
 	u.w.say("user deregisters %s by force", a.name)
 	a.retired = true // from here on, nobody can say what is there
 	made := 0
-	in := &ecs.DeregisterContainerInstanceRequest{ContainerInstance: &a.instance, Force: ptr(true)}
+	in := &ecs.DeregisterContainerInstanceRequest{ContainerInstance: &a.instance, Force: new(true)}
 	u.repeat(&made, "DeregisterContainerInstance", in, func(_ any, err error) {
 		u.w.expect(err)
 		a.retire()

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -103,8 +104,8 @@ func (c *Crew) Leave() {
 func (c *Crew) Stop() error {
 	c.Leave()
 	var errs []error
-	for i := len(c.keepers) - 1; i >= 0; i-- {
-		errs = append(errs, c.keepers[i].stop())
+	for _, v := range slices.Backward(c.keepers) {
+		errs = append(errs, v.stop())
 	}
 	return errors.Join(errs...)
 }

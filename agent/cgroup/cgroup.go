@@ -82,7 +82,7 @@ func (t *Tree) Create(group string, l Limits) error {
 // parent: v2 gives a controller to the children of a group that names it.
 func (t *Tree) create2(group string, l Limits) error {
 	dir := t.root
-	for _, part := range strings.Split(strings.Trim(group, "/"), "/") {
+	for part := range strings.SplitSeq(strings.Trim(group, "/"), "/") {
 		for _, c := range []string{"cpu", "memory", "pids", "io", "cpuset"} {
 			// A controller that the kernel or the parent lacks is refused with
 			// ENOENT; only limits that need it may fail for that.

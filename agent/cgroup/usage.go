@@ -118,7 +118,7 @@ func readPIDs(path string) ([]int, error) {
 		return nil, nil
 	}
 	var out []int
-	for _, line := range strings.Fields(string(data)) {
+	for line := range strings.FieldsSeq(string(data)) {
 		if pid, convErr := strconv.Atoi(line); convErr == nil {
 			out = append(out, pid)
 		}
@@ -141,7 +141,7 @@ func readNumbers(path string) []uint64 {
 		return nil
 	}
 	var out []uint64
-	for _, f := range strings.Fields(string(data)) {
+	for f := range strings.FieldsSeq(string(data)) {
 		n, err := strconv.ParseUint(f, 10, 64)
 		if err != nil {
 			return nil

@@ -49,7 +49,7 @@ func TestTasksSurviveTheEngine(t *testing.T) {
 func TestStopWantedBeforeTheEngineEnded(t *testing.T) {
 	h := newHouse(t).open()
 	c := script("app", "trap '' TERM; echo up; while :; do usleep 1000; done")
-	c.StopTimeout = ptr(2)
+	c.StopTimeout = new(2)
 	o := h.order(c)
 	h.runs(o)
 	h.printed(o, "app", "up")

@@ -307,5 +307,3 @@ func namespace(t *testing.T) string {
 	}
 	return fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid)
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,12 +30,7 @@ func TestRunsAndReports(t *testing.T) {
 	}
 	h.mu.Unlock()
 	if seen := func(s task.Status) bool {
-		for _, x := range statuses {
-			if x == s {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(statuses, s)
 	}; !seen(task.Running) || !seen(task.Stopped) {
 		t.Errorf("reported %v", statuses)
 	}
@@ -63,7 +59,7 @@ func TestWhyATaskDoesNotStart(t *testing.T) {
 		"no user":    {func(o *task.Order) { o.Containers[0].User = "nobody-here" }, "CannotCreateContainerError: unable to find user nobody-here"},
 		"no room":    {func(o *task.Order) { o.Memory = 1000 }, "ResourceInitializationError: the machine has no room for the task: MEMORY needs 1000, has 512"},
 		"its files":  {func(o *task.Order) { o.Volumes = hostVolume(h.dir + "/engine/tasks") }, "cannot be mounted"},
-		"privileged": {func(o *task.Order) { o.Containers[0].Privileged = ptr(true) }, "--allow-privileged"},
+		"privileged": {func(o *task.Order) { o.Containers[0].Privileged = new(true) }, "--allow-privileged"},
 		"secrets":    {func(o *task.Order) { o.Containers[0].Secrets = []workload.Secret{{Name: "A", ValueFrom: "b"}} }, "ResourceInitializationError: unable to pull secrets"},
 		"no gVisor":  {func(o *task.Order) { fargate(o).Memory = 64 }, "gVisor's runsc is not installed"},
 		"log driver": {func(o *task.Order) { o.Containers[0].Log = &workload.LogConfiguration{Driver: "syslog"} }, "CannotCreateContainerError"},
@@ -92,7 +88,7 @@ func TestDependencies(t *testing.T) {
 	db := script("db", "cat /scratch/state; trap 'echo db ends; exit 0' TERM; touch /tmp/up; while :; do usleep 1000; done")
 	db.MountPoints = shared
 	db.DependsOn = []workload.Dependency{{ContainerName: "setup", Condition: workload.ConditionSuccess}}
-	db.HealthCheck = &workload.HealthCheck{Command: []string{"CMD-SHELL", "test -e /tmp/up"}, Interval: ptr(1)}
+	db.HealthCheck = &workload.HealthCheck{Command: []string{"CMD-SHELL", "test -e /tmp/up"}, Interval: new(1)}
 	app := script("app", "echo app begins; trap 'echo app ends; sleep 0.3; exit 0' TERM; while :; do usleep 1000; done")
 	app.DependsOn = []workload.Dependency{{ContainerName: "db", Condition: workload.ConditionHealthy}}
 	o := h.order(app, db, setup)
@@ -117,7 +113,7 @@ func TestDependencies(t *testing.T) {
 func TestStopKillsTheStubborn(t *testing.T) {
 	h := newHouse(t).open()
 	c := script("app", "trap '' TERM; echo up; while :; do usleep 1000; done")
-	c.StopTimeout = ptr(1)
+	c.StopTimeout = new(1)
 	o := h.order(c)
 	h.must(h.Apply(o))
 	h.printed(o, "app", "up")
@@ -130,7 +126,7 @@ func TestStopKillsTheStubborn(t *testing.T) {
 func TestOutOfMemory(t *testing.T) {
 	h := newHouse(t).open()
 	c := script("app", "exec tail -c 200000000 /dev/zero")
-	c.Memory = ptr(32)
+	c.Memory = new(32)
 	end := h.ends(h.order(c))
 	if got := container(t, end, "app"); exitCode(t, end, "app") != 137 || got.Reason != "OutOfMemoryError: Container killed due to memory usage" {
 		t.Errorf("%+v", got)
@@ -140,7 +136,7 @@ func TestOutOfMemory(t *testing.T) {
 func TestRestartPolicy(t *testing.T) {
 	h := newHouse(t).open()
 	c := script("app", "echo once more; sleep 0.1; test -e /scratch/enough && exit 0; exit 1")
-	c.RestartPolicy = &workload.RestartPolicy{Enabled: true, IgnoredExitCodes: []int{0}, RestartAttemptPeriod: ptr(0)}
+	c.RestartPolicy = &workload.RestartPolicy{Enabled: true, IgnoredExitCodes: []int{0}, RestartAttemptPeriod: new(0)}
 	c.MountPoints = []workload.MountPoint{{SourceVolume: "v", ContainerPath: "/scratch"}}
 	o := h.order(c)
 	dir := t.TempDir()

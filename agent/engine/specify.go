@@ -96,11 +96,11 @@ func linux(s *runtime.Container, l *workload.LinuxParameters) {
 }
 
 func access(permissions []string) string {
-	letters := ""
+	var letters strings.Builder
 	for _, p := range permissions {
-		letters += map[string]string{"read": "r", "write": "w", "mknod": "m"}[p]
+		letters.WriteString(map[string]string{"read": "r", "write": "w", "mknod": "m"}[p])
 	}
-	return letters
+	return letters.String()
 }
 
 // fargateFiles is what Fargate gives every process of open files.

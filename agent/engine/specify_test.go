@@ -12,8 +12,6 @@ import (
 	"github.com/berthhq/berth/domain/workload"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func TestSpecify(t *testing.T) {
 	img := &image.Image{Config: image.Config{Entrypoint: []string{"/entry"}, Cmd: []string{"cmd"}, User: "app", WorkingDir: "/srv", StopSignal: "SIGQUIT"}}
 	for _, c := range []struct {
@@ -29,11 +27,11 @@ func TestSpecify(t *testing.T) {
 		{"user and directory", workload.Container{}, func(s runtime.Container) any { return s.User + s.Cwd + s.StopSignal }, "app/srvSIGQUIT"},
 		{"own user", workload.Container{User: "1:2"}, func(s runtime.Container) any { return s.User }, "1:2"},
 		{"no cpu is the least weight", workload.Container{}, func(s runtime.Container) any { return s.Resources.CPUShares }, 2},
-		{"memory", workload.Container{CPU: 512, Memory: ptr(64), MemoryReservation: ptr(32)}, func(s runtime.Container) any { return s.Resources },
+		{"memory", workload.Container{CPU: 512, Memory: new(64), MemoryReservation: new(32)}, func(s runtime.Container) any { return s.Resources },
 			runtime.Resources{CPUShares: 512, Memory: 64 << 20, Reservation: 32 << 20}},
-		{"swap", workload.Container{Linux: &workload.LinuxParameters{MaxSwap: ptr(0), Swappiness: ptr(10)}}, func(s runtime.Container) any { return s.Resources },
-			runtime.Resources{CPUShares: 2, Swap: ptr(int64(0)), Swappiness: ptr(10)}},
-		{"linux", workload.Container{Linux: &workload.LinuxParameters{InitProcessEnabled: ptr(true), SharedMemorySize: ptr(128),
+		{"swap", workload.Container{Linux: &workload.LinuxParameters{MaxSwap: new(0), Swappiness: new(10)}}, func(s runtime.Container) any { return s.Resources },
+			runtime.Resources{CPUShares: 2, Swap: new(int64(0)), Swappiness: new(10)}},
+		{"linux", workload.Container{Linux: &workload.LinuxParameters{InitProcessEnabled: new(true), SharedMemorySize: new(128),
 			Capabilities: &workload.Capabilities{Add: []string{"NET_ADMIN"}, Drop: []string{"ALL"}},
 			Devices:      []workload.Device{{HostPath: "/dev/fuse", Permissions: []string{"read", "write"}}}}},
 			func(s runtime.Container) any {

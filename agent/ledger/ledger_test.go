@@ -13,12 +13,10 @@ import (
 	"github.com/berthhq/berth/domain/workload"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func TestDemand(t *testing.T) {
 	two := []task.OrderContainer{
-		{Container: workload.Container{CPU: 100, Memory: ptr(64)}},
-		{Container: workload.Container{CPU: 50, Memory: ptr(64), MemoryReservation: ptr(32)}},
+		{Container: workload.Container{CPU: 100, Memory: new(64)}},
+		{Container: workload.Container{CPU: 50, Memory: new(64), MemoryReservation: new(32)}},
 	}
 	for _, c := range []struct {
 		name  string

@@ -60,11 +60,9 @@ func (f *forwarder) accept() {
 				return
 			}
 		}
-		f.open.Add(1)
-		go func() {
-			defer f.open.Done()
+		f.open.Go(func() {
 			f.carry(conn)
-		}()
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -201,9 +202,7 @@ func labels(t *Task, c *Container) map[string]string {
 		"com.amazonaws.ecs.task-definition-family":  t.Order.Family,
 		"com.amazonaws.ecs.task-definition-version": strconv.Itoa(t.Order.Revision),
 	}
-	for k, v := range c.Labels {
-		all[k] = v
-	}
+	maps.Copy(all, c.Labels)
 	return all
 }
 

@@ -45,7 +45,6 @@ func noon() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
 // engine is the knowledge of an engine, given by the test.
 type engine struct {
 	secret []byte
-	now    time.Time
 
 	mu    sync.Mutex
 	tasks map[string]*metadata.Task

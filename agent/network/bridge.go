@@ -3,6 +3,7 @@ package network
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -66,9 +67,7 @@ func (n *Network) buildBridge(o *task.Order, a *attachment) (err error) {
 		if err := n.connect(a, w); err != nil {
 			return fmt.Errorf("container %s: %w", c.Name, err)
 		}
-		for b, t := range w.targets() {
-			ports[b] = t
-		}
+		maps.Copy(ports, w.targets())
 	}
 	if len(a.Wires) < len(o.Containers) {
 		a.Bare = newLink()

@@ -53,5 +53,5 @@ func empty(dir string) bool {
 	}
 	defer f.Close()
 	_, err = f.Readdirnames(1)
-	return err == io.EOF
+	return errors.Is(err, io.EOF)
 }

@@ -13,8 +13,6 @@ import (
 	"github.com/berthhq/berth/domain/workload"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func TestMounts(t *testing.T) {
 	dir, host := t.TempDir(), t.TempDir()
 	v, err := volume.Open(dir)
@@ -24,13 +22,13 @@ func TestMounts(t *testing.T) {
 	o := &task.Order{ID: "t1", Volumes: []workload.Volume{
 		{Name: "host", Host: &workload.HostVolume{SourcePath: host + "/made"}},
 		{Name: "scratch", Host: &workload.HostVolume{}},
-		{Name: "common", Docker: &workload.DockerVolume{Scope: "shared", Autoprovision: ptr(true)}},
+		{Name: "common", Docker: &workload.DockerVolume{Scope: "shared", Autoprovision: new(true)}},
 	}, Containers: []task.OrderContainer{
 		{Container: workload.Container{Name: "a", MountPoints: []workload.MountPoint{
-			{SourceVolume: "host", ContainerPath: "/h", ReadOnly: ptr(true)}, {SourceVolume: "scratch", ContainerPath: "/s"},
+			{SourceVolume: "host", ContainerPath: "/h", ReadOnly: new(true)}, {SourceVolume: "scratch", ContainerPath: "/s"},
 		}, Linux: &workload.LinuxParameters{Tmpfs: []workload.Tmpfs{{ContainerPath: "/t", Size: 2, MountOptions: []string{"noexec"}}}}}},
 		{Container: workload.Container{Name: "b", MountPoints: []workload.MountPoint{{SourceVolume: "common", ContainerPath: "/s"}},
-			VolumesFrom: []workload.VolumeFrom{{SourceContainer: "a", ReadOnly: ptr(true)}}}},
+			VolumesFrom: []workload.VolumeFrom{{SourceContainer: "a", ReadOnly: new(true)}}}},
 	}}
 	if err := v.Prepare(o); err != nil {
 		t.Fatal(err)

@@ -48,7 +48,7 @@ func plain(v reflect.Value) any {
 		}
 		return plain(v.Elem())
 	case reflect.Struct:
-		if at, ok := v.Interface().(time.Time); ok {
+		if at, ok := reflect.TypeAssert[time.Time](v); ok {
 			return at.UTC().Format(time.RFC3339)
 		}
 		return plainStruct(v)

@@ -48,7 +48,7 @@ type streamWriter struct {
 func (w *streamWriter) all(s *shape, events reflect.Value) error {
 	var failed error
 	yield := reflect.MakeFunc(events.Type().In(0), func(args []reflect.Value) []reflect.Value {
-		if err, _ := args[1].Interface().(error); err != nil {
+		if err, _ := reflect.TypeAssert[error](args[1]); err != nil {
 			failed = w.exception(fault.Of(err))
 			return []reflect.Value{reflect.ValueOf(false)}
 		}

@@ -32,8 +32,8 @@ func draw(t *rapid.T, v reflect.Value, depth int) {
 			draw(t, v.Elem(), depth+1)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			draw(t, v.Field(i), depth)
+		for _, field := range v.Fields() {
+			draw(t, field, depth)
 		}
 	case reflect.Slice:
 		if depth < 6 && rapid.Bool().Draw(t, "present") {

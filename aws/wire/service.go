@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/berthhq/berth/domain/fault"
 )
@@ -98,10 +99,5 @@ func (s *Service) Operation(name string) *Operation { return s.byName[name] }
 
 // Speaks reports whether the service is offered in the protocol.
 func (s *Service) Speaks(p Protocol) bool {
-	for _, q := range s.Protocols {
-		if p == q {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Protocols, p)
 }

@@ -130,7 +130,7 @@ func (c *compiler) compileByKind(s *shape, t reflect.Type) {
 	case reflect.String:
 		s.kind = kindString
 		s.isEnum = t != reflect.TypeFor[string]()
-		if e, ok := reflect.Zero(t).Interface().(interface{ Values() []string }); ok {
+		if e, ok := reflect.TypeAssert[interface{ Values() []string }](reflect.Zero(t)); ok {
 			s.values = e.Values()
 		}
 	case reflect.Bool:

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -248,8 +249,8 @@ func forgetData(ctx context.Context, dir string) error {
 		return err
 	}
 	lines := strings.Split(string(mounts), "\n")
-	for i := len(lines) - 1; i >= 0; i-- { // the innermost first
-		if f := strings.Fields(lines[i]); len(f) > 1 && strings.HasPrefix(f[1], dir+"/") {
+	for _, line := range slices.Backward(lines) { // the innermost first
+		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], dir+"/") {
 			if err := syscall.Unmount(f[1], syscall.MNT_DETACH); err != nil {
 				return fmt.Errorf("unmount %s: %w", f[1], err)
 			}

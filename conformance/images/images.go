@@ -171,7 +171,7 @@ func Busybox(name string, more ...File) (Image, error) {
 		{Path: "/etc/passwd", Mode: 0o644, Data: []byte("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")},
 		{Path: "/etc/group", Mode: 0o644, Data: []byte("root:x:0:\nnogroup:x:65534:\n")},
 	}
-	for _, command := range strings.Fields(string(list)) {
+	for command := range strings.FieldsSeq(string(list)) {
 		if command != "busybox" {
 			files = append(files, File{Path: "/bin/" + command, Link: "busybox"})
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -94,11 +95,9 @@ func (p *parser) accept(words ...string) bool {
 	if !ok || t.quoted {
 		return false
 	}
-	for _, w := range words {
-		if t.text == w {
-			p.pos++
-			return true
-		}
+	if slices.Contains(words, t.text) {
+		p.pos++
+		return true
 	}
 	return false
 }
@@ -212,24 +211,25 @@ func (p *parser) argument() (string, error) {
 	}
 	// Patterns such as t2.* or g[23].* are written without quotes: glue the
 	// tokens of a bracket expression back together.
-	text := t.text
+	var text strings.Builder
+	text.WriteString(t.text)
 	for p.accept("[") {
-		text += "["
+		text.WriteString("[")
 		for !p.accept("]") {
 			part, ok := p.peek()
 			if !ok {
 				return "", errEnd
 			}
 			p.pos++
-			text += part.text
+			text.WriteString(part.text)
 		}
-		text += "]"
+		text.WriteString("]")
 		if rest, ok := p.peek(); ok && !rest.quoted && !strings.ContainsAny(rest.text, "()[],&|") && rest.text != "and" && rest.text != "or" {
 			p.pos++
-			text += rest.text
+			text.WriteString(rest.text)
 		}
 	}
-	return text, nil
+	return text.String(), nil
 }
 
 func (p *parser) list() ([]string, error) {

@@ -69,8 +69,7 @@ func (f *Fault) Is(target error) bool {
 // Of finds the fault in err. Any other error becomes a ServerException that keeps
 // err as its cause and tells the caller nothing about it.
 func Of(err error) *Fault {
-	var f *Fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Fault](err); ok {
 		return f
 	}
 	return &Fault{Kind: Server, Message: "Internal error.", Cause: err}

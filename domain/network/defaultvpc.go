@@ -75,15 +75,16 @@ func ZoneID(zone string) string {
 	if len(parts) < 3 || len(last) != 2 || last[0] < '0' || last[0] > '9' || last[1] < 'a' || last[1] > 'z' {
 		return zone
 	}
-	id := parts[0]
+	var id strings.Builder
+	id.WriteString(parts[0])
 	for _, part := range parts[1 : len(parts)-1] {
 		short, ok := shortDirection(part)
 		if !ok {
 			return zone
 		}
-		id += short
+		id.WriteString(short)
 	}
-	return id + last[:1] + "-az" + string(last[1]-'a'+'1')
+	return id.String() + last[:1] + "-az" + string(last[1]-'a'+'1')
 }
 
 func shortDirection(s string) (short string, ok bool) {

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"slices"
 	"time"
 
 	"github.com/berthhq/berth/domain/workload"
@@ -87,10 +88,8 @@ func restartable(def *workload.Container, c *LocalContainer) bool {
 	if p == nil || !p.Enabled || c.ExitCode == nil || !c.started() {
 		return false
 	}
-	for _, code := range p.IgnoredExitCodes {
-		if code == *c.ExitCode {
-			return false
-		}
+	if slices.Contains(p.IgnoredExitCodes, *c.ExitCode) {
+		return false
 	}
 	period := 300 * time.Second
 	if p.RestartAttemptPeriod != nil {

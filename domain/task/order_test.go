@@ -12,17 +12,15 @@ import (
 	"github.com/berthhq/berth/domain/workload"
 )
 
-func of[T any](v T) *T { return &v }
-
 func twoContainers() *workload.Definition {
 	return &workload.Definition{Family: "train", Revision: 3, Containers: []workload.Container{
 		{
-			Name: "a", CPU: 256, Memory: of(512), MemoryReservation: of(128), Command: []string{"train"},
+			Name: "a", CPU: 256, Memory: new(512), MemoryReservation: new(128), Command: []string{"train"},
 			Environment:          []workload.KeyValue{{Name: "EPOCHS", Value: "1"}, {Name: "KEEP", Value: "yes"}},
-			PortMappings:         []workload.PortMapping{{ContainerPort: 80, HostPort: of(8080)}, {ContainerPort: 81, HostPort: of(0)}, {ContainerPort: 53, HostPort: of(5353), Protocol: "udp"}},
+			PortMappings:         []workload.PortMapping{{ContainerPort: 80, HostPort: new(8080)}, {ContainerPort: 81, HostPort: new(0)}, {ContainerPort: 53, HostPort: new(5353), Protocol: "udp"}},
 			ResourceRequirements: []workload.ResourceRequirement{{Type: "GPU", Value: "1"}},
 		},
-		{Name: "b", CPU: 128, Memory: of(64), ResourceRequirements: []workload.ResourceRequirement{{Type: "GPU", Value: "2"}}},
+		{Name: "b", CPU: 128, Memory: new(64), ResourceRequirements: []workload.ResourceRequirement{{Type: "GPU", Value: "2"}}},
 	}}
 }
 
@@ -39,8 +37,8 @@ func TestDemand(t *testing.T) {
 			cluster.Demand{CPU: 384, Memory: 192, GPUs: 3}},
 		{"overrides", func(d *workload.Definition, s *Spec) {
 			s.Overrides.Containers = []ContainerOverride{{
-				Name: "a", CPU: of(1), MemoryReservation: of(100), ResourceRequirements: []workload.ResourceRequirement{{Type: "GPU", Value: "4"}},
-			}, {Name: "b", Memory: of(32)}}
+				Name: "a", CPU: new(1), MemoryReservation: new(100), ResourceRequirements: []workload.ResourceRequirement{{Type: "GPU", Value: "4"}},
+			}, {Name: "b", Memory: new(32)}}
 		}, cluster.Demand{CPU: 129, Memory: 132, GPUs: 6, PortsTCP: []int{8080}, PortsUDP: []int{5353}}},
 	} {
 		def, spec := twoContainers(), &Spec{}

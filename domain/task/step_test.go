@@ -27,8 +27,6 @@ func verbs(d Decision) []Verb {
 	return out
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func TestDependentsWaitForTheirCondition(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -39,12 +37,12 @@ func TestDependentsWaitForTheirCondition(t *testing.T) {
 		{"start waits", workload.ConditionStart, LocalContainer{Phase: PhasePulled}, ""},
 		{"started", workload.ConditionStart, LocalContainer{Phase: PhaseRunning, StartedAt: t0}, Start},
 		{"complete waits", workload.ConditionComplete, LocalContainer{Phase: PhaseRunning, StartedAt: t0}, ""},
-		{"complete", workload.ConditionComplete, LocalContainer{Phase: PhaseExited, StartedAt: t0, ExitCode: ptr(3)}, Start},
-		{"success", workload.ConditionSuccess, LocalContainer{Phase: PhaseExited, StartedAt: t0, ExitCode: ptr(0)}, Start},
-		{"no success", workload.ConditionSuccess, LocalContainer{Phase: PhaseExited, StartedAt: t0, ExitCode: ptr(3)}, Fail},
+		{"complete", workload.ConditionComplete, LocalContainer{Phase: PhaseExited, StartedAt: t0, ExitCode: new(3)}, Start},
+		{"success", workload.ConditionSuccess, LocalContainer{Phase: PhaseExited, StartedAt: t0, ExitCode: new(0)}, Start},
+		{"no success", workload.ConditionSuccess, LocalContainer{Phase: PhaseExited, StartedAt: t0, ExitCode: new(3)}, Fail},
 		{"unhealthy yet", workload.ConditionHealthy, LocalContainer{Phase: PhaseRunning, StartedAt: t0, Health: UnknownHealth}, ""},
 		{"healthy", workload.ConditionHealthy, LocalContainer{Phase: PhaseRunning, StartedAt: t0, Health: Healthy}, Start},
-		{"gone before healthy", workload.ConditionHealthy, LocalContainer{Phase: PhaseExited, StartedAt: t0, ExitCode: ptr(0)}, Fail},
+		{"gone before healthy", workload.ConditionHealthy, LocalContainer{Phase: PhaseExited, StartedAt: t0, ExitCode: new(0)}, Fail},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := NewLocal(order(
@@ -68,7 +66,7 @@ func TestDependentsWaitForTheirCondition(t *testing.T) {
 
 func TestStartTimeoutOfADependency(t *testing.T) {
 	l := NewLocal(order(
-		workload.Container{Name: "db", StartTimeout: ptr(10)},
+		workload.Container{Name: "db", StartTimeout: new(10)},
 		workload.Container{Name: "app", Essential: true, DependsOn: []workload.Dependency{{ContainerName: "db", Condition: workload.ConditionHealthy}}},
 	))
 	l.Prepared = WorkDone
@@ -109,7 +107,7 @@ func TestStopsInReverseOrder(t *testing.T) {
 }
 
 func TestRestartPolicy(t *testing.T) {
-	policy := &workload.RestartPolicy{Enabled: true, IgnoredExitCodes: []int{0}, RestartAttemptPeriod: ptr(60)}
+	policy := &workload.RestartPolicy{Enabled: true, IgnoredExitCodes: []int{0}, RestartAttemptPeriod: new(60)}
 	for _, c := range []struct {
 		name string
 		code int
@@ -171,7 +169,7 @@ func TestEveryTaskEnds(t *testing.T) {
 			}
 			for i := range l.Containers {
 				if l.Containers[i].Phase == PhaseRunning && rapid.IntRange(0, 9).Draw(r, "dies") == 0 {
-					l.Containers[i].Phase, l.Containers[i].ExitedAt, l.Containers[i].ExitCode = PhaseExited, now, ptr(rapid.IntRange(0, 1).Draw(r, "code"))
+					l.Containers[i].Phase, l.Containers[i].ExitedAt, l.Containers[i].ExitCode = PhaseExited, now, new(rapid.IntRange(0, 1).Draw(r, "code"))
 				}
 			}
 		}
@@ -201,7 +199,7 @@ func play(r *rapid.T, l *Local, a Action, now time.Time) {
 				}
 			}
 		}
-		l.Containers[a.Container].Phase, l.Containers[a.Container].ExitCode = PhaseExited, ptr(143)
+		l.Containers[a.Container].Phase, l.Containers[a.Container].ExitCode = PhaseExited, new(143)
 	case Abandon:
 		l.Containers[a.Container].Phase = PhaseExited
 	case Fail:

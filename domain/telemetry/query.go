@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/berthhq/berth/domain/telemetry/pattern"
@@ -87,10 +88,8 @@ func (s StreamSet) Has(name string) bool {
 	if s.All() {
 		return true
 	}
-	for _, n := range s.Names {
-		if n == name {
-			return true
-		}
+	if slices.Contains(s.Names, name) {
+		return true
 	}
 	for _, p := range s.Prefixes {
 		if strings.HasPrefix(name, p) {

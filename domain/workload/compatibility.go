@@ -1,5 +1,7 @@
 package workload
 
+import "slices"
+
 // compatibilities lists the launch types the definition can run on, in the order
 // AWS shows them.
 func compatibilities(d *Definition) []LaunchType {
@@ -16,10 +18,5 @@ func compatibilities(d *Definition) []LaunchType {
 
 // CompatibleWith tells whether the definition can run on a launch type.
 func (d *Definition) CompatibleWith(launch LaunchType) bool {
-	for _, l := range d.Compatibilities {
-		if l == launch {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(d.Compatibilities, launch)
 }

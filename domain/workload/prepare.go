@@ -1,5 +1,7 @@
 package workload
 
+import "slices"
+
 // Prepare turns what a caller registers into the definition that is stored and
 // echoed: it rejects what AWS rejects (a ClientException with AWS's words), fills
 // in what AWS fills in, and computes Compatibilities and RequiresAttributes. It
@@ -60,12 +62,7 @@ func rules() []func(*Definition) error {
 }
 
 func (d *Definition) requires(launch LaunchType) bool {
-	for _, l := range d.RequiresCompatibilities {
-		if l == launch {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(d.RequiresCompatibilities, launch)
 }
 
 // Container finds a container of the definition by name; nil when there is none.

@@ -9,11 +9,9 @@ import (
 	"github.com/berthhq/berth/domain/fault"
 )
 
-func of[T any](v T) *T { return &v }
-
 // onEC2 is a small definition that EC2 takes.
 func onEC2() *Definition {
-	return &Definition{Family: "web", Containers: []Container{{Name: "app", Image: "nginx", Essential: true, Memory: of(128)}}}
+	return &Definition{Family: "web", Containers: []Container{{Name: "app", Image: "nginx", Essential: true, Memory: new(128)}}}
 }
 
 // onFargate is a small definition that Fargate takes.
@@ -27,7 +25,7 @@ func onFargate() *Definition {
 
 // sidecar adds a second container and returns it.
 func sidecar(d *Definition) *Container {
-	d.Containers = append(d.Containers, Container{Name: "side", Image: "busybox", Memory: of(64)})
+	d.Containers = append(d.Containers, Container{Name: "side", Image: "busybox", Memory: new(64)})
 	return &d.Containers[1]
 }
 
@@ -86,12 +84,12 @@ func TestEveryLaunchType(t *testing.T) {
 
 		{"no memory at all", func(d *Definition) { app(d).Memory = nil }, "Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' must be specified."},
 		{"memory of the task", func(d *Definition) { app(d).Memory, d.Memory = nil, "512" }, ""},
-		{"memory below reservation", func(d *Definition) { app(d).MemoryReservation = of(200) }, "Invalid setting for container 'app'. 'memory' must be greater than or equal to 'memoryReservation'."},
+		{"memory below reservation", func(d *Definition) { app(d).MemoryReservation = new(200) }, "Invalid setting for container 'app'. 'memory' must be greater than or equal to 'memoryReservation'."},
 		{"memory above the task's", func(d *Definition) { d.Memory = "64" }, "Invalid setting for container 'app'. The 'memory' setting for container is greater than for the task."},
-		{"memory too small", func(d *Definition) { app(d).Memory = of(3) }, "Invalid setting for container 'app'. 'memory' must be at least 4."},
+		{"memory too small", func(d *Definition) { app(d).Memory = new(3) }, "Invalid setting for container 'app'. 'memory' must be at least 4."},
 		{"reservations above the task's memory", func(d *Definition) {
-			d.Memory, app(d).MemoryReservation = "150", of(100)
-			sidecar(d).MemoryReservation = of(60)
+			d.Memory, app(d).MemoryReservation = "150", new(100)
+			sidecar(d).MemoryReservation = new(60)
 		}, "The sum of all container 'memoryReservation' values"},
 		{"cpu above the task's", func(d *Definition) { d.CPU, app(d).CPU = "256", 257 }, "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."},
 		{"cpu is no number", func(d *Definition) { d.CPU = "lots" }, "Invalid 'cpu' setting for task."},
@@ -109,19 +107,19 @@ func TestEveryLaunchType(t *testing.T) {
 		{"extra hosts in awsvpc", func(d *Definition) { d.NetworkMode = AWSVPC; app(d).ExtraHosts = []HostEntry{{"h", "10.0.0.1"}} }, "Extra hosts are " + awsvpcOnly},
 		{"bad extra host", func(d *Definition) { app(d).ExtraHosts = []HostEntry{{"h", "somewhere"}} }, "Invalid 'extraHosts' setting for container 'app'"},
 		{"dns in awsvpc", func(d *Definition) { d.NetworkMode = AWSVPC; app(d).DNSServers = []string{"1.1.1.1"} }, "DNS servers are " + awsvpcOnly},
-		{"no networking in awsvpc", func(d *Definition) { d.NetworkMode = AWSVPC; app(d).DisableNetworking = of(true) }, "Disable Networking is " + awsvpcOnly},
+		{"no networking in awsvpc", func(d *Definition) { d.NetworkMode = AWSVPC; app(d).DisableNetworking = new(true) }, "Disable Networking is " + awsvpcOnly},
 
 		{"unlike ports in awsvpc", func(d *Definition) {
 			d.NetworkMode = AWSVPC
-			app(d).PortMappings = []PortMapping{{ContainerPort: 80, HostPort: of(8080)}}
+			app(d).PortMappings = []PortMapping{{ContainerPort: 80, HostPort: new(8080)}}
 		}, "When networkMode=awsvpc, the host ports and container ports in port mappings must match."},
 		{"unlike ports in host mode", func(d *Definition) {
 			d.NetworkMode = Host
-			app(d).PortMappings = []PortMapping{{ContainerPort: 80, HostPort: of(8080)}}
+			app(d).PortMappings = []PortMapping{{ContainerPort: 80, HostPort: new(8080)}}
 		}, "When networkMode=host, the host ports and container ports in port mappings must match."},
 		{"same host port twice", func(d *Definition) {
-			app(d).PortMappings = []PortMapping{{ContainerPort: 80, HostPort: of(8080)}}
-			sidecar(d).PortMappings = []PortMapping{{ContainerPort: 81, HostPort: of(8080)}}
+			app(d).PortMappings = []PortMapping{{ContainerPort: 80, HostPort: new(8080)}}
+			sidecar(d).PortMappings = []PortMapping{{ContainerPort: 81, HostPort: new(8080)}}
 		}, "Invalid setting for container 'side'. The host port is used multiple times in task: 8080/tcp."},
 		{"same container port in two bridge containers", func(d *Definition) {
 			app(d).PortMappings = []PortMapping{{ContainerPort: 80}}
@@ -162,14 +160,14 @@ func TestEveryLaunchType(t *testing.T) {
 			d.Volumes = []Volume{{Name: "a", EFS: &EFSVolume{FileSystemID: "fs-1", Authorization: &EFSAuthorization{IAM: "ENABLED"}}}}
 		}, "EFS IAM authorization requires TransitEncryption to be enabled."},
 		{"efs port in clear", func(d *Definition) {
-			d.Volumes = []Volume{{Name: "a", EFS: &EFSVolume{FileSystemID: "fs-1", TransitEncryptionPort: of(int32(2999))}}}
+			d.Volumes = []Volume{{Name: "a", EFS: &EFSVolume{FileSystemID: "fs-1", TransitEncryptionPort: new(int32(2999))}}}
 		}, "TransitEncryptionPort requires that TransitEncryption is enabled."},
 		{"efs access point with directory", func(d *Definition) {
 			d.Volumes = []Volume{{Name: "a", EFS: &EFSVolume{
 				FileSystemID: "fs-1", RootDirectory: "/x", TransitEncryption: "ENABLED", Authorization: &EFSAuthorization{AccessPointID: "fsap-1"},
 			}}}
 		}, "When using an EFS access point, the root directory must either"},
-		{"launch volume nobody mounts", func(d *Definition) { d.Volumes = []Volume{{Name: "a", ConfiguredAtLaunch: of(true)}} }, "Volumes [a] are not referenced by any of the containers."},
+		{"launch volume nobody mounts", func(d *Definition) { d.Volumes = []Volume{{Name: "a", ConfiguredAtLaunch: new(true)}} }, "Volumes [a] are not referenced by any of the containers."},
 
 		{"depends on nobody", func(d *Definition) { app(d).DependsOn = []Dependency{{"x", ConditionStart}} }, "Cannot depend on container 'x' because it does not exist."},
 		{"depends on itself", func(d *Definition) { app(d).DependsOn = []Dependency{{"app", ConditionStart}} }, "Container 'app' cannot depend on itself."},
@@ -207,13 +205,13 @@ func TestEveryLaunchType(t *testing.T) {
 		{"health check without command", func(d *Definition) { app(d).HealthCheck = &HealthCheck{} }, "HealthCheck.command should not be null or empty"},
 		{"health check of the wrong form", func(d *Definition) { app(d).HealthCheck = &HealthCheck{Command: []string{"curl"}} }, "Invalid health check command for container 'app'."},
 		{"health check too often", func(d *Definition) {
-			app(d).HealthCheck = &HealthCheck{Command: []string{"CMD", "true"}, Interval: of(4)}
+			app(d).HealthCheck = &HealthCheck{Command: []string{"CMD", "true"}, Interval: new(4)}
 		}, "the 'healthCheck.interval' setting for container 'app' must be between 5 and 300"},
 		{"health check with too many retries", func(d *Definition) {
-			app(d).HealthCheck = &HealthCheck{Command: []string{"CMD", "true"}, Retries: of(11)}
+			app(d).HealthCheck = &HealthCheck{Command: []string{"CMD", "true"}, Retries: new(11)}
 		}, "the 'healthCheck.retries' setting for container 'app' must be between 1 and 10"},
 		{"restarts too soon", func(d *Definition) {
-			app(d).RestartPolicy = &RestartPolicy{Enabled: true, RestartAttemptPeriod: of(59)}
+			app(d).RestartPolicy = &RestartPolicy{Enabled: true, RestartAttemptPeriod: new(59)}
 		}, "the 'restartAttemptPeriod' setting for container 'app' must be between 60 and 1800"},
 		{"ulimit upside down", func(d *Definition) { app(d).Ulimits = []Ulimit{{"nofile", 10, 5}} }, "Soft limit exceeds hard limit for ulimit nofile"},
 		{"unlimited ulimit", func(d *Definition) { app(d).Ulimits = []Ulimit{{"memlock", -1, -1}} }, ""},
@@ -221,7 +219,7 @@ func TestEveryLaunchType(t *testing.T) {
 		{"unknown capability", func(d *Definition) {
 			app(d).Linux = &LinuxParameters{Capabilities: &Capabilities{Add: []string{"FLY"}}}
 		}, "Unsupported capability 'FLY' for container 'app'."},
-		{"swappy", func(d *Definition) { app(d).Linux = &LinuxParameters{Swappiness: of(101)} }, "the 'swappiness' setting for container 'app' must be between 0 and 100"},
+		{"swappy", func(d *Definition) { app(d).Linux = &LinuxParameters{Swappiness: new(101)} }, "the 'swappiness' setting for container 'app' must be between 0 and 100"},
 		{"tmpfs without size", func(d *Definition) { app(d).Linux = &LinuxParameters{Tmpfs: []Tmpfs{{ContainerPath: "/t"}}} }, "Tmpfs size should be at least 1"},
 		{"sysctl of the host", func(d *Definition) { app(d).SystemControls = []SystemControl{{"kernel.hostname", "x"}} }, "Invalid 'systemControls' setting for container 'app'. Unsupported namespace: 'kernel.hostname'."},
 		{"net sysctl on the host's network", func(d *Definition) {
@@ -245,7 +243,7 @@ func TestFargateRefuses(t *testing.T) {
 		{"bridge", func(d *Definition) { d.NetworkMode = Bridge }, "Fargate only supports network mode 'awsvpc'."},
 		{"no mode", func(d *Definition) { d.NetworkMode = "" }, "Fargate only supports network mode 'awsvpc'."},
 		{"no cpu", func(d *Definition) { d.CPU = "" }, "Fargate requires that 'cpu' be defined at the task level."},
-		{"no memory", func(d *Definition) { d.Memory, app(d).Memory = "", of(64) }, "Fargate requires that 'memory' be defined at the task level."},
+		{"no memory", func(d *Definition) { d.Memory, app(d).Memory = "", new(64) }, "Fargate requires that 'memory' be defined at the task level."},
 		{"odd size", func(d *Definition) { d.Memory = "4096" }, "No Fargate configuration exists for given values: 256 CPU, 4096 memory."},
 		{"small windows", func(d *Definition) {
 			d.RuntimePlatform = &RuntimePlatform{OperatingSystemFamily: "WINDOWS_SERVER_2022_CORE"}
@@ -257,14 +255,14 @@ func TestFargateRefuses(t *testing.T) {
 		{"host path", func(d *Definition) { d.Volumes = []Volume{{Name: "a", Host: &HostVolume{SourcePath: "/a"}}} }, not + "sourcePath"},
 		{"empty host volume", func(d *Definition) { d.Volumes = []Volume{{Name: "a", Host: &HostVolume{}}} }, ""},
 		{"docker volume", func(d *Definition) { d.Volumes = []Volume{{Name: "a", Docker: &DockerVolume{}}} }, not + "dockerVolumeConfiguration"},
-		{"privileged", func(d *Definition) { app(d).Privileged = of(true) }, not + "privileged"},
-		{"not privileged", func(d *Definition) { app(d).Privileged = of(false) }, ""},
+		{"privileged", func(d *Definition) { app(d).Privileged = new(true) }, not + "privileged"},
+		{"not privileged", func(d *Definition) { app(d).Privileged = new(false) }, ""},
 		{"security options", func(d *Definition) { app(d).DockerSecurityOptions = []string{"no-new-privileges"} }, not + "dockerSecurityOptions"},
 		{"gpu", func(d *Definition) { app(d).ResourceRequirements = []ResourceRequirement{{"GPU", "1"}} }, "Tasks using the Fargate launch type do not support GPU resource requirements."},
 		{"devices", func(d *Definition) { app(d).Linux = &LinuxParameters{Devices: []Device{{HostPath: "/dev/fuse"}}} }, not + "devices"},
-		{"shm", func(d *Definition) { app(d).Linux = &LinuxParameters{SharedMemorySize: of(64)} }, not + "sharedMemorySize"},
-		{"swap", func(d *Definition) { app(d).Linux = &LinuxParameters{MaxSwap: of(0)} }, not + "maxSwap"},
-		{"swappiness", func(d *Definition) { app(d).Linux = &LinuxParameters{Swappiness: of(0)} }, not + "swappiness"},
+		{"shm", func(d *Definition) { app(d).Linux = &LinuxParameters{SharedMemorySize: new(64)} }, not + "sharedMemorySize"},
+		{"swap", func(d *Definition) { app(d).Linux = &LinuxParameters{MaxSwap: new(0)} }, not + "maxSwap"},
+		{"swappiness", func(d *Definition) { app(d).Linux = &LinuxParameters{Swappiness: new(0)} }, not + "swappiness"},
 		{"tmpfs", func(d *Definition) { app(d).Linux = &LinuxParameters{Tmpfs: []Tmpfs{{ContainerPath: "/t", Size: 1}}} }, ""},
 		{"ptrace", func(d *Definition) {
 			app(d).Linux = &LinuxParameters{Capabilities: &Capabilities{Add: []string{"SYS_PTRACE"}, Drop: []string{"ALL"}}}
@@ -272,7 +270,7 @@ func TestFargateRefuses(t *testing.T) {
 		{"other capability", func(d *Definition) {
 			app(d).Linux = &LinuxParameters{Capabilities: &Capabilities{Add: []string{"NET_ADMIN"}}}
 		}, not + "adding the capability NET_ADMIN"},
-		{"long stop", func(d *Definition) { app(d).StopTimeout = of(121) }, "the 'stopTimeout' setting for container 'app' must be between 2 and 120"},
+		{"long stop", func(d *Definition) { app(d).StopTimeout = new(121) }, "the 'stopTimeout' setting for container 'app' must be between 2 and 120"},
 		{"file logs", func(d *Definition) { app(d).Log = &LogConfiguration{Driver: "json-file"} }, not + "log driver json-file"},
 		{"logs without role", func(d *Definition) {
 			app(d).Log = &LogConfiguration{Driver: "awslogs", Options: map[string]string{"awslogs-region": "r", "awslogs-group": "g", "awslogs-stream-prefix": "p"}}
@@ -378,11 +376,11 @@ func TestCapabilitiesCoverWhatIsSupported(t *testing.T) {
 	d.Volumes = []Volume{{Name: "d", Docker: &DockerVolume{}}}
 	*app(d) = Container{
 		PortMappings: []PortMapping{{ContainerPortRange: "8000-8010"}},
-		Name:         "app", Essential: true, Image: "123456789012.dkr.ecr.us-east-1.amazonaws.com/a", Memory: of(64), MemoryReservation: of(32),
+		Name:         "app", Essential: true, Image: "123456789012.dkr.ecr.us-east-1.amazonaws.com/a", Memory: new(64), MemoryReservation: new(32),
 		Log:        &LogConfiguration{Driver: "awslogs", Options: map[string]string{"awslogs-region": "r", "awslogs-group": "g"}},
-		Privileged: of(true), ReadonlyRootFilesystem: of(true), DockerLabels: map[string]string{"a": "b"}, Ulimits: []Ulimit{{"nofile", 1, 1}},
-		HealthCheck: &HealthCheck{Command: []string{"CMD", "true"}}, StopTimeout: of(5), RestartPolicy: &RestartPolicy{Enabled: true},
-		Linux: &LinuxParameters{InitProcessEnabled: of(true), Tmpfs: []Tmpfs{{ContainerPath: "/t", Size: 1}}, Devices: []Device{{HostPath: "/dev/null"}}},
+		Privileged: new(true), ReadonlyRootFilesystem: new(true), DockerLabels: map[string]string{"a": "b"}, Ulimits: []Ulimit{{"nofile", 1, 1}},
+		HealthCheck: &HealthCheck{Command: []string{"CMD", "true"}}, StopTimeout: new(5), RestartPolicy: &RestartPolicy{Enabled: true},
+		Linux: &LinuxParameters{InitProcessEnabled: new(true), Tmpfs: []Tmpfs{{ContainerPath: "/t", Size: 1}}, Devices: []Device{{HostPath: "/dev/null"}}},
 	}
 	sidecar(d).Log = &LogConfiguration{Driver: "json-file"}
 	onHost, inVPC := onEC2(), onFargate()

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,10 +50,8 @@ func IsFargateSize(cpu, memory int) bool {
 		if size.CPU != cpu {
 			continue
 		}
-		for _, m := range size.Memory {
-			if m == memory {
-				return true
-			}
+		if slices.Contains(size.Memory, memory) {
+			return true
 		}
 	}
 	return false

@@ -2,6 +2,7 @@ package assignment_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -219,7 +220,7 @@ func TestADecisionThatHasBecomeWrongIsNotWritten(t *testing.T) {
 				t.Fatalf("%d changes", len(d.Changes))
 			}
 			w.update(func(tx *store.Tx) {
-				if err := d.Changes[0].Apply(tx); err != plan.ErrStale {
+				if err := d.Changes[0].Apply(tx); !errors.Is(err, plan.ErrStale) {
 					t.Errorf("got %v", err)
 				}
 			})

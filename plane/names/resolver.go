@@ -79,13 +79,11 @@ func (r *Resolver) Serve(l net.Listener, p net.PacketConn) {
 		r.mu.Lock()
 		r.servers = append(r.servers, s)
 		r.mu.Unlock()
-		r.running.Add(1)
-		go func() {
-			defer r.running.Done()
+		r.running.Go(func() {
 			if err := s.ActivateAndServe(); err != nil {
 				r.log.Error("DNS for tasks ended", "err", err)
 			}
-		}()
+		})
 		<-started
 	}
 }

@@ -152,7 +152,7 @@ func waitForSocket(t *testing.T, socket string) {
 // shortDir is a folder whose path leaves room for a socket name (108 bytes).
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "reg")
+	dir, err := os.MkdirTemp("", "reg") //nolint:usetesting // t.TempDir is too long
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -43,8 +44,9 @@ func (r *Registry) inside(serve func(path string, req *http.Request) (any, error
 }
 
 func (r *Registry) insideRefusal(path string, err error) *refusal {
-	switch known, ok := err.(*refusal); {
-	case ok:
+	var known *refusal
+	switch {
+	case errors.As(err, &known):
 		return known
 	case isGone(err):
 		return refuse(http.StatusNotFound, "NAME_UNKNOWN", "%v", err)
@@ -114,7 +116,8 @@ func (r *Registry) insideFinish(path string, req *http.Request) (any, error) {
 	defer r.sweeping.RUnlock()
 	want := req.URL.Query().Get("digest")
 	done, err := upload.Commit(req.Context(), v1.Descriptor{Digest: digest.Digest(want)})
-	if invalid, ok := err.(distribution.ErrBlobInvalidDigest); ok {
+	var invalid distribution.ErrBlobInvalidDigest
+	if errors.As(err, &invalid) {
 		_ = upload.Cancel(req.Context())
 		return nil, refuse(http.StatusBadRequest, "DIGEST_INVALID", "%v", invalid)
 	}
@@ -135,7 +138,7 @@ func (r *Registry) resume(path string, req *http.Request) (distribution.BlobWrit
 		return nil, err
 	}
 	upload, err := repository.Blobs(req.Context()).Resume(req.Context(), id)
-	if err == distribution.ErrBlobUploadUnknown {
+	if errors.Is(err, distribution.ErrBlobUploadUnknown) {
 		return nil, refuse(http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "there is no upload %s", id)
 	}
 	return upload, err

@@ -51,7 +51,7 @@ func TestFilesArePrivate(t *testing.T) {
 	if err := put(s, "a", "a"); err != nil {
 		t.Fatal(err)
 	}
-	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, _ error) error {
 		info, err := d.Info()
 		if err != nil {
 			t.Error(err)

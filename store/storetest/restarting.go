@@ -122,8 +122,8 @@ func fill(v reflect.Value, n *int) {
 		fill(value, n)
 		v.SetMapIndex(key, value)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i), n)
+		for _, field := range v.Fields() {
+			fill(field, n)
 		}
 	default:
 		panic("storetest: no value for a field of type " + v.Type().String())

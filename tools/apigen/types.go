@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -100,10 +101,8 @@ func (g *generator) enumSource(name string, s *shape) string {
 
 // taken reports whether a constant's name is in use in the package.
 func (g *generator) taken(name string, siblings []string) bool {
-	for _, other := range siblings {
-		if other == name {
-			return true
-		}
+	if slices.Contains(siblings, name) {
+		return true
 	}
 	for shape := range g.reached {
 		if g.goNames[shape] == name {

@@ -344,7 +344,7 @@ func BenchmarkRecord(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", logger.Process.Pid))
 	must(b, err)
-	for _, l := range strings.Split(string(status), "\n") {
+	for l := range strings.SplitSeq(string(status), "\n") {
 		var kib float64
 		if n, _ := fmt.Sscanf(l, "VmRSS: %f kB", &kib); n == 1 {
 			b.ReportMetric(kib/1024, "MB-rss")

@@ -238,7 +238,10 @@ func (s *stream) drain(ctx context.Context) error {
 		case errors.Is(err, unix.EAGAIN):
 			return nil
 		case outOfSpace(err) && s.terms.Blocking:
-			time.Sleep(retry)
+			select {
+			case <-time.After(retry):
+			case <-ctx.Done():
+			}
 		case outOfSpace(err):
 			err = s.startDropping()
 		}

@@ -28,6 +28,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // Namespace is containerd's name for whose objects these are. A storage has one.
@@ -85,7 +86,7 @@ func openBolt(path string) (*bolt.DB, error) {
 	options.Timeout = lockTimeout
 	options.NoFreelistSync = true // rebuilt at open; a torn freelist cannot spoil the file
 	db, err := bolt.Open(path, 0o600, &options)
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("%w: %s", ErrInUse, filepath.Dir(path))
 	}
 	return db, err

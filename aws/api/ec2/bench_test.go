@@ -44,7 +44,9 @@ func BenchmarkSignedDescribe(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if n, err := io.Copy(io.Discard, answer.Body); err != nil || n == 0 || answer.StatusCode != http.StatusOK {
+		n, err := io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
+		if err != nil || n == 0 || answer.StatusCode != http.StatusOK {
 			b.Fatal(answer.Status, n, err)
 		}
 	}

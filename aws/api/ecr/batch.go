@@ -70,7 +70,7 @@ func showImage(r *image.Repository, m image.Manifest, tag *string) ecr.Image {
 	return ecr.Image{
 		RegistryId: &r.Scope.Account, RepositoryName: &r.Name,
 		ImageId:       &ecr.ImageIdentifier{ImageDigest: &m.Digest, ImageTag: tag},
-		ImageManifest: ptr(string(m.Text)), ImageManifestMediaType: &m.MediaType,
+		ImageManifest: new(string(m.Text)), ImageManifestMediaType: &m.MediaType,
 	}
 }
 

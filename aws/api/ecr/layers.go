@@ -23,7 +23,7 @@ func (a *API) batchCheckLayerAvailability(ctx context.Context, call *gateway.Cal
 	out := &ecr.BatchCheckLayerAvailabilityResponse{Layers: []ecr.Layer{}, Failures: []ecr.LayerFailure{}}
 	for _, digest := range in.LayerDigests {
 		if !image.ValidDigest(digest) {
-			out.Failures = append(out.Failures, ecr.LayerFailure{LayerDigest: &digest, FailureCode: ecr.LayerFailureCodeInvalidLayerDigest, FailureReason: ptr("Invalid layer digest")})
+			out.Failures = append(out.Failures, ecr.LayerFailure{LayerDigest: &digest, FailureCode: ecr.LayerFailureCodeInvalidLayerDigest, FailureReason: new("Invalid layer digest")})
 			continue
 		}
 		layer := ecr.Layer{LayerDigest: &digest, LayerAvailability: ecr.LayerAvailabilityAvailable}
@@ -62,7 +62,7 @@ func (a *API) getDownloadURLForLayer(ctx context.Context, call *gateway.Call, in
 	}
 	endpoint.User = url.UserPassword("AWS", a.tokens.IssueLayer(call.Principal, call.KeyID, place(r), digest, call.Now))
 	endpoint.Path = "/v2/" + place(r).Path() + "/blobs/" + digest
-	return &ecr.GetDownloadUrlForLayerResponse{DownloadUrl: ptr(endpoint.String()), LayerDigest: &digest}, nil
+	return &ecr.GetDownloadUrlForLayerResponse{DownloadUrl: new(endpoint.String()), LayerDigest: &digest}, nil
 }
 
 func (a *API) initiateLayerUpload(ctx context.Context, call *gateway.Call, in *ecr.InitiateLayerUploadRequest) (*ecr.InitiateLayerUploadResponse, error) {
@@ -74,7 +74,7 @@ func (a *API) initiateLayerUpload(ctx context.Context, call *gateway.Call, in *e
 	if err != nil {
 		return nil, asFault(err, r)
 	}
-	return &ecr.InitiateLayerUploadResponse{UploadId: &id, PartSize: ptr(int64(partSize))}, nil
+	return &ecr.InitiateLayerUploadResponse{UploadId: &id, PartSize: new(int64(partSize))}, nil
 }
 
 func (a *API) uploadLayerPart(ctx context.Context, call *gateway.Call, in *ecr.UploadLayerPartRequest) (*ecr.UploadLayerPartResponse, error) {
@@ -93,7 +93,7 @@ func (a *API) uploadLayerPart(ctx context.Context, call *gateway.Call, in *ecr.U
 		return nil, asFault(err, r)
 	}
 	return &ecr.UploadLayerPartResponse{
-		RegistryId: &r.Scope.Account, RepositoryName: &r.Name, UploadId: in.UploadId, LastByteReceived: ptr(size - 1),
+		RegistryId: &r.Scope.Account, RepositoryName: &r.Name, UploadId: in.UploadId, LastByteReceived: new(size - 1),
 	}, nil
 }
 

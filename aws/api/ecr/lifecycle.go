@@ -135,7 +135,7 @@ func previewed(expired []image.Expiry, in *ecr.GetLifecyclePolicyPreviewRequest)
 		results = append(results, ecr.LifecyclePolicyPreviewResult{
 			ImageTags: e.Image.Tags, ImageDigest: &e.Image.Digest, ImagePushedAt: &e.Image.PushedAt,
 			Action:              &ecr.LifecyclePolicyRuleAction{Type: ecr.ImageActionTypeExpire},
-			AppliedRulePriority: ptr(int32(e.Priority)),
+			AppliedRulePriority: new(int32(e.Priority)),
 		})
 	}
 	return results

@@ -16,8 +16,6 @@ func deref[T any](p *T) T {
 	return *p
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // text is s, or absent when empty.
 func text(s string) *string {
 	if s == "" {
@@ -55,5 +53,5 @@ func page[T any](items []T, key func(*T) string, token *string, size *int32, mos
 		return items, nil, nil
 	}
 	last := key(&items[limit-1])
-	return items[:limit], ptr(base64.RawURLEncoding.EncodeToString([]byte(last))), nil
+	return items[:limit], new(base64.RawURLEncoding.EncodeToString([]byte(last))), nil
 }

@@ -164,7 +164,7 @@ func (a *API) deleteRepository(ctx context.Context, call *gateway.Call, in *ecr.
 func (a *API) show(call *gateway.Call, r *image.Repository) *ecr.Repository {
 	return &ecr.Repository{
 		RepositoryArn: &r.ARN, RegistryId: &r.Scope.Account, RepositoryName: &r.Name,
-		RepositoryUri:                      ptr(a.uri(call, r)),
+		RepositoryUri:                      new(a.uri(call, r)),
 		CreatedAt:                          at(r.CreatedAt),
 		ImageTagMutability:                 ecr.ImageTagMutability(r.Mutability),
 		ImageTagMutabilityExclusionFilters: showExclusions(r.Exclusions),

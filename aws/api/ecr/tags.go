@@ -110,7 +110,7 @@ func (a *API) listTagsForResource(_ context.Context, call *gateway.Call, in *ecr
 	}
 	out := &ecr.ListTagsForResourceResponse{Tags: []ecr.Tag{}}
 	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
-		out.Tags = append(out.Tags, ecr.Tag{Key: &key, Value: ptr(r.Tags[key])})
+		out.Tags = append(out.Tags, ecr.Tag{Key: &key, Value: new(r.Tags[key])})
 	}
 	return out, nil
 }

@@ -16,9 +16,9 @@ import (
 func (a *API) getAuthorizationToken(_ context.Context, call *gateway.Call, in *ecr.GetAuthorizationTokenRequest) (*ecr.GetAuthorizationTokenResponse, error) {
 	token, expires := a.tokens.Issue(call.Principal, call.KeyID, call.Now, a.sessionEnd(call))
 	data := ecr.AuthorizationData{
-		AuthorizationToken: ptr(base64.StdEncoding.EncodeToString([]byte("AWS:" + token))),
+		AuthorizationToken: new(base64.StdEncoding.EncodeToString([]byte("AWS:" + token))),
 		ExpiresAt:          &expires,
-		ProxyEndpoint:      ptr(a.reachedAt(call)),
+		ProxyEndpoint:      new(a.reachedAt(call)),
 	}
 	out := &ecr.GetAuthorizationTokenResponse{}
 	for range max(1, len(in.RegistryIds)) {

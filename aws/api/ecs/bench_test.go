@@ -27,8 +27,8 @@ func build(b *testing.B, instances, tasks int) *house {
 	h := &house{b: b, handlers: ecs.New(ecs.Config{Store: st}).Operations()}
 	h.call = gateway.Call{Scope: scope, Principal: identity.RootPrincipal(scope.Account), Now: time.Now()}
 	h.do("CreateCluster", &shape.CreateClusterRequest{})
-	h.do("RegisterTaskDefinition", &shape.RegisterTaskDefinitionRequest{Family: of("web"), ContainerDefinitions: []shape.ContainerDefinition{
-		{Name: of("app"), Image: of("nginx"), Memory: of(int32(128)), Cpu: of(int32(10))},
+	h.do("RegisterTaskDefinition", &shape.RegisterTaskDefinitionRequest{Family: new("web"), ContainerDefinitions: []shape.ContainerDefinition{
+		{Name: new("app"), Image: new("nginx"), Memory: new(int32(128)), Cpu: new(int32(10))},
 	}})
 	for from := 0; from < instances; from += 1000 {
 		_, err := st.Update(context.Background(), func(tx *store.Tx) error {
@@ -46,12 +46,10 @@ func build(b *testing.B, instances, tasks int) *house {
 		}
 	}
 	for range tasks / 10 {
-		h.do("RunTask", &shape.RunTaskRequest{TaskDefinition: of("web"), Count: of(int32(10))})
+		h.do("RunTask", &shape.RunTaskRequest{TaskDefinition: new("web"), Count: new(int32(10))})
 	}
 	return h
 }
-
-func of[T any](v T) *T { return &v }
 
 func (h *house) do(operation string, in any) any {
 	out, err := h.handlers[operation](context.Background(), &h.call, in)
@@ -66,15 +64,15 @@ func BenchmarkRunTask(b *testing.B) {
 		b.Run(fmt.Sprintf("instances=%d", instances), func(b *testing.B) {
 			h := build(b, instances, 1000)
 			for b.Loop() {
-				h.do("RunTask", &shape.RunTaskRequest{TaskDefinition: of("web")})
+				h.do("RunTask", &shape.RunTaskRequest{TaskDefinition: new("web")})
 			}
 		})
 	}
 	b.Run("spread", func(b *testing.B) {
 		h := build(b, 100, 10000)
-		spread := []shape.PlacementStrategy{{Type: "spread", Field: of("instanceId")}}
+		spread := []shape.PlacementStrategy{{Type: "spread", Field: new("instanceId")}}
 		for b.Loop() {
-			h.do("RunTask", &shape.RunTaskRequest{TaskDefinition: of("web"), PlacementStrategy: spread})
+			h.do("RunTask", &shape.RunTaskRequest{TaskDefinition: new("web"), PlacementStrategy: spread})
 		}
 	})
 }

@@ -85,7 +85,7 @@ func (n counts) statistics() []ecs.KeyValuePair {
 		{"activeEC2ServiceCount", 0}, {"activeFargateServiceCount", 0},
 		{"drainingEC2ServiceCount", 0}, {"drainingFargateServiceCount", 0},
 	} {
-		out = append(out, ecs.KeyValuePair{Name: &s.name, Value: ptr(strconv.Itoa(s.value))})
+		out = append(out, ecs.KeyValuePair{Name: &s.name, Value: new(strconv.Itoa(s.value))})
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func showInstance(r store.Reader, i *cluster.Instance, include []ecs.ContainerIn
 			AgentVersion: text(i.Agent.Version), AgentHash: text(i.Agent.Hash), DockerVersion: text(i.Agent.DockerVersion),
 		},
 		RegisteredResources: registered(i), RemainingResources: remaining(i),
-		Status: ptr(string(i.Status)), StatusReason: text(i.StatusReason), AgentConnected: &i.Connected,
+		Status: new(string(i.Status)), StatusReason: text(i.StatusReason), AgentConnected: &i.Connected,
 		RunningTasksCount: int32Of(running), PendingTasksCount: int32Of(pending), AgentUpdateStatus: ecs.AgentUpdateStatus(i.Agent.UpdateStatus),
 		Attributes: showAttributes(i.Attributes), RegisteredAt: at(i.RegisteredAt), Attachments: []ecs.Attachment{}, Tags: []ecs.Tag{},
 	}

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,23 +27,21 @@ func text(s string) *string {
 	return &s
 }
 
-func ptr[T any](v T) *T { return &v }
-
-func int32Of(n int) *int32 { return ptr(int32(n)) }
+func int32Of(n int) *int32 { return new(int32(n)) }
 
 // optionalInt keeps absence.
 func optionalInt(n *int32) *int {
 	if n == nil {
 		return nil
 	}
-	return ptr(int(*n))
+	return new(int(*n))
 }
 
 func optionalInt32(n *int) *int32 {
 	if n == nil {
 		return nil
 	}
-	return ptr(int32(*n))
+	return new(int32(*n))
 }
 
 // decimal is an optional number as text, as some members show it.
@@ -50,7 +49,7 @@ func decimal(n *int) *string {
 	if n == nil {
 		return nil
 	}
-	return ptr(strconv.Itoa(*n))
+	return new(strconv.Itoa(*n))
 }
 
 // at is a moment, or absent when zero.
@@ -85,12 +84,7 @@ func words[B, A ~string](list []A) []B {
 
 // contains tells whether the caller asked to include a part.
 func contains[T ~string](list []T, word T) bool {
-	for _, w := range list {
-		if w == word {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, word)
 }
 
 // invalid is the fault for a parameter that cannot be.

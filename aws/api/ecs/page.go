@@ -54,7 +54,7 @@ func fill[T any](p pageRequest, items iter.Seq[T], place func(T) cursor) (page [
 	var last cursor
 	for item := range items {
 		if len(page) == p.size {
-			return page, ptr(last.String())
+			return page, new(last.String())
 		}
 		page = append(page, item)
 		last = place(item)

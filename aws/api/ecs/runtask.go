@@ -24,7 +24,7 @@ const maxRun = 10
 const platformVersion = "1.4.0"
 
 func (a *API) runTask(ctx context.Context, call *gateway.Call, in *ecs.RunTaskRequest) (*ecs.RunTaskResponse, error) {
-	n := int(deref(cmp.Or(in.Count, ptr(int32(1)))))
+	n := int(deref(cmp.Or(in.Count, new(int32(1)))))
 	if n < 1 || n > maxRun {
 		return nil, invalid("count should be between 1 and %d", maxRun)
 	}

@@ -142,7 +142,7 @@ func (a *API) putSetting(ctx context.Context, call *gateway.Call, principal, nam
 	if err != nil {
 		return nil, err
 	}
-	return ptr(showSetting(name, value, ownerShown(call, principal))), nil
+	return new(showSetting(name, value, ownerShown(call, principal))), nil
 }
 
 func (a *API) deleteAccountSetting(ctx context.Context, call *gateway.Call, in *ecs.DeleteAccountSettingRequest) (*ecs.DeleteAccountSettingResponse, error) {
@@ -158,5 +158,5 @@ func (a *API) deleteAccountSetting(ctx context.Context, call *gateway.Call, in *
 		return nil, err
 	}
 	value, owner := settingFor(v, call, string(in.Name), principal)
-	return &ecs.DeleteAccountSettingResponse{Setting: ptr(showSetting(string(in.Name), value, owner))}, nil
+	return &ecs.DeleteAccountSettingResponse{Setting: new(showSetting(string(in.Name), value, owner))}, nil
 }

@@ -71,14 +71,14 @@ func (a *API) startOn(tx *store.Tx, call *gateway.Call, l *launch, board *placem
 	}
 	i := board.Index(key)
 	if i < 0 {
-		return nil, ptr(missingInstance(tx, l.cluster, ref)), nil
+		return nil, new(missingInstance(tx, l.cluster, ref)), nil
 	}
 	at, refusal, err := board.On(i, want)
 	switch {
 	case err != nil:
 		return nil, nil, invalid("%v", err)
 	case refusal != nil:
-		return nil, ptr(showRefusal(refusal)), nil
+		return nil, new(showRefusal(refusal)), nil
 	}
 	t, err := placement.Assign(tx, a.newTask(call, l, n), at, call.Now)
 	return t, nil, err

@@ -29,7 +29,7 @@ func (a *API) submitTaskStateChange(ctx context.Context, call *gateway.Call, in 
 	if err := a.observe(ctx, call, in.Cluster, o); err != nil {
 		return nil, err
 	}
-	return &ecs.SubmitTaskStateChangeResponse{Acknowledgment: ptr(acknowledgment)}, nil
+	return &ecs.SubmitTaskStateChangeResponse{Acknowledgment: new(acknowledgment)}, nil
 }
 
 func (a *API) submitContainerStateChange(ctx context.Context, call *gateway.Call, in *ecs.SubmitContainerStateChangeRequest) (*ecs.SubmitContainerStateChangeResponse, error) {
@@ -41,7 +41,7 @@ func (a *API) submitContainerStateChange(ctx context.Context, call *gateway.Call
 	if err := a.observe(ctx, call, in.Cluster, o); err != nil {
 		return nil, err
 	}
-	return &ecs.SubmitContainerStateChangeResponse{Acknowledgment: ptr(acknowledgment)}, nil
+	return &ecs.SubmitContainerStateChangeResponse{Acknowledgment: new(acknowledgment)}, nil
 }
 
 // submitAttachmentStateChanges takes note of nothing: interfaces belong to the
@@ -50,7 +50,7 @@ func (a *API) submitAttachmentStateChanges(_ context.Context, call *gateway.Call
 	if _, err := findCluster(a.store.View(), call.Scope, in.Cluster); err != nil {
 		return nil, err
 	}
-	return &ecs.SubmitAttachmentStateChangesResponse{Acknowledgment: ptr(acknowledgment)}, nil
+	return &ecs.SubmitAttachmentStateChangesResponse{Acknowledgment: new(acknowledgment)}, nil
 }
 
 func readContainerChange(in *ecs.ContainerStateChange) task.ContainerObservation {

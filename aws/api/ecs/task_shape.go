@@ -25,7 +25,7 @@ func showTask(r store.Reader, t *task.Task, include []ecs.TaskField) *ecs.Task {
 	out := &ecs.Task{
 		TaskArn: &t.ARN, ClusterArn: &t.Spec.ClusterARN, TaskDefinitionArn: &t.Spec.DefinitionARN,
 		Attachments: each(t.Attachments, showAttachment), Attributes: []ecs.Attribute{}, Tags: []ecs.Tag{},
-		LastStatus: ptr(t.LastStatus().String()), DesiredStatus: ptr(t.DesiredStatus().String()),
+		LastStatus: new(t.LastStatus().String()), DesiredStatus: new(t.DesiredStatus().String()),
 		LaunchType: ecs.LaunchType(t.Spec.LaunchType), CapacityProviderName: text(t.Spec.CapacityProvider),
 		Group: text(t.Spec.Group), StartedBy: text(t.Spec.StartedBy), Cpu: text(t.Spec.CPU), Memory: text(t.Spec.Memory),
 		PlatformVersion: text(t.Spec.PlatformVersion), PlatformFamily: text(t.Spec.PlatformFamily),
@@ -71,7 +71,7 @@ func showPlace(r store.Reader, t *task.Task, out *ecs.Task) {
 	if inst != nil {
 		zone = inst.Zone
 		if arch, ok := inst.Attribute(attributeArchitecture); ok {
-			out.Attributes = []ecs.Attribute{{Name: ptr(attributeArchitecture), Value: &arch}}
+			out.Attributes = []ecs.Attribute{{Name: new(attributeArchitecture), Value: &arch}}
 		}
 	}
 	if i, ok := store.Interfaces.Get(r, network.Key(t.Scope, t.Assignment.InterfaceID)); ok {
@@ -91,9 +91,9 @@ func showContainers(t *task.Task, def *workload.Definition) []ecs.Container {
 	merged, gpus := t.Spec.Overrides.Merged(def), t.ContainerGPUs(def)
 	return each(t.Spec.Containers, func(id *task.ContainerID) ecs.Container {
 		out := ecs.Container{
-			ContainerArn: ptr(t.ContainerARN(id.Name)), TaskArn: &t.ARN, Name: &id.Name, LastStatus: ptr(containerStatus(t, nil)),
+			ContainerArn: new(t.ContainerARN(id.Name)), TaskArn: &t.ARN, Name: &id.Name, LastStatus: new(containerStatus(t, nil)),
 			NetworkInterfaces: showNetworkInterfaces(t), HealthStatus: ecs.HealthStatus(task.UnknownHealth), GpuIds: gpus[id.Name],
-			Cpu: ptr("0"),
+			Cpu: new("0"),
 		}
 		if networkBindingsShown(def) {
 			out.NetworkBindings = []ecs.NetworkBinding{}
@@ -117,12 +117,12 @@ func showContainers(t *task.Task, def *workload.Definition) []ecs.Container {
 func networkBindingsShown(def *workload.Definition) bool { return def.Mode() != workload.AWSVPC }
 
 func addDefined(out *ecs.Container, c *workload.Container) {
-	out.Image, out.Cpu = &c.Image, ptr(strconv.Itoa(c.CPU))
+	out.Image, out.Cpu = &c.Image, new(strconv.Itoa(c.CPU))
 	out.Memory, out.MemoryReservation = decimal(c.Memory), decimal(c.MemoryReservation)
 }
 
 func addObserved(out *ecs.Container, t *task.Task, c *task.Container) {
-	out.LastStatus = ptr(containerStatus(t, c))
+	out.LastStatus = new(containerStatus(t, c))
 	out.RuntimeId, out.ImageDigest, out.Reason = text(c.RuntimeID), text(c.ImageDigest), text(c.Reason)
 	out.ExitCode = optionalInt32(c.ExitCode)
 	if c.Health != "" {
@@ -174,11 +174,11 @@ func showNetworkInterfaces(t *task.Task) []ecs.NetworkInterface {
 // of a resource is there, whatever its type.
 func showResources(cpu, memory int, tcp, udp []int, gpus []string) []ecs.Resource {
 	integer := func(name string, n int) ecs.Resource {
-		return ecs.Resource{Name: &name, Type: ptr("INTEGER"), DoubleValue: ptr(0.0), LongValue: ptr(int64(0)), IntegerValue: int32Of(n)}
+		return ecs.Resource{Name: &name, Type: new("INTEGER"), DoubleValue: new(0.0), LongValue: new(int64(0)), IntegerValue: int32Of(n)}
 	}
 	set := func(name string, values []string) ecs.Resource {
 		return ecs.Resource{
-			Name: &name, Type: ptr("STRINGSET"), DoubleValue: ptr(0.0), LongValue: ptr(int64(0)), IntegerValue: int32Of(0), StringSetValue: values,
+			Name: &name, Type: new("STRINGSET"), DoubleValue: new(0.0), LongValue: new(int64(0)), IntegerValue: int32Of(0), StringSetValue: values,
 		}
 	}
 	ports := func(p *int) string { return strconv.Itoa(*p) }

@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -20,7 +21,8 @@ func FuzzPattern(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source, message string) {
 		p, err := Parse(source)
 		if err != nil {
-			if _, ok := err.(*Error); !ok {
+			error := &Error{}
+			if errors.As(err, &error) {
 				t.Fatalf("%q: a foreign error: %v", source, err)
 			}
 			return

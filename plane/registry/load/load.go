@@ -196,8 +196,7 @@ func explain(err error, to Target) error {
 	if errors.As(err, &refused) && len(refused.Errors) > 0 {
 		return errors.New(refused.Errors[0].Message)
 	}
-	var unreachable *url.Error
-	if errors.As(err, &unreachable) {
+	if unreachable, ok := errors.AsType[*url.Error](err); ok {
 		return fmt.Errorf("no berth answers at %s (%w): start one with `berth up`, or name another with AWS_ENDPOINT_URL", to.Endpoint, unreachable.Err)
 	}
 	return err
