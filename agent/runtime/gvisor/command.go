@@ -10,6 +10,7 @@
 package gvisor
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Name is the file of cmd/berth-gvisor.
@@ -109,6 +111,23 @@ func (c command) do(verb string, rest ...string) error {
 	cmd := exec.Command(c.runsc, c.args(verb, rest...)[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	return cmd.Run()
+}
+
+// askPatience is how long a sandbox may take to list its processes. runsc goes on
+// for a minute with one that was killed while it began; an agent that adopts
+// containers asks each, and serves nobody meanwhile.
+const askPatience = 5 * time.Second
+
+// ask is do for a question.
+func (c command) ask() error {
+	ctx, cancel := context.WithTimeout(context.Background(), askPatience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, c.runsc, c.args(c.verb, c.rest...)[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("the sandbox did not answer within %v", askPatience)
 }
 
 // joins tells whether the bundle's container joins a sandbox that is there.

@@ -26,6 +26,8 @@ func Main() {
 		exit(c.kill())
 	case "delete":
 		exit(c.delete())
+	case "ps":
+		exit(c.ask())
 	default:
 		exit(c.become())
 	}
