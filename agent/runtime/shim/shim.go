@@ -9,8 +9,10 @@ package shim
 
 import (
 	"context"
+	"os"
 	"strings"
 
+	taskapi "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/manager"
 	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/task"
 	"github.com/containerd/containerd/v2/pkg/shim"
@@ -53,21 +55,38 @@ func newTaskService(ic *plugin.InitContext) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return steady{service.(shim.TTRPCService)}, nil
+	return steady{service.(shim.TTRPCService), &pipes{byID: map[string][]*os.File{}}}, nil
 }
 
-// steady is the task service whose starts are whole: one that was asked for is
-// carried out even if who asked is killed meanwhile. The connection's end would
-// otherwise kill the OCI runtime in the middle, and a program that runs by then
-// would count as never started, and be run a second time.
-type steady struct{ shim.TTRPCService }
+// steady is the task service made fit for agents that are killed.
+//
+// Its starts are whole: one that was asked for is carried out even if who asked is
+// killed meanwhile. The connection's end would otherwise kill the OCI runtime in the
+// middle, and a program that runs by then would count as never started, and be run a
+// second time. And it holds the pipes that containers print into.
+type steady struct {
+	shim.TTRPCService
+	held *pipes
+}
 
 // UnaryServerInterceptor is what the shim asks its services for.
-func (steady) UnaryServerInterceptor() ttrpc.UnaryServerInterceptor {
+func (s steady) UnaryServerInterceptor() ttrpc.UnaryServerInterceptor {
 	return func(ctx context.Context, read ttrpc.Unmarshaler, info *ttrpc.UnaryServerInfo, call ttrpc.Method) (any, error) {
 		if strings.HasSuffix(info.FullMethod, "/Start") {
 			ctx = context.WithoutCancel(ctx)
 		}
-		return call(ctx, read)
+		var request any
+		answer, err := call(ctx, func(r any) error {
+			request = r
+			err := read(r)
+			if create, ok := r.(*taskapi.CreateTaskRequest); ok && err == nil {
+				err = s.held.hold(create.ID, create.Stdout, create.Stderr)
+			}
+			return err
+		})
+		if gone, ok := request.(*taskapi.DeleteRequest); ok && err == nil && gone.ExecID == "" {
+			s.held.release(gone.ID)
+		}
+		return answer, err
 	}
 }
