@@ -70,6 +70,28 @@ func TestAllKilledAtOnce(t *testing.T) {
 	h.allFree()
 }
 
+// What a container prints and how it ends is kept even where nobody is left to hear.
+func TestEndedWhileAllWereDead(t *testing.T) {
+	h := newHouse(t)
+	w := &work{name: "alone", count: 30, code: 3}
+	h.begins(w)
+	for _, role := range []string{"up", "agent", "logger", "server"} {
+		if !h.kill(role) {
+			t.Errorf("there is no %s", role)
+		}
+	}
+	<-h.ended
+	h.until("the end of the program", time.Minute, func() error {
+		if _, err := first(w.id()); err == nil {
+			return errors.New("it runs")
+		}
+		return nil
+	})
+	h.start()
+	h.ready()
+	h.isDone(w)
+}
+
 // However far berth came when it is started for the first time, the next start goes
 // on from there.
 func TestKilledDuringTheFirstStart(t *testing.T) {
