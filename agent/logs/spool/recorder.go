@@ -63,7 +63,7 @@ func (r *Recorder) open() (err error) {
 		return err
 	}
 	r.end = r.start + raw.Size()
-	r.last = Mark{Offset: r.start}
+	r.last.Offset = r.start
 	if marks := decodeMarks(times); len(marks) > 0 {
 		r.marks, r.last = int64(len(marks)), marks[len(marks)-1]
 	}
@@ -73,9 +73,16 @@ func (r *Recorder) open() (err error) {
 	return nil
 }
 
+// backstep is how far behind the last mark a time may be that still means no step
+// of the clock: the times of files are those of the kernel's last tick.
+const backstep = 1000 // milliseconds
+
 // mark notes the time of the bytes since the last mark. Marks of one millisecond
-// are one.
+// are one. Times do not go back, lest lines change places.
 func (r *Recorder) mark(at int64) error {
+	if r.last.Time-at < backstep {
+		at = max(at, r.last.Time)
+	}
 	m := Mark{Offset: r.end, Time: at}
 	if r.marks > 0 && r.last.Time == at {
 		r.marks--
@@ -96,7 +103,7 @@ func (r *Recorder) turn() error {
 	if err := errors.Join(r.raw.Close(), r.times.Close()); err != nil {
 		return err
 	}
-	r.start, r.marks, r.last = r.end, 0, Mark{}
+	r.start, r.marks = r.end, 0
 	return r.open()
 }
 

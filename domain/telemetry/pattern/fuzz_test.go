@@ -21,8 +21,7 @@ func FuzzPattern(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source, message string) {
 		p, err := Parse(source)
 		if err != nil {
-			error := &Error{}
-			if errors.As(err, &error) {
+			if !errors.As(err, new(*Error)) {
 				t.Fatalf("%q: a foreign error: %v", source, err)
 			}
 			return
