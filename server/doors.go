@@ -70,7 +70,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	if connected < wanted {
 		status = http.StatusServiceUnavailable
 	}
-	writeJSON(w, status, map[string]any{"status": http.StatusText(status), "agents": connected})
+	writeJSON(w, status, map[string]any{"status": http.StatusText(status), "agents": connected, "pid": os.Getpid()})
 }
 
 // TokenPath is where administrators make join tokens.

@@ -4,6 +4,7 @@
 package supervisor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -42,6 +43,8 @@ const (
 	maxDelay   = 10 * time.Second
 	// calm is how long a process must have run for its next crash to count as a first.
 	calm = time.Minute
+	// starts is how often a role is started that ends each time before it is ready.
+	starts = 5
 )
 
 // Start starts or adopts every role, each once the one before is ready. The
@@ -53,17 +56,14 @@ func (s *Supervisor) Start(ctx context.Context) (*Crew, error) {
 	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &Crew{cancel: cancel}
 	for _, r := range s.Roles {
-		k := &keeper{role: r, dir: s.Dir, log: s.Log.With("role", r.Name)}
+		k := &keeper{role: r, dir: s.Dir, log: s.Log.With("role", r.Name), hopeless: make(chan struct{})}
 		if err := k.begin(); err != nil {
 			return c, fmt.Errorf("start %s: %w", r.Name, err)
 		}
 		c.keepers = append(c.keepers, k)
 		c.running.Go(func() { k.keep(keeping) })
-		if r.Ready == nil {
-			continue
-		}
-		if err := r.Ready(ctx); err != nil {
-			return c, fmt.Errorf("%s did not become ready (see %s): %w", r.Name, k.logFile(), err)
+		if err := k.ready(ctx); err != nil {
+			return c, err
 		}
 	}
 	return c, nil
@@ -116,6 +116,29 @@ type keeper struct {
 	dir     string
 	log     *slog.Logger
 	process *process
+	// hopeless is closed when the role ended as often as it was started in a row.
+	hopeless chan struct{}
+}
+
+// ready waits until the role serves, unless it ends each time that it is started:
+// what it said last is the reason then.
+func (k *keeper) ready(ctx context.Context) error {
+	if k.role.Ready == nil {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answer := make(chan error, 1)
+	go func() { answer <- k.role.Ready(ctx) }()
+	select {
+	case err := <-answer:
+		if err != nil {
+			return fmt.Errorf("%s did not become ready (see %s): %w", k.role.Name, k.logFile(), err)
+		}
+		return nil
+	case <-k.hopeless:
+		return fmt.Errorf("%s does not start (see %s): %s", k.role.Name, k.logFile(), lastLine(k.logFile()))
+	}
 }
 
 func (k *keeper) pidFile() string { return filepath.Join(k.dir, k.role.Name+".pid") }
@@ -161,7 +184,7 @@ func (k *keeper) start() error {
 
 func (k *keeper) keep(ctx context.Context) {
 	delay := firstDelay
-	for {
+	for ends := 1; ; ends++ {
 		began := time.Now()
 		select {
 		case <-ctx.Done():
@@ -169,7 +192,10 @@ func (k *keeper) keep(ctx context.Context) {
 		case <-k.process.done:
 		}
 		if time.Since(began) > calm {
-			delay = firstDelay
+			delay, ends = firstDelay, 1
+		}
+		if ends == starts {
+			k.giveUp()
 		}
 		k.log.Warn("ended, starting again", "pid", k.process.pid, "delay", delay)
 		select {
@@ -181,6 +207,24 @@ func (k *keeper) keep(ctx context.Context) {
 			k.process = ended()
 		}
 	}
+}
+
+func (k *keeper) giveUp() {
+	select {
+	case <-k.hopeless:
+	default:
+		close(k.hopeless)
+	}
+}
+
+// lastLine is the last that a role said.
+func lastLine(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err.Error()
+	}
+	text = bytes.TrimSpace(text)
+	return string(text[bytes.LastIndexByte(text, '\n')+1:])
 }
 
 func (k *keeper) stop() error {

@@ -152,3 +152,14 @@ func TestWhatAKilledSupervisorLeftIsStopped(t *testing.T) {
 		t.Error("still running after Stop")
 	}
 }
+
+func TestARoleThatNeverStartsSaysWhy(t *testing.T) {
+	s := newStage(t)
+	s.sup.Roles[0].Args = []string{"/bin/sh", "-c", "echo the port is taken; exit 1"}
+	s.sup.Roles[0].Ready = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	crew, err := s.sup.Start(t.Context())
+	defer crew.Leave()
+	if err == nil || !strings.HasSuffix(err.Error(), ": the port is taken") {
+		t.Errorf("%v", err)
+	}
+}

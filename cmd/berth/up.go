@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -124,17 +125,18 @@ func (u *upFlags) roles() []supervisor.Role {
 			return poll(ctx, time.Minute, registry.NewClient(socket).Healthy)
 		}},
 		{Name: "server", Args: server, Ready: func(ctx context.Context) error {
-			return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return healthy(ctx, u.listen, "") })
+			return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return u.healthy(ctx, "") })
 		}, StopTimeout: 30 * time.Second},
 	}
 	return append(roles, supervisor.Role{Name: "agent", Args: agent, Ready: func(ctx context.Context) error {
-		return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return healthy(ctx, u.listen, "?agents=1") })
+		return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return u.healthy(ctx, "?agents=1") })
 	}, StopTimeout: 30 * time.Second})
 }
 
 // healthy asks the server how it is; with ?agents=N it must hold that many sessions.
-func healthy(ctx context.Context, listen, query string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listen+"/_berth/health"+query, nil)
+// It must be ours: another berth may have the address.
+func (u *upFlags) healthy(ctx context.Context, query string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+u.listen+"/_berth/health"+query, nil)
 	if err != nil {
 		return err
 	}
@@ -145,6 +147,15 @@ func healthy(ctx context.Context, listen, query string) error {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return errors.New(resp.Status)
+	}
+	var said struct {
+		PID int `json:"pid"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&said); err != nil {
+		return err
+	}
+	if ours, _ := supervisor.Running(filepath.Join(u.data, "run", "server.pid")); said.PID != ours {
+		return fmt.Errorf("another berth (pid %d) serves %s", said.PID, u.listen)
 	}
 	return nil
 }
