@@ -175,6 +175,10 @@ func (k *keeper) start() error {
 	if err != nil {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+		if errors.Is(err, os.ErrProcessDone) { // it ended at once
+			k.process = ended()
+			return nil
+		}
 		return err
 	}
 	k.process = p
