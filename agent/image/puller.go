@@ -61,6 +61,9 @@ func (p *Puller) Pull(ctx context.Context, scope arn.Scope, name string, login L
 		if err == nil {
 			return img, nil
 		}
+		if source.Own && errors.Is(err, ErrNotFound) { // its path there is our own matter
+			err = fmt.Errorf("%w: %s is not in berth's registry: push it, or run berth image load FILE %s", ErrNotFound, name, name)
+		}
 		errs = append(errs, err)
 		if !errors.Is(err, ErrNotFound) {
 			break

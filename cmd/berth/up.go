@@ -23,7 +23,7 @@ import (
 // upFlags are what `berth up` takes; see the command-line contract in the README.
 type upFlags struct {
 	data, listen, region, account string
-	bare, keepTasks               bool
+	bare, keepTasks, privileged   bool
 	cpu, memory                   int
 	config                        config
 	logLevel                      string
@@ -37,6 +37,7 @@ func parseUp(args []string) (*upFlags, error) {
 	fs.StringVar(&u.account, "account", "000000000000", "account id, twelve digits")
 	fs.BoolVar(&u.bare, "bare", false, "begin with an account as AWS hands it out: no cluster, no instance")
 	fs.BoolVar(&u.keepTasks, "keep-tasks", false, "leave tasks running when berth is stopped")
+	fs.BoolVar(&u.privileged, "allow-privileged", false, "allow privileged tasks and pidMode host: they may do all that root may")
 	fs.IntVar(&u.cpu, "cpu", 0, "CPU units to offer; 0 means all of the machine's")
 	fs.IntVar(&u.memory, "memory", 0, "MiB of memory to offer; 0 means the machine's, less a reserve")
 	file := fs.String("config", "", "file with further settings (JSON)")
@@ -116,6 +117,9 @@ func (u *upFlags) roles() []supervisor.Role {
 		self, "agent", "--data", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen, "--token", token,
 		"--cpu", strconv.Itoa(u.cpu), "--memory", strconv.Itoa(u.memory), "--fargate",
 		"--fargate-cpu-overcommit", strconv.Itoa(u.config.Fargate.overcommit(4)), "--fargate-isolation", u.config.Fargate.isolation(), "--log-level", u.logLevel,
+	}
+	if u.privileged {
+		agent = append(agent, "--allow-privileged")
 	}
 	if u.bare {
 		server, agent = append(server, "--bare"), append(agent, "--no-ec2")

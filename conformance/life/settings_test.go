@@ -1,6 +1,7 @@
 package life_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -181,6 +182,24 @@ func TestPrivileged(t *testing.T) {
 	d.PidMode = types.PidModeHost
 	end = here.stopped(t, here.run(t, d))
 	says(t, aws.ToString(end.StoppedReason), "--allow-privileged")
+}
+
+func TestAllowPrivileged(t *testing.T) {
+	t.Parallel()
+	b := ownBerth(t, "--allow-privileged")
+	c := sh("app", "mount -t tmpfs none /tmp && tr '\\0' '\\n' </proc/1/cmdline")
+	c.Privileged = aws.Bool(true)
+	d := onEC2(c)
+	d.PidMode = types.PidModeHost
+	arn := b.run(t, d)
+	if end := b.stopped(t, arn); exited(t, end, "app") != 0 {
+		t.Error(summary(end))
+	}
+	init, err := os.ReadFile("/proc/1/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	says(t, b.output(t, arn, "app"), string(bytes.TrimRight(bytes.ReplaceAll(init, []byte{0}, []byte("\n")), "\n")))
 }
 
 func TestSharedNamespaces(t *testing.T) {
