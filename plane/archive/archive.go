@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/fault"
@@ -47,6 +48,8 @@ type Options struct {
 	Log     *slog.Logger     // nil for none
 	// CacheBytes bounds the cache of blocks; 0 for 8 MiB.
 	CacheBytes int64
+
+	fs vfs.FS // nil for the disk; tests hold its syncs up
 }
 
 // Archive is an open store.

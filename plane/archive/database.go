@@ -20,6 +20,7 @@ func openDatabase(dir string, o Options) (*pebble.DB, error) {
 		cacheBytes = 8 << 20
 	}
 	return pebble.Open(dir, &pebble.Options{
+		FS:        o.fs,
 		CacheSize: cacheBytes,
 		// A batch of 1 MiB and its index fit a memtable twice.
 		MemTableSize:                4 << 20,

@@ -59,14 +59,15 @@ func (w *write) commit(streamName string) error {
 	w.batch = w.archive.db.NewBatch()
 	defer w.batch.Close()
 	stored, err := w.apply(streamName)
-	if err != nil {
-		return err
+	switch {
+	case stored:
+		return w.batch.SyncWait()
+	case err == nil, fault.IsKind(err, fault.DataAlreadyAccepted):
+		// Stored before, perhaps a moment ago and not yet on disk: the sender, who
+		// forgets it once we say so, must not hear it sooner.
+		return errors.Join(w.archive.db.LogData(nil, pebble.Sync), err)
 	}
-	if !stored {
-		// Stored before, perhaps a moment ago and not yet on disk.
-		return w.archive.db.LogData(nil, pebble.Sync)
-	}
-	return w.batch.SyncWait()
+	return err
 }
 
 // apply reports whether there was something to store.
