@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,6 +23,9 @@ const (
 // Clear takes the group away with those below it, and kills what runs in them: what
 // a runtime leaves that was itself killed half-way.
 func (t *Tree) Clear(ctx context.Context, group string) error {
+	if strings.Trim(group, "/") == "" {
+		return errors.New("the group above all others is not cleared: it has every process of the machine")
+	}
 	ctx, cancel := context.WithTimeout(ctx, clearPatience)
 	defer cancel()
 	tick := time.NewTicker(clearLook)

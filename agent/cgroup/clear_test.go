@@ -50,3 +50,12 @@ func TestClearEndsWhatRuns(t *testing.T) {
 		t.Errorf("again: %v", err)
 	}
 }
+
+func TestTheWholeMachineIsNotCleared(t *testing.T) {
+	tree := &Tree{unified: true, root: drawn(t, map[string]string{"cgroup.procs": ""})}
+	for _, group := range []string{"", "/", "//"} {
+		if err := tree.Clear(t.Context(), group); err == nil {
+			t.Errorf("%q was cleared", group)
+		}
+	}
+}

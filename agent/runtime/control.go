@@ -115,6 +115,11 @@ func (r *Runtime) Delete(ctx context.Context, id string) error {
 			return fmt.Errorf("delete container %s: %w", id, err)
 		}
 	}
+	if p.group != "" { // the OCI runtime has cleared it, unless it or its shim was killed
+		if err := r.cgroups.Clear(ctx, p.group); err != nil {
+			return fmt.Errorf("delete container %s: %w", id, err)
+		}
+	}
 	if err := r.storage.Containers.Delete(ctx, id); err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("delete container %s: %w", id, err)
 	}
@@ -140,6 +145,5 @@ func (r *Runtime) deleteTask(ctx context.Context, p *process) error {
 	if errdefs.IsNotFound(err) {
 		err = nil
 	}
-	// The OCI runtime has, unless its shim was killed.
-	return errors.Join(err, r.cgroups.Clear(ctx, p.group))
+	return err
 }
