@@ -118,6 +118,9 @@ const (
 
 func newMachine(t testing.TB) *machine {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("makes network namespaces: left out of the fast tests")
+	}
 	m := &machine{Space: namespace(t), world: namespace(t), dir: t.TempDir(), agent: random()}
 	cable(t, m.Space, "eth0", machineAddress+"/24", m.world, "eth0", worldAddress+"/24")
 	route(t, m.Space, "0.0.0.0/0", worldAddress)

@@ -56,6 +56,9 @@ func NeedGVisor(t testing.TB) string {
 // with all containers in it.
 func Config(t testing.TB) runtime.Config {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("starts containers: left out of the fast tests")
+	}
 	Need(t)
 	c := runtime.Config{Data: t.TempDir(), Init: Build(t, runtime.InitName), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	if shim := os.Getenv("BERTH_SHIM"); shim != "" {
@@ -106,8 +109,20 @@ func sweep(t testing.TB, c runtime.Config) {
 	for _, s := range left {
 		err = errors.Join(err, r.Delete(ctx, s.ID))
 	}
-	if err = errors.Join(err, r.Close(), runtime.Destroy(c.Data)); err != nil {
+	if err = errors.Join(err, r.Close()); err != nil {
 		t.Errorf("clean up: %v", err)
+	}
+	for { // a shim that is ending may still write there
+		err := runtime.Destroy(c.Data)
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Errorf("clean up: %v", err)
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
 }
 
