@@ -116,8 +116,7 @@ func (r *Registry) insideFinish(path string, req *http.Request) (any, error) {
 	defer r.sweeping.RUnlock()
 	want := req.URL.Query().Get("digest")
 	done, err := upload.Commit(req.Context(), v1.Descriptor{Digest: digest.Digest(want)})
-	var invalid distribution.ErrBlobInvalidDigest
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[distribution.ErrBlobInvalidDigest](err); ok {
 		_ = upload.Cancel(req.Context())
 		return nil, refuse(http.StatusBadRequest, "DIGEST_INVALID", "%v", invalid)
 	}
