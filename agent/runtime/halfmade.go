@@ -28,9 +28,20 @@ const shimEnd = 10 * time.Second
 // container of the same id to them, or keeps them as containers of which nothing is
 // known.
 func (r *Runtime) endHalfMade(bundles string) error {
+	for {
+		// A shim that was just beginning may have made another meanwhile.
+		ended, err := r.endSomeHalfMade(bundles)
+		if ended == 0 || err != nil {
+			return err
+		}
+	}
+}
+
+// endSomeHalfMade ends those that are there now, and tells how many they were.
+func (r *Runtime) endSomeHalfMade(bundles string) (ended int, err error) {
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, p := range processes {
 		pid, _ := strconv.Atoi(filepath.Base(p))
@@ -40,10 +51,11 @@ func (r *Runtime) endHalfMade(bundles string) error {
 		}
 		r.log.Info("a shim without a container is ended", "container", id, "pid", pid)
 		if err := r.endShim(pid, id); err != nil {
-			return fmt.Errorf("end the shim that was to hold container %s: %w", id, err)
+			return ended, fmt.Errorf("end the shim that was to hold container %s: %w", id, err)
 		}
+		ended++
 	}
-	return nil
+	return ended, nil
 }
 
 // shimOf tells whether a process is a shim of ours, and of which id.
