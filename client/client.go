@@ -146,8 +146,18 @@ func readError(status int, answer []byte) *Error {
 // ECR is the registry's API.
 var ECR = API{"ecr", "AmazonEC2ContainerRegistry_V20150921"}
 
-// RegistryLogin gets what a registry client logs in with.
+// RegistryLogin gets the account whose registry it is, and the password to log in
+// with.
 func (c *Client) RegistryLogin(ctx context.Context) (account, password string, err error) {
+	if _, password, err = c.RegistryToken(ctx); err != nil {
+		return "", "", err
+	}
+	account, err = c.Account(ctx)
+	return account, password, err
+}
+
+// RegistryToken gets the user name and password that registry clients log in with.
+func (c *Client) RegistryToken(ctx context.Context) (user, password string, err error) {
 	var out struct {
 		Data []struct {
 			Token string `json:"authorizationToken"`
@@ -163,7 +173,6 @@ func (c *Client) RegistryLogin(ctx context.Context) (account, password string, e
 	if err != nil {
 		return "", "", fmt.Errorf("authorization token: %w", err)
 	}
-	_, password, _ = strings.Cut(string(text), ":")
-	account, err = c.Account(ctx)
-	return account, password, err
+	user, password, _ = strings.Cut(string(text), ":")
+	return user, password, nil
 }

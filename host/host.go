@@ -236,7 +236,7 @@ func (h *Host) registryClient() *http.Client {
 	if h.tls == nil {
 		return nil
 	}
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: h.tls, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}}
+	return &http.Client{Transport: h.place().Transport()}
 }
 
 func (h *Host) puller() engine.Images {

@@ -2,10 +2,8 @@ package host
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/berthhq/berth/agent/engine"
@@ -120,29 +118,12 @@ var _ engine.Images = (*images)(nil)
 
 // Pull implements engine.Images.
 func (p *images) Pull(ctx context.Context, o *task.Order, c *task.OrderContainer) (*image.Image, error) {
-	return p.Puller.Pull(ctx, arn.Scope{Account: o.Account, Region: o.Region}, c.Image, p.login)
+	return p.Puller.Pull(ctx, arn.Scope{Account: o.Account, Region: o.Region}, c.Image, p.api.RegistryToken)
 }
 
 // Get implements engine.Images.
 func (p *images) Get(ctx context.Context, name string) (*image.Image, error) {
 	return p.Store.Get(ctx, name)
-}
-
-func (p *images) login(ctx context.Context) (user, password string, err error) {
-	var out struct {
-		Data []struct {
-			Token string `json:"authorizationToken"`
-		} `json:"authorizationData"`
-	}
-	if err := p.api.Call(ctx, client.ECR, "GetAuthorizationToken", map[string]any{}, &out); err != nil {
-		return "", "", err
-	}
-	if len(out.Data) == 0 {
-		return "", "", errors.New("the registry gave no token")
-	}
-	text, err := base64.StdEncoding.DecodeString(out.Data[0].Token)
-	user, password, _ = strings.Cut(string(text), ":")
-	return user, password, err
 }
 
 // services are what a router offers its tasks: metadata, the way to our API, DNS.
