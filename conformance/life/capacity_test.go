@@ -32,8 +32,6 @@ func (b *berth) refused(t *testing.T, d *definition) types.Failure {
 }
 
 // TestNoMoreThanTheMachineHas fills a machine of one processor and 1024 MiB.
-//
-// Proves 2A.3.
 func TestNoMoreThanTheMachineHas(t *testing.T) {
 	t.Parallel()
 	b := ownBerth(t, "--cpu", "1024", "--memory", "1024")

@@ -126,7 +126,7 @@ func TestCommandLines(t *testing.T) {
 	}
 }
 
-// Proves 3A.3, awslogs.
+// Proves 3A.3.
 func TestLogsTailFollow(t *testing.T) {
 	t.Parallel()
 	for _, c := range clis(t) {

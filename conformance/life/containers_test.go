@@ -41,7 +41,6 @@ func TestExitCodeAndReason(t *testing.T) {
 	}
 }
 
-// Proves dependson-start-complete, 7.4.
 func TestDependencies(t *testing.T) {
 	t.Parallel()
 	setup := helper(sh("setup", "echo ready > /scratch/state; exit 0"))
@@ -126,7 +125,6 @@ func TestEssentialEndsATaskThatIsNotUpYet(t *testing.T) {
 	}
 }
 
-// Proves 7.4.
 func TestStopTimeout(t *testing.T) {
 	t.Parallel()
 	stubborn := sh("app", "trap '' TERM; echo up; while :; do usleep 20000; done")

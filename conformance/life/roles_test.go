@@ -83,7 +83,6 @@ func TestCredentialsAreATasksOwn(t *testing.T) {
 	}
 }
 
-// Proves task-metadata-v2.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	for name, on := range everywhere {

@@ -77,7 +77,6 @@ var ec2Only = map[string]setting{
 	"labels leave alone": {func(c *types.ContainerDefinition) { c.DockerLabels = map[string]string{"team": "a"} }, "echo fine", "fine"},
 }
 
-// Proves ulimits-linuxparameters-caps.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	for name, s := range common {
@@ -134,7 +133,6 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
-// Proves 5.5.
 func TestDockerVolumeOutlivesItsTask(t *testing.T) {
 	t.Parallel()
 	c := sh("app", "cat /kept/n; echo x >> /kept/n")
