@@ -8,13 +8,6 @@ import (
 	"github.com/berthhq/berth/domain/fault"
 )
 
-// Capacity providers that every account has. Those over Auto Scaling groups do
-// not exist yet.
-const (
-	providerFargate     = "FARGATE"
-	providerFargateSpot = "FARGATE_SPOT"
-)
-
 // Limits of a strategy.
 const (
 	maxProviders     = 20
@@ -28,7 +21,7 @@ func checkCapacityProviders(names []string) error {
 		return invalid("capacityProviders can have at most %d items.", maxProviders)
 	}
 	for i, name := range names {
-		if name != providerFargate && name != providerFargateSpot {
+		if !cluster.IsFargate(name) {
 			return invalid("The specified capacity provider does not exist. Specify a valid name or ARN and try again.").
 				WithHint("berth has FARGATE and FARGATE_SPOT; capacity providers over Auto Scaling groups are not supported yet")
 		}
@@ -81,39 +74,4 @@ func checkStrategyItem(s cluster.CapacityProviderStrategyItem, providers []strin
 
 func showStrategyItem(s *cluster.CapacityProviderStrategyItem) ecs.CapacityProviderStrategyItem {
 	return ecs.CapacityProviderStrategyItem{CapacityProvider: &s.Provider, Weight: int32Of(s.Weight), Base: int32Of(s.Base)}
-}
-
-// spreadOver decides which provider each of n tasks goes to: the base first, then
-// by weight, so that at every moment the shares are as near to the weights as
-// whole tasks allow.
-func spreadOver(strategy []cluster.CapacityProviderStrategyItem, n int) []string {
-	var out []string
-	for _, s := range strategy {
-		for range min(s.Base, n-len(out)) {
-			out = append(out, s.Provider)
-		}
-	}
-	given := make([]int, len(strategy))
-	for len(out) < n {
-		best := -1
-		for i, s := range strategy {
-			weight := max(s.Weight, boolInt(len(strategy) == 1))
-			if weight > 0 && (best < 0 || (given[i]+1)*strategy[best].Weight < (given[best]+1)*weight) {
-				best = i
-			}
-		}
-		if best < 0 {
-			best = 0
-		}
-		given[best]++
-		out = append(out, strategy[best].Provider)
-	}
-	return out
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

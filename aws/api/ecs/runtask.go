@@ -146,7 +146,8 @@ func capacityFor(c *cluster.Cluster, in *ecs.RunTaskRequest, n int) (workload.La
 	if len(strategy) == 0 {
 		return workload.EC2, nil, nil
 	}
-	return workload.Fargate, spreadOver(strategy, n), nil // the only providers there are
+	launchType, err := cluster.StrategyLaunchType(strategy)
+	return launchType, cluster.SpreadOver(strategy, nil, n), err
 }
 
 // readPlacement checks the constraints and the strategy of a call.
