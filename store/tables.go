@@ -19,24 +19,32 @@ const (
 	securityGroups
 	interfaces
 	repositories
+	services
+	serviceRevisions
+	rollouts
+	serviceEvents
 )
 
 // Tables lists every table, each at its id.
 func Tables() []Descriptor {
 	return []Descriptor{
-		clusters:        Clusters,
-		taskDefinitions: TaskDefinitions,
-		families:        Families,
-		instances:       Instances,
-		tasks:           Tasks,
-		accessKeys:      AccessKeys,
-		joinTokens:      JoinTokens,
-		clientTokens:    ClientTokens,
-		settings:        Settings,
-		vpcs:            VPCs,
-		subnets:         Subnets,
-		securityGroups:  SecurityGroups,
-		interfaces:      Interfaces,
-		repositories:    Repositories,
+		clusters:         Clusters,
+		taskDefinitions:  TaskDefinitions,
+		families:         Families,
+		instances:        Instances,
+		tasks:            Tasks,
+		accessKeys:       AccessKeys,
+		joinTokens:       JoinTokens,
+		clientTokens:     ClientTokens,
+		settings:         Settings,
+		vpcs:             VPCs,
+		subnets:          Subnets,
+		securityGroups:   SecurityGroups,
+		interfaces:       Interfaces,
+		repositories:     Repositories,
+		services:         Services,
+		serviceRevisions: ServiceRevisions,
+		rollouts:         Rollouts,
+		serviceEvents:    ServiceEvents,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
 )
 
@@ -12,7 +13,7 @@ import (
 var Tasks = &Table[task.Task]{
 	ID: tasks, Noun: "task", Schema: 1,
 	Primary: func(t *task.Task) string { return t.ARN },
-	Indexes: []*Index[task.Task]{TasksByCluster, TasksByInstance, TasksByGroup, TasksByFamily, TasksByStartedBy, TasksByDefinition, TasksByPhase, TasksToAttach},
+	Indexes: []*Index[task.Task]{TasksByCluster, TasksByInstance, TasksByGroup, TasksByFamily, TasksByStartedBy, TasksByDefinition, TasksByPhase, TasksToAttach, TasksOfService},
 }
 
 // TasksByCluster finds the tasks of a cluster that are wanted running, or
@@ -46,6 +47,18 @@ var TasksByInstance = &Index[task.Task]{
 // TasksByGroup finds tasks by InCluster(cluster ARN, group).
 var TasksByGroup = &Index[task.Task]{
 	Key: func(t *task.Task) string { return InCluster(t.Spec.ClusterARN, t.Spec.Group) },
+}
+
+// TasksOfService finds the tasks that a service still has to do with, by
+// InCluster(cluster ARN, group): those not stopped, and those stopped that it has
+// not taken note of.
+var TasksOfService = &Index[task.Task]{
+	Key: func(t *task.Task) string {
+		if !strings.HasPrefix(t.Spec.Group, service.GroupPrefix) || t.Noted && t.LastStatus() == task.Stopped {
+			return ""
+		}
+		return InCluster(t.Spec.ClusterARN, t.Spec.Group)
+	},
 }
 
 // TasksByFamily finds tasks by InCluster(cluster ARN, family).

@@ -105,6 +105,21 @@ func (s Scope) TaskDefinition(family string, revision int) string {
 // Service is the long-format ARN of a service.
 func (s Scope) Service(cluster, name string) string { return s.ecs("service/" + cluster + "/" + name) }
 
+// ServiceDeployment is the ARN of a deployment of a service.
+func (s Scope) ServiceDeployment(cluster, service, id string) string {
+	return s.ecs("service-deployment/" + cluster + "/" + service + "/" + id)
+}
+
+// ServiceRevision is the ARN of a revision of a service; id is a decimal number.
+func (s Scope) ServiceRevision(cluster, service, id string) string {
+	return s.ecs("service-revision/" + cluster + "/" + service + "/" + id)
+}
+
+// TaskSet is the ARN of a task set of a service.
+func (s Scope) TaskSet(cluster, service, id string) string {
+	return s.ecs("task-set/" + cluster + "/" + service + "/" + id)
+}
+
 // Partition is the AWS partition a region belongs to.
 func Partition(region string) string {
 	switch {

@@ -61,9 +61,30 @@ func orderContainers(t *Task, def *workload.Definition) []OrderContainer {
 	merged, gpus := t.Spec.Overrides.Merged(def), t.ContainerGPUs(def)
 	out := make([]OrderContainer, len(merged))
 	for i, c := range merged {
+		c.Image = t.Spec.fixed(c.Name, c.Image)
 		out[i] = OrderContainer{Container: c, ARN: t.ContainerARN(c.Name), ID: t.Spec.containerID(c.Name), GPUs: gpus[c.Name]}
 	}
 	return out
+}
+
+// fixed is the image by its digest, where the task's revision has one.
+func (s *Spec) fixed(container, image string) string {
+	for _, d := range s.Digests {
+		if d.Container == container {
+			return withDigest(image, d.Digest)
+		}
+	}
+	return image
+}
+
+// withDigest puts a digest in the place of an image's tag. The first colon of a
+// host's port is not a tag's: only what follows the last slash has one.
+func withDigest(image, digest string) string {
+	name, _, _ := strings.Cut(image, "@")
+	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
+		name = name[:i]
+	}
+	return name + "@" + digest
 }
 
 func (s *Spec) containerID(name string) string {

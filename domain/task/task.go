@@ -21,6 +21,13 @@ type Task struct {
 	Observed    Observed     // the agent, through dispatch
 	Attachments []Attachment // attach
 
+	// Noted is set by the rollout once a stopped task of a service has been
+	// counted and talked about.
+	Noted bool
+	// ProtectedUntil shields a task of a service from being stopped by a scale-in
+	// or a deployment; zero for not at all. UpdateTaskProtection writes it.
+	ProtectedUntil time.Time
+
 	Version   int64 // rises with each change
 	CreatedAt time.Time
 	Tags      []workload.Tag
@@ -53,6 +60,15 @@ type Spec struct {
 	// Containers are the ids given to the containers at creation, in
 	// definition order: the last part of each container's ARN.
 	Containers []ContainerID
+	// Digests fix the images of containers that a service's revision has resolved;
+	// the others run what their tag means on the day.
+	Digests []ImageDigest
+}
+
+// ImageDigest fixes the image of a container.
+type ImageDigest struct {
+	Container string
+	Digest    string // "sha256:..."
 }
 
 // ContainerID names a container of a task.
@@ -154,6 +170,20 @@ type Attachment struct {
 	Type    string // "ElasticNetworkInterface"
 	Status  string // PRECREATED, CREATED, ATTACHING, ATTACHED, DETACHING, DETACHED, DELETED, FAILED_...
 	Details []workload.KeyValue
+}
+
+// New makes a task that is wanted running. containerID gives ids to its
+// containers.
+func New(scope arn.Scope, clusterName, id string, spec Spec, def *workload.Definition, containerID func() string, now time.Time) *Task {
+	t := &Task{
+		Scope: scope, ARN: scope.Task(clusterName, id), ID: id, Spec: spec,
+		Desired: Desired{Status: Running}, Version: 1, CreatedAt: now,
+	}
+	t.Spec.Containers = make([]ContainerID, len(def.Containers))
+	for i := range def.Containers {
+		t.Spec.Containers[i] = ContainerID{Name: def.Containers[i].Name, ID: containerID()}
+	}
+	return t
 }
 
 // LastStatus derives what DescribeTasks calls lastStatus.

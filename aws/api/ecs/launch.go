@@ -171,17 +171,10 @@ func launchable(r store.Reader, call *gateway.Call, ref *string) (*workload.Defi
 
 // newTask makes one task of the launch. n is its place among them.
 func (a *API) newTask(call *gateway.Call, l *launch, n int) *task.Task {
-	id := a.newID()
-	t := &task.Task{
-		Scope: call.Scope, ARN: call.Scope.Task(l.cluster.Name, id), ID: id, Spec: l.spec,
-		Desired: task.Desired{Status: task.Running}, Version: 1, CreatedAt: call.Now, Tags: l.tags,
-	}
+	t := task.New(call.Scope, l.cluster.Name, a.newID(), l.spec, l.definition, a.uuid, call.Now)
+	t.Tags = l.tags
 	if n < len(l.providers) {
 		t.Spec.CapacityProvider = l.providers[n]
-	}
-	t.Spec.Containers = make([]task.ContainerID, len(l.definition.Containers))
-	for i := range l.definition.Containers {
-		t.Spec.Containers[i] = task.ContainerID{Name: l.definition.Containers[i].Name, ID: a.uuid()}
 	}
 	return t
 }

@@ -1,0 +1,43 @@
+package service
+
+import (
+	"time"
+
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/domain/workload"
+)
+
+// Template is what the tasks of a revision have in common.
+type Template struct {
+	DefinitionARN       string
+	LaunchType          workload.LaunchType                    // empty with a strategy
+	Providers           []cluster.CapacityProviderStrategyItem // empty with a launch type
+	PlatformVersion     string                                 // Fargate, as asked for: "LATEST" where nothing was said
+	PlatformFamily      string
+	Network             *task.NetworkConfiguration // nil outside awsvpc
+	EphemeralStorageGiB int                        // of the definition, on Fargate
+}
+
+// Revision is an immutable snapshot of what a service runs.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-revision.html
+type Revision struct {
+	Scope      arn.Scope
+	ARN        string // primary key
+	ServiceARN string
+	ClusterARN string
+	Template   Template
+	CreatedAt  time.Time
+	// Images are the images of the containers as the first task that pulled them
+	// found them, so that every task of the revision runs the same bytes. The
+	// planner fills it in; a container of which nothing is known yet is not there.
+	Images []Image
+}
+
+// Image is one container's image of a revision.
+type Image struct {
+	Container string
+	Image     string // as the definition names it
+	Digest    string // "sha256:..."
+}

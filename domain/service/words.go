@@ -1,0 +1,114 @@
+package service
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Names of the service action events.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html
+const (
+	SteadyState         = "SERVICE_STEADY_STATE"
+	TaskStartImpaired   = "SERVICE_TASK_START_IMPAIRED"
+	PlacementFailure    = "SERVICE_TASK_PLACEMENT_FAILURE"
+	DeploymentBegun     = "SERVICE_DEPLOYMENT_IN_PROGRESS"
+	DeploymentCompleted = "SERVICE_DEPLOYMENT_COMPLETED"
+	DeploymentFailed    = "SERVICE_DEPLOYMENT_FAILED"
+)
+
+const troubleshooting = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+
+// Say begins a message of the service's event log.
+func (s *Service) Say(format string, args ...any) string {
+	return "(service " + s.Name + ") " + fmt.Sprintf(format, args...)
+}
+
+// SayStarted is the message for tasks just started, by their ids.
+func (s *Service) SayStarted(tasks []string) string {
+	return s.Say("has started %d tasks: %s.", len(tasks), list(tasks))
+}
+
+// SayStopped is the message for running tasks just stopped.
+func (s *Service) SayStopped(tasks []string) string {
+	return s.Say("has stopped %d running tasks: %s.", len(tasks), list(tasks))
+}
+
+func list(tasks []string) string {
+	words := make([]string, len(tasks))
+	for i, id := range tasks {
+		words[i] = "(task " + id + ")"
+	}
+	return strings.Join(words, " ")
+}
+
+// SayImpaired is the message for tasks that fail again and again.
+func (s *Service) SayImpaired() string {
+	return s.Say("is unable to consistently start tasks successfully.") + troubleshooting
+}
+
+// SayUnplaced is the message for a task that finds no instance. closest is the
+// refusal of the instance that was nearest to taking it, and empty when there is
+// none; instance is then its id.
+func (s *Service) SayUnplaced(instance, closest string) string {
+	if instance == "" {
+		return s.Say("was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster.") + troubleshooting
+	}
+	return s.Say("was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance %s) %s.", instance, closest) + troubleshooting
+}
+
+// refusals are AWS's words for what a closest instance lacks, by placement's.
+var refusals = []struct{ reason, words string }{
+	{"RESOURCE:CPU", "has insufficient CPU units available"},
+	{"RESOURCE:MEMORY", "has insufficient memory available"},
+	{"RESOURCE:GPU", "has insufficient GPU resource available"},
+	{"RESOURCE:PORTS", "is already using a port required by your task"},
+	{"RESOURCE:ENI", "encountered error \"RESOURCE:ENI\""},
+	{"AGENT", "encountered error \"AGENT\""},
+	{"ATTRIBUTE", "is missing an attribute required by your task"},
+}
+
+// Refusal says in the words of the event log why an instance did not take a task.
+func Refusal(reason string) string {
+	for _, r := range refusals {
+		if strings.HasPrefix(reason, r.reason) {
+			return r.words
+		}
+	}
+	return fmt.Sprintf("encountered error %q", reason)
+}
+
+// ReasonCapacity is the event for tasks that found no Fargate or provider capacity.
+func (s *Service) SayNoCapacity(reason string) string {
+	return s.Say("was unable to place a task. Reason: %s.", strings.TrimSuffix(reason, ".")) + troubleshooting
+}
+
+// Reasons of deployments' states.
+const (
+	FailedToStart  = "tasks failed to start."
+	FailedChecks   = "tasks failed health checks."
+	AlarmDetected  = "alarm detected."
+	breakerPrefix  = "ECS deployment circuit breaker: "
+	StoppedByUser  = "deployment stopped by user."
+	NoRollbackTo   = "no completed deployment to roll back to."
+	HookFailedWord = "lifecycle hook failed."
+)
+
+// ReasonInProgress is the reason of a deployment that goes on.
+func (d *Deployment) ReasonInProgress() string { return "ECS deployment " + d.ID + " in progress." }
+
+// ReasonCompleted is the reason of a deployment that is done.
+func (d *Deployment) ReasonCompleted() string { return "ECS deployment " + d.ID + " completed." }
+
+// ReasonBreaker says what the circuit breaker did.
+func ReasonBreaker(what string) string { return breakerPrefix + what }
+
+// RollingBack names the deployment that a rollback goes to.
+func RollingBack(id string) string { return "rolling back to deploymentId " + id + "." }
+
+// Reasons of tasks that a service stops.
+const ReasonUnhealthy = "Task failed container health checks"
+
+// ReasonScaling is the stoppedReason of a task that a deployment does not need.
+func ReasonScaling(deployment string) string {
+	return "Scaling activity initiated by (deployment " + deployment + ")"
+}
