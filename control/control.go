@@ -13,6 +13,7 @@ import (
 	"github.com/berthhq/berth/plan/assignment"
 	"github.com/berthhq/berth/plan/attach"
 	"github.com/berthhq/berth/plan/reap"
+	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/store"
 )
 
@@ -29,11 +30,12 @@ type Options struct {
 	Assignment assignment.Options
 	Attach     attach.Options
 	Reap       reap.Options
+	Rollout    rollout.Options
 }
 
 // Planners are all there are, in the order in which they look.
 func Planners(o Options) []plan.Planner {
-	return []plan.Planner{assignment.Planner(o.Assignment), attach.Planner(o.Attach), reap.Planner(o.Reap)}
+	return []plan.Planner{rollout.Planner(o.Rollout), assignment.Planner(o.Assignment), attach.Planner(o.Attach), reap.Planner(o.Reap)}
 }
 
 // Control runs planners over a store.

@@ -34,9 +34,9 @@ func (c *Control) Run(ctx context.Context, now func() time.Time) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-watch.Ready():
-			events := watch.Take().Events
+			events, v := watch.Take().Events, c.store.View()
 			for _, r := range c.planners {
-				r.wanted = r.wanted || r.wakenBy(events)
+				r.hear(v, events)
 			}
 		case <-timer.C:
 		}
@@ -58,12 +58,16 @@ func (c *Control) Run(ctx context.Context, now func() time.Time) error {
 // turn lets a planner look if it is due and rested.
 func (c *Control) turn(ctx context.Context, r *runner, now func() time.Time) {
 	began := now()
-	due := r.wanted || !r.again.IsZero() && !began.Before(r.again)
+	due := r.wanted || len(r.called) > 0 || !r.again.IsZero() && !began.Before(r.again)
 	if !due || began.Before(r.restUntil) {
 		return
 	}
+	step := r.step
+	if r.planner.LookAt != nil && !r.wanted {
+		step = r.stepParts
+	}
 	r.wanted = false
-	if err := r.step(ctx, c.store, began); err != nil && ctx.Err() == nil {
+	if err := step(ctx, c.store, began); err != nil && ctx.Err() == nil {
 		c.log.Warn("a planner could not make its changes", "planner", r.planner.Name, "err", err)
 	}
 	ended := now()
@@ -73,7 +77,7 @@ func (c *Control) turn(ctx context.Context, r *runner, now func() time.Time) {
 // next is when a planner is due, zero for never.
 func (r *runner) next() time.Time {
 	switch {
-	case r.wanted:
+	case r.wanted || len(r.called) > 0:
 		return r.restUntil
 	case !r.again.IsZero() && r.again.Before(r.restUntil):
 		return r.restUntil

@@ -6,6 +6,7 @@ package plan
 
 import (
 	"errors"
+	"iter"
 	"time"
 
 	"github.com/berthhq/berth/store"
@@ -16,8 +17,19 @@ type Planner struct {
 	Name string
 	// Wakes are the tables whose changes can give the planner work.
 	Wakes []store.Descriptor
-	// Look decides. It is pure.
+	// Look decides. It is pure. nil in a planner that has Parts.
 	Look func(v *store.View, now time.Time) Decision
+	// LookAt decides about one part of the work, in a planner that has Parts.
+	LookAt func(v *store.View, now time.Time, part string) Decision
+	Parts  Parts
+}
+
+// Parts divide a planner's work into pieces that do not depend on each other, so
+// that an event costs a look at what it is about and not at everything.
+type Parts struct {
+	All func(v *store.View) iter.Seq[string]
+	// Of names the parts that an event gives work.
+	Of func(v *store.View, e store.Event) []string
 }
 
 // Decision is what a planner wants.

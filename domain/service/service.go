@@ -104,9 +104,10 @@ type Deployment struct {
 	RevisionARN string
 	Status      DeploymentStatus
 	State       RolloutState
-	Reason      string // of State, in AWS's words
-	Want        int    // tasks it is to have at the moment
-	Failed      int    // tasks in a row that failed to start or to become healthy
+	Reason      string    // of State, in AWS's words
+	Want        int       // tasks it is to have at the moment
+	Failed      int       // tasks in a row that failed to start or to become healthy
+	FailedAt    time.Time // when the last task failed or ended soon
 	// Pause is how long to wait after tasks that failed or ended soon; it grows
 	// while they go on to, and is over at RetryAt.
 	Pause       time.Duration

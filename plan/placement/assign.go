@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
+	"github.com/berthhq/berth/plan"
 	"github.com/berthhq/berth/store"
 )
 
@@ -118,6 +120,53 @@ func Assign(tx *store.Tx, t *task.Task, p *Placement, now time.Time) (*task.Task
 	store.Instances.Put(tx, &inst)
 	store.Tasks.Put(tx, &next)
 	return &next, nil
+}
+
+// Take is Assign on an instance that was chosen on an older state: what is taken is
+// counted anew on the one of the transaction. ErrStale when it does not fit any
+// more.
+func Take(tx *store.Tx, t *task.Task, instanceARN string, demand cluster.Demand, fargate bool, now time.Time) (*task.Task, error) {
+	i, ok := store.Instances.Get(tx, instanceARN)
+	if !ok {
+		return nil, plan.ErrStale
+	}
+	if fargate {
+		over := max(1, i.FargateCPUOvercommit)
+		demand.CPU = (demand.CPU + over - 1) / over
+	}
+	if placeable, _ := i.Placeable(); !placeable || len(cluster.Lacks(&i.Registered, &i.Used, &demand)) > 0 {
+		return nil, plan.ErrStale
+	}
+	usage, held := i.Used.Take(&i.Registered, &demand)
+	next, err := Assign(tx, t, &Placement{Instance: i, Held: held, Usage: usage}, now)
+	if err != nil {
+		return nil, errors.Join(plan.ErrStale, err) // another task took the last address
+	}
+	return next, nil
+}
+
+// Meets tells whether an instance is one that the request may go to, were there
+// room: its attributes and the constraints.
+func Meets(r store.Reader, i *cluster.Instance, want *Request) (bool, error) {
+	for _, a := range want.Requires {
+		v, ok := i.Attribute(a.Name)
+		if !ok || a.Value != "" && v != a.Value {
+			return false, nil
+		}
+	}
+	for _, c := range want.Constraints {
+		if c.Type != "memberOf" {
+			continue
+		}
+		q, err := cluster.ParseQuery(c.Expression)
+		if err != nil {
+			return false, &ExpressionError{Expression: c.Expression, Err: err}
+		}
+		if !q.Match(Subject{r, i}) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // Release gives what a task held back to its instance and marks it so; it is

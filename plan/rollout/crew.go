@@ -1,0 +1,189 @@
+package rollout
+
+import (
+	"strings"
+	"time"
+
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/domain/workload"
+	"github.com/berthhq/berth/store"
+)
+
+// crew is the tasks of one deployment.
+type crew struct {
+	id         string // of the deployment
+	deployment *service.Deployment
+	definition *workload.Definition // nil when it is gone
+	tally      service.Tally        // of those that may stay
+	leaving    service.Tally        // of those on instances that are being drained
+	members    []member
+	providers  map[string]int // live tasks by capacity provider
+	waiting    time.Time      // since when the longest waiting task has no place; zero without
+	proven     time.Time      // start of the newest healthy task; zero without
+}
+
+// member is a live task.
+type member struct {
+	task      *task.Task
+	condition condition
+	leaving   bool
+	zone      string
+	instance  string // ARN; empty while it has none
+}
+
+// condition is what a live task is worth, in the order in which tasks are stopped.
+type condition int
+
+const (
+	unhealthy condition = iota
+	pending
+	unproven
+	healthy
+)
+
+func (c *crew) everyone() []member { return c.members }
+
+// serviceOf is the ARN of the service that a task says it belongs to; empty for
+// other tasks.
+func serviceOf(t *task.Task) string {
+	name, ok := strings.CutPrefix(t.Spec.Group, service.GroupPrefix)
+	if !ok {
+		return ""
+	}
+	a, err := arn.Parse(t.Spec.ClusterARN)
+	if err != nil {
+		return ""
+	}
+	return t.Scope.Service(a.Name(), name)
+}
+
+// gather sorts the tasks of the service by deployment and takes note of those that
+// ended. Tasks of deployments that are gone are stopped.
+func (l *look) gather() {
+	byID := map[string]*crew{}
+	for i := range l.next.Deployments {
+		d := &l.next.Deployments[i]
+		c := l.newCrew(d)
+		l.crews, byID[d.ID] = append(l.crews, c), c
+	}
+	var ended []*task.Task
+	for t := range store.Tasks.By(l.view, store.TasksOfService, store.InCluster(l.was.ClusterARN, service.Group(l.was.Name))) {
+		c := byID[t.Spec.StartedBy]
+		switch {
+		case t.LastStatus() == task.Stopped:
+			l.noted = append(l.noted, t.ARN)
+			if c != nil {
+				ended = append(ended, t)
+			}
+		case t.DesiredStatus() == task.Stopped:
+		case c == nil:
+			l.stops = append(l.stops, stop{t.ARN, service.ReasonScaling(t.Spec.StartedBy), false})
+		default:
+			l.add(c, t)
+		}
+	}
+	for _, t := range ended {
+		l.count(byID[t.Spec.StartedBy], t)
+	}
+}
+
+func (l *look) newCrew(d *service.Deployment) *crew {
+	c := &crew{id: d.ID, deployment: d, providers: map[string]int{}}
+	if r, ok := store.ServiceRevisions.Get(l.view, d.RevisionARN); ok {
+		c.definition, _ = store.TaskDefinitions.Get(l.view, r.Template.DefinitionARN)
+	}
+	return c
+}
+
+func (l *look) add(c *crew, t *task.Task) {
+	m := member{task: t, condition: l.condition(c, t)}
+	if t.Assignment != nil {
+		m.instance = t.Assignment.InstanceARN
+		if i, ok := store.Instances.Get(l.view, m.instance); ok {
+			m.zone, m.leaving = i.Zone, i.Status == cluster.Draining
+		}
+	} else if c.waiting.IsZero() || t.CreatedAt.Before(c.waiting) {
+		c.waiting = t.CreatedAt
+	}
+	to := &c.tally
+	if m.leaving {
+		to = &c.leaving
+	}
+	switch m.condition {
+	case unhealthy:
+		to.Unhealthy++
+	case pending:
+		to.Pending++
+	case unproven:
+		to.Unproven++
+	case healthy:
+		to.Healthy++
+		if t.Observed.StartedAt.After(c.proven) {
+			c.proven = t.Observed.StartedAt
+		}
+	}
+	if p := t.Spec.CapacityProvider; p != "" {
+		c.providers[p]++
+	}
+	c.members = append(c.members, m)
+}
+
+// condition of a live task. One with health checks counts once they pass; one
+// without, once it has run for a while.
+func (l *look) condition(c *crew, t *task.Task) condition {
+	if t.LastStatus() != task.Running {
+		return pending
+	}
+	grace := t.Observed.StartedAt.Add(time.Duration(value(l.next.Spec.HealthCheckGrace)) * time.Second)
+	switch t.Health(essential(c.definition)) {
+	case task.Healthy:
+		return healthy
+	case task.Unhealthy:
+		if l.now.Before(grace) {
+			l.wait(grace)
+			return unproven
+		}
+		return unhealthy
+	}
+	if checked(c.definition) {
+		return unproven
+	}
+	if proof := t.Observed.StartedAt.Add(l.Proof); l.now.Before(proof) {
+		l.wait(proof)
+		return unproven
+	}
+	return healthy
+}
+
+func essential(def *workload.Definition) func(string) bool {
+	return func(name string) bool {
+		if def == nil {
+			return false
+		}
+		c := def.Container(name)
+		return c != nil && c.Essential
+	}
+}
+
+// checked tells whether the health of the definition's tasks is checked.
+func checked(def *workload.Definition) bool {
+	if def == nil {
+		return false
+	}
+	for i := range def.Containers {
+		if c := &def.Containers[i]; c.Essential && c.HealthCheck != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func value(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n
+}

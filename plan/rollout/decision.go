@@ -1,0 +1,191 @@
+package rollout
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/plan"
+	"github.com/berthhq/berth/plan/placement"
+	"github.com/berthhq/berth/store"
+)
+
+// decision is what the look wants, as one change: all of a service or nothing.
+func (l *look) decision() plan.Decision {
+	d := plan.Decision{Again: l.again}
+	if l.idle() {
+		return d
+	}
+	d.Changes = []plan.Change{{Subject: l.was.ARN, Says: "roll", Apply: l.apply}}
+	return d
+}
+
+func (l *look) idle() bool {
+	return len(l.starts)+len(l.stops)+len(l.noted)+len(l.says)+len(l.revisions) == 0 &&
+		reflect.DeepEqual(&l.next, l.was) && !l.rolloutChanged()
+}
+
+func (l *look) rolloutChanged() bool {
+	if l.rollout == nil {
+		return false
+	}
+	have, _ := store.Rollouts.Get(l.view, l.rollout.ARN)
+	return !reflect.DeepEqual(have, l.rollout)
+}
+
+// apply makes the change, unless somebody changed the service meanwhile.
+func (l *look) apply(tx *store.Tx) error {
+	have, ok := store.Services.Get(tx, l.was.ARN)
+	if !ok || have.Version != l.was.Version || l.rolloutStale(tx) {
+		return plan.ErrStale
+	}
+	next := l.next
+	next.Version++
+	events := slices.Concat(l.startAll(tx, &next), l.stopAll(tx, &next), l.says)
+	for _, arn := range l.noted {
+		if t, ok := store.Tasks.Get(tx, arn); ok {
+			noted := *t
+			noted.Noted = true
+			store.Tasks.Put(tx, &noted)
+		}
+	}
+	for _, r := range l.revisions {
+		store.ServiceRevisions.Put(tx, r)
+	}
+	if l.rolloutChanged() {
+		r := *l.rollout
+		r.UpdatedAt = l.now
+		store.Rollouts.Put(tx, &r)
+	}
+	l.say(tx, &next, events)
+	store.Services.Put(tx, &next)
+	return nil
+}
+
+// rolloutStale tells whether the rollout is no longer as it was seen.
+func (l *look) rolloutStale(tx *store.Tx) bool {
+	if l.rollout == nil {
+		return false
+	}
+	saw, _ := store.Rollouts.Get(l.view, l.rollout.ARN)
+	have, _ := store.Rollouts.Get(tx, l.rollout.ARN)
+	return saw != have
+}
+
+// startAll makes the tasks. One whose place was taken meanwhile is left out.
+func (l *look) startAll(tx *store.Tx, s *service.Service) []service.Event {
+	var ids []string
+	for _, st := range l.starts {
+		if st.place == "" {
+			store.Tasks.Put(tx, st.task)
+			ids = append(ids, st.task.ID)
+			continue
+		}
+		err := tx.Try(func(tx *store.Tx) error {
+			_, err := placement.Take(tx, st.task, st.place, st.demand, false, l.now)
+			return err
+		})
+		if err == nil {
+			ids = append(ids, st.task.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return []service.Event{{Message: s.SayStarted(ids)}}
+}
+
+// stopAll asks tasks to stop. Healthy ones are spared when others that counted have
+// been lost since: the minimum is kept.
+func (l *look) stopAll(tx *store.Tx, s *service.Service) []service.Event {
+	lost := l.lost(tx)
+	var ids []string
+	for _, st := range l.stops {
+		t, ok := store.Tasks.Get(tx, st.arn)
+		if !ok || t.DesiredStatus() == task.Stopped {
+			continue
+		}
+		if st.healthy && lost > 0 {
+			lost--
+			continue
+		}
+		next := *t
+		next.Desired = task.Desired{Status: task.Stopped, StopCode: task.StopServiceSchedulerInitiated, StoppedReason: st.reason, StoppingAt: l.now}
+		next.Version++
+		store.Tasks.Put(tx, &next)
+		if t.LastStatus() == task.Running {
+			ids = append(ids, t.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return []service.Event{{Message: s.SayStopped(ids)}}
+}
+
+// lost is how many of the tasks that counted as healthy run no more.
+func (l *look) lost(tx *store.Tx) int {
+	if !slices.ContainsFunc(l.stops, func(s stop) bool { return s.healthy }) {
+		return 0
+	}
+	n := 0
+	for _, c := range l.crews {
+		for _, m := range c.members {
+			if m.condition != healthy {
+				continue
+			}
+			t, ok := store.Tasks.Get(tx, m.task.ARN)
+			if !ok || t.LastStatus() != task.Running || t.DesiredStatus() == task.Stopped || t.Health(essential(c.definition)) == task.Unhealthy {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// say stores events and forgets those beyond the last hundred.
+func (l *look) say(tx *store.Tx, s *service.Service, events []service.Event) {
+	for _, e := range events {
+		s.Sequence++
+		e.ServiceARN, e.Sequence, e.ID, e.At = s.ARN, s.Sequence, l.uuid(), l.now
+		store.ServiceEvents.Put(tx, &e)
+	}
+	for e := range store.ServiceEvents.Prefix(tx, store.ServiceEventPrefix(s.ARN)) {
+		if e.Sequence > s.Sequence-keptEvents {
+			break
+		}
+		store.ServiceEvents.Delete(tx, store.ServiceEventKey(s.ARN, e.Sequence))
+	}
+}
+
+// forget removes a service that has been inactive for long, with all that is its.
+func (l *look) forget() plan.Decision {
+	due := l.was.EndedAt.Add(l.KeepInactive)
+	if due.After(l.now) {
+		return plan.Decision{Again: due}
+	}
+	arn := l.was.ARN
+	return plan.Decision{Changes: []plan.Change{{Subject: arn, Says: "forget", Apply: func(tx *store.Tx) error {
+		have, ok := store.Services.Get(tx, arn)
+		if !ok || have.Version != l.was.Version {
+			return plan.ErrStale
+		}
+		Forget(tx, arn)
+		return nil
+	}}}}
+}
+
+// Forget removes a service and its history.
+func Forget(tx *store.Tx, arn string) {
+	store.Services.Delete(tx, arn)
+	for r := range store.Rollouts.By(tx, store.RolloutsByService, arn) {
+		store.Rollouts.Delete(tx, r.ARN)
+	}
+	for r := range store.ServiceRevisions.By(tx, store.RevisionsByService, arn) {
+		store.ServiceRevisions.Delete(tx, r.ARN)
+	}
+	for e := range store.ServiceEvents.Prefix(tx, store.ServiceEventPrefix(arn)) {
+		store.ServiceEvents.Delete(tx, store.ServiceEventKey(arn, e.Sequence))
+	}
+}
