@@ -23,28 +23,44 @@ const (
 	serviceRevisions
 	rollouts
 	serviceEvents
+	capacityProviders
 )
 
 // Tables lists every table, each at its id.
 func Tables() []Descriptor {
 	return []Descriptor{
-		clusters:         Clusters,
-		taskDefinitions:  TaskDefinitions,
-		families:         Families,
-		instances:        Instances,
-		tasks:            Tasks,
-		accessKeys:       AccessKeys,
-		joinTokens:       JoinTokens,
-		clientTokens:     ClientTokens,
-		settings:         Settings,
-		vpcs:             VPCs,
-		subnets:          Subnets,
-		securityGroups:   SecurityGroups,
-		interfaces:       Interfaces,
-		repositories:     Repositories,
-		services:         Services,
-		serviceRevisions: ServiceRevisions,
-		rollouts:         Rollouts,
-		serviceEvents:    ServiceEvents,
+		clusters:          Clusters,
+		taskDefinitions:   TaskDefinitions,
+		families:          Families,
+		instances:         Instances,
+		tasks:             Tasks,
+		accessKeys:        AccessKeys,
+		joinTokens:        JoinTokens,
+		clientTokens:      ClientTokens,
+		settings:          Settings,
+		vpcs:              VPCs,
+		subnets:           Subnets,
+		securityGroups:    SecurityGroups,
+		interfaces:        Interfaces,
+		repositories:      Repositories,
+		services:          Services,
+		serviceRevisions:  ServiceRevisions,
+		rollouts:          Rollouts,
+		serviceEvents:     ServiceEvents,
+		clusters:          Clusters,
+		taskDefinitions:   TaskDefinitions,
+		families:          Families,
+		instances:         Instances,
+		tasks:             Tasks,
+		accessKeys:        AccessKeys,
+		joinTokens:        JoinTokens,
+		clientTokens:      ClientTokens,
+		settings:          Settings,
+		vpcs:              VPCs,
+		subnets:           Subnets,
+		securityGroups:    SecurityGroups,
+		interfaces:        Interfaces,
+		repositories:      Repositories,
+		capacityProviders: CapacityProviders,
 	}
 }

@@ -97,6 +97,9 @@ func (s Scope) ContainerInstance(cluster, id string) string {
 	return s.ecs("container-instance/" + cluster + "/" + id)
 }
 
+// CapacityProvider is the ARN of the named capacity provider.
+func (s Scope) CapacityProvider(name string) string { return s.ecs("capacity-provider/" + name) }
+
 // TaskDefinition is the ARN of a revision of a family.
 func (s Scope) TaskDefinition(family string, revision int) string {
 	return s.ecs(fmt.Sprintf("task-definition/%s:%d", family, revision))

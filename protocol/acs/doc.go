@@ -28,6 +28,7 @@ const (
 	AttributeOffersFargate     = "berth.offers.fargate"         // "true" offers Fargate capacity
 	AttributeFargateOvercommit = "berth.fargate-cpu-overcommit" // an integer, at least 1
 	AttributeBootID            = "berth.boot-id"
+	AttributeCapacityProvider  = "berth.capacity-provider" // the name of the one the instance belongs to
 )
 
 // Message types.

@@ -69,6 +69,11 @@ func (a *API) Operations() map[string]gateway.Handler {
 		"PutClusterCapacityProviders": gateway.Handle(a.putClusterCapacityProviders),
 		"DeleteCluster":               gateway.Handle(a.deleteCluster),
 
+		"CreateCapacityProvider":    gateway.Handle(a.createCapacityProvider),
+		"DescribeCapacityProviders": gateway.Handle(a.describeCapacityProviders),
+		"UpdateCapacityProvider":    gateway.Handle(a.updateCapacityProvider),
+		"DeleteCapacityProvider":    gateway.Handle(a.deleteCapacityProvider),
+
 		"RegisterTaskDefinition":     gateway.Handle(a.registerTaskDefinition),
 		"DescribeTaskDefinition":     gateway.Handle(a.describeTaskDefinition),
 		"ListTaskDefinitions":        gateway.Handle(a.listTaskDefinitions),

@@ -6,6 +6,9 @@ import (
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/protocol/acs"
+	"github.com/berthhq/berth/store"
 )
 
 // Limits of a strategy.
@@ -16,24 +19,105 @@ const (
 	maxBase          = 100000
 )
 
-func checkCapacityProviders(names []string) error {
-	if len(names) > maxProviders {
-		return invalid("capacityProviders can have at most %d items.", maxProviders)
+// associate gives a cluster the capacity providers and the default strategy of a
+// call. Managed instances stay: they belong to their cluster as long as they are.
+func associate(tx *store.Tx, c *cluster.Cluster, refs []string, strategy []ecs.CapacityProviderStrategyItem) error {
+	providers, err := readProviders(tx, c, refs)
+	if err != nil {
+		return err
 	}
-	for i, name := range names {
-		if !cluster.IsFargate(name) {
-			return invalid("The specified capacity provider does not exist. Specify a valid name or ARN and try again.").
-				WithHint("berth has FARGATE and FARGATE_SPOT; capacity providers over Auto Scaling groups are not supported yet")
+	for _, name := range c.CapacityProviders {
+		p, ok := findProvider(tx, c.Scope, name)
+		switch {
+		case slices.Contains(providers, name):
+		case ok && p.ClusterARN == c.ARN:
+			providers = append(providers, name)
+		case providerInUse(tx, c, name):
+			return fault.New(fault.ResourceInUse, "The specified capacity provider is in use and cannot be removed.").
+				WithHint("tasks of cluster %s still use %s", c.Name, name)
 		}
-		if slices.Contains(names[:i], name) {
-			return invalid("The capacity provider '%s' is specified more than once.", name)
-		}
+	}
+	if err := checkProviderCount(providers); err != nil {
+		return err
+	}
+	c.CapacityProviders = providers
+	if c.DefaultStrategy, err = readStrategy(strategy, providers); err != nil {
+		return err
+	}
+	adopt(tx, c)
+	return nil
+}
+
+func checkProviderCount(providers []string) error {
+	if len(providers) > maxProviders {
+		return invalid("capacityProviders can have at most %d items.", maxProviders)
 	}
 	return nil
 }
 
+// readProviders checks the providers that a cluster is to have.
+func readProviders(r store.Reader, c *cluster.Cluster, refs []string) ([]string, error) {
+	var names []string
+	for _, ref := range refs {
+		p, ok := findProvider(r, c.Scope, ref)
+		switch {
+		case !ok || p.Status != cluster.Active || p.ClusterARN != "" && p.ClusterARN != c.ARN:
+			return nil, providerNotFound()
+		case slices.Contains(names, p.Name):
+			return nil, invalid("The capacity provider '%s' is specified more than once.", p.Name)
+		case p.AutoScaling != nil && elsewhere(r, c, p.Name):
+			return nil, invalid("The capacity provider '%s' is already associated with another cluster.", p.Name)
+		}
+		names = append(names, p.Name)
+	}
+	return names, nil
+}
+
+// elsewhere tells whether another cluster has the provider.
+func elsewhere(r store.Reader, c *cluster.Cluster, provider string) bool {
+	for other := range store.Clusters.Prefix(r, c.Scope.Cluster("")) {
+		if other.ARN != c.ARN && other.Status == cluster.Active && slices.Contains(other.CapacityProviders, provider) {
+			return true
+		}
+	}
+	return false
+}
+
+// providerInUse tells whether tasks of the cluster came by the provider.
+func providerInUse(r store.Reader, c *cluster.Cluster, provider string) bool {
+	for t := range store.Tasks.By(r, store.TasksByCluster, store.ClusterTasks(c.ARN, task.Running)) {
+		if t.Spec.CapacityProvider == provider {
+			return true
+		}
+	}
+	return false
+}
+
+// adopt makes each instance of the cluster belong to the provider that its agent
+// names, as long as the cluster has it.
+func adopt(tx *store.Tx, c *cluster.Cluster) {
+	for i := range store.Instances.By(tx, store.InstancesByCluster, c.ARN) {
+		if provider := providerOf(c, i); provider != i.CapacityProvider {
+			next := *i
+			next.CapacityProvider = provider
+			next.Version++
+			store.Instances.Put(tx, &next)
+		}
+	}
+}
+
+// providerOf is the capacity provider an instance belongs to; empty when it names
+// none, or one that its cluster has not.
+func providerOf(c *cluster.Cluster, i *cluster.Instance) string {
+	name, _ := i.Attribute(acs.AttributeCapacityProvider)
+	if cluster.IsFargate(name) || !slices.Contains(c.CapacityProviders, name) {
+		return ""
+	}
+	return name
+}
+
 // readStrategy checks a capacity provider strategy against the providers of its
-// cluster.
+// cluster. It is of one kind: see cluster.StrategyLaunchType.
 func readStrategy(in []ecs.CapacityProviderStrategyItem, providers []string) ([]cluster.CapacityProviderStrategyItem, error) {
 	if len(in) > maxStrategyItems {
 		return nil, invalid("capacityProviderStrategy can have at most %d items.", maxStrategyItems)
@@ -41,9 +125,12 @@ func readStrategy(in []ecs.CapacityProviderStrategyItem, providers []string) ([]
 	var out []cluster.CapacityProviderStrategyItem
 	bases, weight := 0, 0
 	for _, s := range in {
-		item := cluster.CapacityProviderStrategyItem{Provider: deref(s.CapacityProvider), Weight: int(deref(s.Weight)), Base: int(deref(s.Base))}
+		item := cluster.CapacityProviderStrategyItem{Provider: providerName(deref(s.CapacityProvider)), Weight: int(deref(s.Weight)), Base: int(deref(s.Base))}
 		if err := checkStrategyItem(item, providers); err != nil {
 			return nil, err
+		}
+		if slices.ContainsFunc(out, func(x cluster.CapacityProviderStrategyItem) bool { return x.Provider == item.Provider }) {
+			return nil, invalid("The capacity provider '%s' is specified more than once.", item.Provider)
 		}
 		if item.Base > 0 {
 			bases++
@@ -52,15 +139,18 @@ func readStrategy(in []ecs.CapacityProviderStrategyItem, providers []string) ([]
 		out = append(out, item)
 	}
 	switch {
+	case len(out) == 0:
+		return nil, nil
 	case bases > 1:
 		return nil, invalid("The specified capacity provider strategy contains multiple capacity providers with a base value defined. Only one capacity provider can have a base value.")
 	case len(out) > 1 && weight == 0:
 		return nil, invalid("There are no capacity providers in the capacity provider strategy with a weight value greater than zero.")
 	}
-	return out, nil
+	_, err := cluster.StrategyLaunchType(out)
+	return out, err
 }
 
-func checkStrategyItem(s cluster.CapacityProviderStrategyItem, providers []string) *fault.Fault {
+func checkStrategyItem(s cluster.CapacityProviderStrategyItem, providers []string) error {
 	switch {
 	case !slices.Contains(providers, s.Provider):
 		return invalid("The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.")

@@ -22,11 +22,14 @@ func (a *API) createCluster(ctx context.Context, call *gateway.Call, in *ecs.Cre
 	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
 		have, ok := store.Clusters.Get(tx, next.ARN)
 		if ok && have.Status == cluster.Active {
-			if !sameCluster(have, next, in) {
+			if !sameCluster(have, in) {
 				return invalid("Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")
 			}
 			next = have
 			return nil
+		}
+		if err := associate(tx, next, in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
+			return err
 		}
 		if in.Settings == nil {
 			next.Settings = []workload.KeyValue{{Name: "containerInsights", Value: setting(tx, call, "containerInsights")}}
@@ -50,7 +53,6 @@ func readCluster(call *gateway.Call, in *ecs.CreateClusterRequest) (*cluster.Clu
 	}
 	c := &cluster.Cluster{
 		Scope: call.Scope, ARN: call.Scope.Cluster(name), Name: name, Status: cluster.Active, CreatedAt: call.Now,
-		CapacityProviders: in.CapacityProviders,
 	}
 	var err error
 	if c.Tags, err = readTags(in.Tags); err != nil {
@@ -62,14 +64,10 @@ func readCluster(call *gateway.Call, in *ecs.CreateClusterRequest) (*cluster.Clu
 	if c.Configuration, err = readClusterConfiguration(in.Configuration); err != nil {
 		return nil, err
 	}
-	if err = checkCapacityProviders(in.CapacityProviders); err != nil {
-		return nil, err
-	}
 	if in.ServiceConnectDefaults != nil {
 		c.ServiceConnectNamespace = deref(in.ServiceConnectDefaults.Namespace)
 	}
-	c.DefaultStrategy, err = readStrategy(in.DefaultCapacityProviderStrategy, in.CapacityProviders)
-	return c, err
+	return c, nil
 }
 
 func checkClusterName(name string) error {
@@ -93,10 +91,16 @@ func isName(s string) bool {
 
 // sameCluster tells whether a repeated CreateCluster asks for what is there:
 // what it does not say is the same.
-func sameCluster(have, next *cluster.Cluster, in *ecs.CreateClusterRequest) bool {
-	return (in.Settings == nil || slices.Equal(have.Settings, next.Settings)) &&
-		(in.CapacityProviders == nil || slices.Equal(have.CapacityProviders, next.CapacityProviders)) &&
-		(in.DefaultCapacityProviderStrategy == nil || slices.Equal(have.DefaultStrategy, next.DefaultStrategy))
+func sameCluster(have *cluster.Cluster, in *ecs.CreateClusterRequest) bool {
+	settings, err := readClusterSettings(in.Settings)
+	if err != nil {
+		return false
+	}
+	providers := each(in.CapacityProviders, func(ref *string) string { return providerName(*ref) })
+	strategy, err := readStrategy(in.DefaultCapacityProviderStrategy, have.CapacityProviders)
+	return err == nil && (in.Settings == nil || slices.Equal(have.Settings, settings)) &&
+		(in.CapacityProviders == nil || slices.Equal(have.CapacityProviders, providers)) &&
+		(in.DefaultCapacityProviderStrategy == nil || slices.Equal(have.DefaultStrategy, strategy))
 }
 
 func (a *API) describeClusters(_ context.Context, call *gateway.Call, in *ecs.DescribeClustersRequest) (*ecs.DescribeClustersResponse, error) {
@@ -141,7 +145,7 @@ func (a *API) updateCluster(ctx context.Context, call *gateway.Call, in *ecs.Upd
 	if err != nil {
 		return nil, err
 	}
-	shown, err := a.changeCluster(ctx, call, in.Cluster, func(c *cluster.Cluster) error {
+	shown, err := a.changeCluster(ctx, call, in.Cluster, func(_ *store.Tx, c *cluster.Cluster) error {
 		c.Settings = mergeSettings(c.Settings, settings)
 		if configuration != nil {
 			c.Configuration = configuration
@@ -162,7 +166,7 @@ func (a *API) updateClusterSettings(ctx context.Context, call *gateway.Call, in 
 	if err != nil {
 		return nil, err
 	}
-	shown, err := a.changeCluster(ctx, call, in.Cluster, func(c *cluster.Cluster) error {
+	shown, err := a.changeCluster(ctx, call, in.Cluster, func(_ *store.Tx, c *cluster.Cluster) error {
 		c.Settings = mergeSettings(c.Settings, settings)
 		return nil
 	})
@@ -170,22 +174,14 @@ func (a *API) updateClusterSettings(ctx context.Context, call *gateway.Call, in 
 }
 
 func (a *API) putClusterCapacityProviders(ctx context.Context, call *gateway.Call, in *ecs.PutClusterCapacityProvidersRequest) (*ecs.PutClusterCapacityProvidersResponse, error) {
-	if err := checkCapacityProviders(in.CapacityProviders); err != nil {
-		return nil, err
-	}
-	strategy, err := readStrategy(in.DefaultCapacityProviderStrategy, in.CapacityProviders)
-	if err != nil {
-		return nil, err
-	}
-	shown, err := a.changeCluster(ctx, call, in.Cluster, func(c *cluster.Cluster) error {
-		c.CapacityProviders, c.DefaultStrategy = in.CapacityProviders, strategy
-		return nil
+	shown, err := a.changeCluster(ctx, call, in.Cluster, func(tx *store.Tx, c *cluster.Cluster) error {
+		return associate(tx, c, in.CapacityProviders, in.DefaultCapacityProviderStrategy)
 	})
 	return &ecs.PutClusterCapacityProvidersResponse{Cluster: shown}, err
 }
 
 // changeCluster changes a copy of an active cluster and shows it whole.
-func (a *API) changeCluster(ctx context.Context, call *gateway.Call, ref *string, change func(*cluster.Cluster) error) (*ecs.Cluster, error) {
+func (a *API) changeCluster(ctx context.Context, call *gateway.Call, ref *string, change func(*store.Tx, *cluster.Cluster) error) (*ecs.Cluster, error) {
 	var next cluster.Cluster
 	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
 		have, err := activeCluster(tx, call.Scope, ref)
@@ -193,7 +189,7 @@ func (a *API) changeCluster(ctx context.Context, call *gateway.Call, ref *string
 			return err
 		}
 		next = *have
-		if err := change(&next); err != nil {
+		if err := change(tx, &next); err != nil {
 			return err
 		}
 		store.Clusters.Put(tx, &next)
@@ -230,6 +226,11 @@ func checkEmpty(r store.Reader, c *cluster.Cluster) error {
 	for i := range store.Instances.By(r, store.InstancesByCluster, c.ARN) {
 		if i.OffersEC2 && i.DeregisteredAt.IsZero() {
 			return fault.New(fault.ClusterContainsContainerInstances, "The Cluster cannot be deleted while Container Instances are active or draining.")
+		}
+	}
+	for _, name := range c.CapacityProviders {
+		if p, ok := findProvider(r, c.Scope, name); ok && p.ClusterARN == c.ARN {
+			return fault.New(fault.ClusterContainsCapacityProvider, "The Cluster cannot be deleted while Cluster Scoped Capacity Providers are attached to the cluster.")
 		}
 	}
 	if store.Tasks.Has(r, store.TasksByCluster, store.ClusterTasks(c.ARN, task.Running)) {

@@ -14,7 +14,7 @@ import (
 // everything is what Create, Update and Delete answers include. Statistics are
 // only shown by DescribeClusters.
 func everything() []ecs.ClusterField {
-	return []ecs.ClusterField{ecs.ClusterFieldTags, ecs.ClusterFieldSettings, ecs.ClusterFieldConfigurations}
+	return []ecs.ClusterField{ecs.ClusterFieldTags, ecs.ClusterFieldSettings, ecs.ClusterFieldConfigurations, ecs.ClusterFieldAttachments}
 }
 
 func showCluster(r store.Reader, c *cluster.Cluster, include []ecs.ClusterField) *ecs.Cluster {
@@ -43,10 +43,48 @@ func showCluster(r store.Reader, c *cluster.Cluster, include []ecs.ClusterField)
 	if contains(include, ecs.ClusterFieldConfigurations) {
 		out.Configuration = showClusterConfiguration(c.Configuration)
 	}
+	if contains(include, ecs.ClusterFieldAttachments) {
+		showClusterAttachments(r, c, out)
+	}
 	if c.ServiceConnectNamespace != "" {
 		out.ServiceConnectDefaults = &ecs.ClusterServiceConnectDefaults{Namespace: &c.ServiceConnectNamespace}
 	}
 	return out
+}
+
+// What ECS attaches to a cluster for a capacity provider, and the words that name
+// it.
+const (
+	attachedScaling  = "as_policy"
+	attachedDraining = "managed_draining"
+	scalingPolicy    = "ECSManagedAutoScalingPolicy-"
+	drainingHook     = "ecs-managed-draining-termination-hook"
+	attachmentMade   = "CREATED"
+	attachmentsDone  = "UPDATE_COMPLETE"
+)
+
+// showClusterAttachments adds what belongs to the cluster's Auto Scaling groups.
+func showClusterAttachments(r store.Reader, c *cluster.Cluster, out *ecs.Cluster) {
+	for _, name := range c.CapacityProviders {
+		p, ok := findProvider(r, c.Scope, name)
+		if !ok || p.AutoScaling == nil {
+			continue
+		}
+		out.AttachmentsStatus = new(attachmentsDone)
+		if p.AutoScaling.ManagedScaling.Status == cluster.Enabled {
+			out.Attachments = append(out.Attachments, providerAttachment(p, &p.ScalingID, attachedScaling, "scalingPolicyName", scalingPolicy+p.ScalingID))
+		}
+		if p.AutoScaling.ManagedDraining == cluster.Enabled {
+			out.Attachments = append(out.Attachments, providerAttachment(p, &p.DrainingID, attachedDraining, "autoScalingLifecycleHookName", drainingHook))
+		}
+	}
+}
+
+func providerAttachment(p *cluster.CapacityProvider, id *string, kind, what, name string) ecs.Attachment {
+	return ecs.Attachment{
+		Id: id, Type: &kind, Status: new(attachmentMade),
+		Details: []ecs.KeyValuePair{{Name: new("capacityProviderName"), Value: &p.Name}, {Name: &what, Value: &name}},
+	}
 }
 
 // counts are a cluster's numbers; tasks by launch type.

@@ -31,10 +31,15 @@ type pageRequest struct {
 }
 
 func readPage(token *string, size *int32) (pageRequest, error) {
-	p := pageRequest{size: maxPage}
+	return readPageUpTo(maxPage, token, size)
+}
+
+// readPageUpTo is readPage for lists whose greatest page is another.
+func readPageUpTo(most int, token *string, size *int32) (pageRequest, error) {
+	p := pageRequest{size: most}
 	if size != nil {
-		if *size < 1 || *size > maxPage {
-			return p, invalid("maxResults should be between 1 and %d", maxPage)
+		if *size < 1 || int(*size) > most {
+			return p, invalid("maxResults should be between 1 and %d", most)
 		}
 		p.size = int(*size)
 	}

@@ -51,7 +51,7 @@ func (a *API) registerContainerInstance(ctx context.Context, call *gateway.Call,
 			have = a.newInstance(call, c, &reg.document)
 			have.Tags = reg.tags
 		}
-		next = reg.apply(call, have)
+		next = reg.apply(call, c, have)
 		store.Instances.Put(tx, next)
 		return bind(tx, call, next)
 	})

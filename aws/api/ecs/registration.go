@@ -16,13 +16,14 @@ import (
 )
 
 // apply is the instance with what the registration says.
-func (reg *registration) apply(call *gateway.Call, have *cluster.Instance) *cluster.Instance {
+func (reg *registration) apply(call *gateway.Call, c *cluster.Cluster, have *cluster.Instance) *cluster.Instance {
 	next := *have
 	next.Version++
 	next.Registered = readResources(reg.in)
 	next.Attributes = reg.mergeAttributes(have.Attributes)
 	reg.describe(&next)
 	reg.offer(&next, call.Principal)
+	next.CapacityProvider = providerOf(c, &next)
 	if info := reg.in.VersionInfo; info != nil {
 		next.Agent = cluster.AgentVersion{
 			Version: deref(info.AgentVersion), Hash: deref(info.AgentHash), DockerVersion: deref(info.DockerVersion), UpdateStatus: have.Agent.UpdateStatus,

@@ -73,7 +73,9 @@ func TestRunOnFargateWaitsForTheLoop(t *testing.T) {
 	}
 	expect(t, "base, then weights", count, map[any]int{"FARGATE": 4, "FARGATE_SPOT": 6})
 
-	s.do("PutClusterCapacityProviders", `{"cluster": "default", "capacityProviders": ["FARGATE_SPOT"], "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}`)
+	s.refused("PutClusterCapacityProviders", `{"cluster": "default", "capacityProviders": ["FARGATE_SPOT"], "defaultCapacityProviderStrategy": []}`,
+		"ResourceInUseException", "The specified capacity provider is in use and cannot be removed.")
+	s.do("PutClusterCapacityProviders", `{"cluster": "default", "capacityProviders": ["FARGATE", "FARGATE_SPOT"], "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}`)
 	byDefault := s.do("RunTask", `{"taskDefinition": "batch", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}`)
 	expect(t, "the cluster's strategy", get(byDefault, "tasks", 0, "capacityProviderName"), "FARGATE_SPOT")
 	expect(t, "its launch type", get(byDefault, "tasks", 0, "launchType"), "FARGATE")

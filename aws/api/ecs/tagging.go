@@ -86,6 +86,8 @@ func findTagged(r store.Reader, scope arn.Scope, resource string) (*tagged, erro
 		return taggedDefinition(r, resource)
 	case "task":
 		return taggedTask(r, resource)
+	case "capacity-provider":
+		return taggedProvider(r, resource)
 	case "container-instance":
 		return taggedInstance(r, resource)
 	}
@@ -113,6 +115,18 @@ func taggedDefinition(r store.Reader, key string) (*tagged, error) {
 		next := *have
 		next.Tags = tags
 		store.TaskDefinitions.Put(tx, &next)
+	}}, nil
+}
+
+func taggedProvider(r store.Reader, key string) (*tagged, error) {
+	have, ok := store.CapacityProviders.Get(r, key)
+	if !ok || have.Status != cluster.Active {
+		return nil, invalid("The specified capacity provider does not exist. Specify a valid name or ARN and try again.")
+	}
+	return &tagged{have.Tags, func(tx *store.Tx, tags []workload.Tag) {
+		next := *have
+		next.Tags = tags
+		store.CapacityProviders.Put(tx, &next)
 	}}, nil
 }
 
