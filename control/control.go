@@ -14,6 +14,7 @@ import (
 	"github.com/berthhq/berth/plan/attach"
 	"github.com/berthhq/berth/plan/reap"
 	"github.com/berthhq/berth/plan/rollout"
+	"github.com/berthhq/berth/plan/spot"
 	"github.com/berthhq/berth/store"
 )
 
@@ -35,7 +36,9 @@ type Options struct {
 
 // Planners are all there are, in the order in which they look.
 func Planners(o Options) []plan.Planner {
-	return []plan.Planner{rollout.Planner(o.Rollout), assignment.Planner(o.Assignment), attach.Planner(o.Attach), reap.Planner(o.Reap)}
+	return []plan.Planner{
+		rollout.Planner(o.Rollout), assignment.Planner(o.Assignment), spot.Planner(), attach.Planner(o.Attach), reap.Planner(o.Reap),
+	}
 }
 
 // Control runs planners over a store.

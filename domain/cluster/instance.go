@@ -60,7 +60,7 @@ type Instance struct {
 	DeregisteredAt   time.Time // zero while registered
 	Version          int64
 	Tags             []workload.Tag
-	CapacityProvider string
+	CapacityProvider string // name; empty when it belongs to none
 
 	// ClientToken of the last registration, so that a repeated one answers the same.
 	ClientToken string
@@ -84,6 +84,16 @@ func (i *Instance) Placeable() (ok bool, reason string) {
 		return false, "AGENT"
 	}
 	return true, ""
+}
+
+// Share is what a task that demands d takes of the instance: on Fargate its CPU
+// is divided by the overcommit, rounded up.
+func (i *Instance) Share(d Demand, fargate bool) Demand {
+	if fargate {
+		over := max(1, i.FargateCPUOvercommit)
+		d.CPU = (d.CPU + over - 1) / over
+	}
+	return d
 }
 
 // Attribute finds an attribute by name.

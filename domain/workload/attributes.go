@@ -26,6 +26,16 @@ func requiredAttributes(d *Definition) []Attribute {
 	return need.list
 }
 
+// PlacementNeeds are the attributes that an instance must have for the definition:
+// its agent's capabilities and, where the definition names one, the platform.
+func (d *Definition) PlacementNeeds() []Attribute {
+	needs := slices.Clone(d.RequiresAttributes)
+	if p := d.RuntimePlatform; p != nil && p.CPUArchitecture != "" {
+		needs = append(needs, Attribute{Name: "ecs.cpu-architecture", Value: strings.ToLower(p.CPUArchitecture)})
+	}
+	return needs
+}
+
 type attributeSet struct{ list []Attribute }
 
 func (s *attributeSet) addIf(wanted bool, names ...string) {

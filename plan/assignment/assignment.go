@@ -5,10 +5,7 @@ package assignment
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -48,13 +45,7 @@ func Planner(o Options) plan.Planner {
 		Wakes: []store.Descriptor{store.Tasks, store.Instances, store.Interfaces},
 		Look: func(v *store.View, now time.Time) plan.Decision {
 			l := &look{view: v, now: now, patience: patience, boards: map[string]*placement.Board{}, series: map[string]*placement.Series{}, hopeless: map[string]string{}}
-			for t := range store.Tasks.By(v, store.TasksByPhase, store.Unplaced) {
-				if len(l.out.Changes) == maxPlacements {
-					l.out.Again = now
-					break
-				}
-				l.task(t)
-			}
+			l.all()
 			return l.out
 		},
 	}
@@ -69,7 +60,37 @@ type look struct {
 	// hopeless remembers why tasks of a shape found no place, so that of many
 	// equal ones only the first asks every instance.
 	hopeless map[string]string
-	out      plan.Decision
+	// short is true once a task on demand found no room on Fargate's machines.
+	// What is free there, or soon will be, is then not for Spot.
+	short bool
+	out   plan.Decision
+}
+
+// all looks at each task, those on Fargate Spot last: they have what is spare.
+func (l *look) all() {
+	var spot []*task.Task
+	for t := range store.Tasks.By(l.view, store.TasksByPhase, store.Unplaced) {
+		if t.Spec.CapacityProvider == cluster.FargateSpotProvider {
+			spot = append(spot, t)
+		} else if !l.one(t) {
+			return
+		}
+	}
+	for _, t := range spot {
+		if !l.one(t) {
+			return
+		}
+	}
+}
+
+// one looks at a task, unless the look has done enough.
+func (l *look) one(t *task.Task) bool {
+	if len(l.out.Changes) == maxPlacements {
+		l.out.Again = l.now
+		return false
+	}
+	l.task(t)
+	return true
 }
 
 func (l *look) task(t *task.Task) {
@@ -96,39 +117,6 @@ func (l *look) task(t *task.Task) {
 	}
 	l.out.Again = plan.Earliest(l.out.Again, deadline)
 	l.out.Troubles = append(l.out.Troubles, plan.Trouble{Subject: t.ARN, Reason: why})
-}
-
-// Request is what placement needs to know of a task.
-func Request(t *task.Task, def *workload.Definition) *placement.Request {
-	r := &placement.Request{Demand: task.Demand(def, &t.Spec), Fargate: t.Spec.LaunchType == workload.Fargate}
-	r.Seed, _ = strconv.ParseUint(t.ID[:min(16, len(t.ID))], 16, 64) // an id that is not hex gives 0
-	if r.Fargate {
-		// AWS chooses among zones; so do we, by load.
-		r.Strategy = []workload.Strategy{{Type: "spread", Field: "attribute:ecs.availability-zone"}, {Type: "binpack", Field: "memory"}}
-		r.Group = t.Spec.Group
-		return r
-	}
-	r.Group, r.Requires, r.Strategy = t.Spec.Group, def.RequiresAttributes, t.Spec.Strategy
-	r.Constraints = slices.Concat(def.PlacementConstraints, t.Spec.Constraints)
-	if len(r.Strategy) == 0 {
-		r.Strategy = []workload.Strategy{{Type: "spread", Field: "attribute:ecs.availability-zone"}, {Type: "spread", Field: "instanceId"}}
-	}
-	return r
-}
-
-func shapeOf(t *task.Task, r *placement.Request) string {
-	if r.Fargate {
-		return fmt.Sprint("fargate ", r.Demand, subnets(t))
-	}
-	return fmt.Sprint(t.Spec.ClusterARN, r.Demand, r.Group, r.Constraints, r.Requires, subnets(t))
-}
-
-// subnets of a task; nil outside awsvpc.
-func subnets(t *task.Task) []string {
-	if n := t.Spec.NetworkConfiguration; n != nil {
-		return n.Subnets
-	}
-	return nil
 }
 
 func (l *look) board(t *task.Task) *placement.Board {
@@ -168,6 +156,9 @@ func (l *look) place(t *task.Task, r *placement.Request) (found *placement.Place
 			return nil, fault.Of(err).Message
 		}
 	}
+	if l.short && t.Spec.CapacityProvider == cluster.FargateSpotProvider {
+		return nil, "Fargate tasks on demand wait for room, and come before those on Spot"
+	}
 	s, err := l.seriesOf(t, r)
 	if err != nil {
 		return nil, err.Error()
@@ -176,10 +167,21 @@ func (l *look) place(t *task.Task, r *placement.Request) (found *placement.Place
 	switch {
 	case p != nil:
 		return p, ""
+	case r.Fargate && t.Spec.CapacityProvider != cluster.FargateSpotProvider:
+		l.short = true
+	}
+	return nil, explain(r, refusals)
+}
+
+// explain says why no instance takes the task.
+func explain(r *placement.Request, refusals []placement.Refusal) string {
+	switch {
 	case len(refusals) == 0 && r.Fargate:
-		return nil, "no agent offers Fargate capacity"
+		return "no agent offers Fargate capacity"
+	case len(refusals) == 0 && r.Provider != "":
+		return "no instance of the cluster belongs to capacity provider " + r.Provider
 	case len(refusals) == 0:
-		return nil, "the cluster has no container instance"
+		return "the cluster has no container instance"
 	}
 	var says []string
 	for _, f := range refusals[:min(maxRefusals, len(refusals))] {
@@ -188,7 +190,7 @@ func (l *look) place(t *task.Task, r *placement.Request) (found *placement.Place
 	if more := len(refusals) - maxRefusals; more > 0 {
 		says = append(says, fmt.Sprintf("and %d more", more))
 	}
-	return nil, strings.Join(says, "; ")
+	return strings.Join(says, "; ")
 }
 
 // name is the last part of an ARN.
@@ -203,77 +205,12 @@ func (l *look) neverFits(r *placement.Request) bool {
 	hope, any := false, false
 	for i := range store.Instances.By(l.view, store.InstancesByOffer, store.OfferFargate) {
 		any = true
-		demand := demandOn(i, r.Fargate, r.Demand)
+		demand := i.Share(r.Demand, r.Fargate)
 		hope = hope || fits(i, &cluster.Usage{}, &demand)
 	}
 	return any && !hope
 }
 
-// demandOn is what a task takes of an instance: on Fargate its CPU is divided by
-// the instance's overcommit, rounded up.
-func demandOn(i *cluster.Instance, fargate bool, d cluster.Demand) cluster.Demand {
-	if fargate {
-		o := max(1, i.FargateCPUOvercommit)
-		d.CPU = (d.CPU + o - 1) / o
-	}
-	return d
-}
-
 func fits(i *cluster.Instance, u *cluster.Usage, d *cluster.Demand) bool {
 	return len(cluster.Lacks(&i.Registered, u, d)) == 0
-}
-
-// assign writes the decision, unless the task or the instance is no longer as it
-// was: what is taken is counted anew on the instance of the transaction.
-func (l *look) assign(t *task.Task, p *placement.Placement, demand cluster.Demand) {
-	now, fargate := l.now, t.Spec.LaunchType == workload.Fargate
-	l.out.Changes = append(l.out.Changes, plan.Change{
-		Subject: t.ARN, Says: "place on " + p.Instance.ARN,
-		Apply: func(tx *store.Tx) error {
-			have, err := waiting(tx, t.ARN)
-			if err != nil {
-				return err
-			}
-			i, ok := store.Instances.Get(tx, p.Instance.ARN)
-			if !ok {
-				return plan.ErrStale
-			}
-			d := demandOn(i, fargate, demand)
-			if placeable, _ := i.Placeable(); !placeable || !fits(i, &i.Used, &d) {
-				return plan.ErrStale
-			}
-			usage, held := i.Used.Take(&i.Registered, &d)
-			if _, err = placement.Assign(tx, have, &placement.Placement{Instance: i, Held: held, Usage: usage}, now); err != nil {
-				return errors.Join(plan.ErrStale, err) // another task took the last address
-			}
-			return nil
-		},
-	})
-}
-
-func (l *look) stop(t *task.Task, reason string) {
-	now := l.now
-	l.out.Changes = append(l.out.Changes, plan.Change{
-		Subject: t.ARN, Says: "stop: " + reason,
-		Apply: func(tx *store.Tx) error {
-			have, err := waiting(tx, t.ARN)
-			if err != nil {
-				return err
-			}
-			next := *have
-			next.Desired = task.Desired{Status: task.Stopped, StopCode: task.StopTaskFailedToStart, StoppedReason: reason, StoppingAt: now}
-			next.Version++
-			store.Tasks.Put(tx, &next)
-			return nil
-		},
-	})
-}
-
-// waiting finds a task that still wants a place.
-func waiting(tx *store.Tx, arn string) (*task.Task, error) {
-	t, ok := store.Tasks.Get(tx, arn)
-	if !ok || store.Phase(t) != store.Unplaced {
-		return nil, plan.ErrStale
-	}
-	return t, nil
 }

@@ -230,3 +230,44 @@ func TestADecisionThatHasBecomeWrongIsNotWritten(t *testing.T) {
 		})
 	}
 }
+
+func TestTasksOfAProviderWaitForItsInstances(t *testing.T) {
+	w := newWorld(t)
+	ec2 := func(provider string) string {
+		key := w.task("512", "1024")
+		w.update(func(tx *store.Tx) {
+			next := *w.get(key)
+			next.Spec.LaunchType, next.Spec.CapacityProvider = workload.EC2, provider
+			store.Tasks.Put(tx, &next)
+		})
+		return key
+	}
+	machine := func(id, provider string) {
+		w.update(func(tx *store.Tx) {
+			store.Instances.Put(tx, &cluster.Instance{
+				Scope: scope, ARN: scope.ContainerInstance("default", id), ID: id, Status: cluster.InstanceActive, Connected: true,
+				OffersEC2: true, CapacityProvider: provider, Registered: cluster.Resources{CPU: 1024, Memory: 2048},
+			})
+		})
+	}
+	machine("a", "")
+	machine("b", "small")
+	big, small := ec2("big"), ec2("small")
+	st := w.step(began)
+	if at := w.get(small).Assignment; at == nil || at.InstanceARN != scope.ContainerInstance("default", "b") {
+		t.Errorf("the task of small is at %+v", at)
+	}
+	if w.get(big).Assignment != nil || len(st.Troubles) != 1 || st.Troubles[0].Reason != "no instance of the cluster belongs to capacity provider big" {
+		t.Errorf("the task of big has a place, or %+v", st.Troubles)
+	}
+	machine("c", "big")
+	w.step(began.Add(time.Second))
+	if at := w.get(big).Assignment; at == nil || at.InstanceARN != scope.ContainerInstance("default", "c") {
+		t.Errorf("the task of big is at %+v", at)
+	}
+	late := ec2("gone")
+	w.step(began.Add(16 * time.Minute))
+	if got := w.get(late); got.StopCode() != task.StopTaskFailedToStart || !strings.HasPrefix(got.StoppedReason(), "Capacity is unavailable at this time.") {
+		t.Errorf("%s: %s", got.StopCode(), got.StoppedReason())
+	}
+}

@@ -35,6 +35,7 @@ type Board struct {
 	columns     map[string]*column  // by strategy field
 	groups      map[string]*group   // by name
 	attributes  map[string][]bool   // by name=value
+	providers   map[string][]bool   // by capacity provider
 	counts      GroupCounter
 	subject     func(*cluster.Instance) cluster.Subject
 	taken       int // placements so far
@@ -72,7 +73,7 @@ func NewBoard(instances []*cluster.Instance, counts GroupCounter, subject func(*
 		cpu: make([]int32, n), memory: make([]int32, n), gpus: make([]int32, n), fargateCPU: make([]int32, n),
 		tasks: make([]int32, n), placeable: make([]string, n), scratch: make([]int32, n),
 		constraints: map[string]*verdict{}, columns: map[string]*column{},
-		groups: map[string]*group{}, attributes: map[string][]bool{}, counts: counts, subject: subject,
+		groups: map[string]*group{}, attributes: map[string][]bool{}, providers: map[string][]bool{}, counts: counts, subject: subject,
 	}
 	for i, inst := range instances {
 		b.usage[i] = &inst.Used
@@ -111,15 +112,9 @@ func (b *Board) take(i int, r *Request) Placement {
 	return Placement{Instance: b.instances[i], Held: held, Usage: usage}
 }
 
-// demand is what the request takes from the i-th instance: on Fargate its CPU is
-// divided by the instance's overcommit, rounded up.
+// demand is what the request takes from the i-th instance.
 func (b *Board) demand(i int, r *Request) cluster.Demand {
-	d := r.Demand
-	if r.Fargate {
-		over := max(1, b.instances[i].FargateCPUOvercommit)
-		d.CPU = (d.CPU + over - 1) / over
-	}
-	return d
+	return b.instances[i].Share(r.Demand, r.Fargate)
 }
 
 // group counts the tasks of a group on each instance.
@@ -172,6 +167,19 @@ func (b *Board) attribute(name, value string) []bool {
 		has[i] = ok && (value == "" || v == value)
 	}
 	b.attributes[key] = has
+	return has
+}
+
+// provider tells which instances belong to a capacity provider.
+func (b *Board) provider(name string) []bool {
+	if has, ok := b.providers[name]; ok {
+		return has
+	}
+	has := make([]bool, len(b.instances))
+	for i, inst := range b.instances {
+		has[i] = inst.CapacityProvider == name
+	}
+	b.providers[name] = has
 	return has
 }
 

@@ -20,6 +20,9 @@ type Refusal struct {
 func (b *Board) explain(r *Request, f *filter) []Refusal {
 	out := make([]Refusal, 0, len(b.instances))
 	for i := range b.instances {
+		if r.Provider != "" && !b.provider(r.Provider)[i] {
+			continue
+		}
 		out = append(out, b.refuse(i, r, f))
 	}
 	return out

@@ -14,6 +14,7 @@ type Request struct {
 	Constraints []workload.Constraint
 	Strategy    []workload.Strategy
 	Requires    []workload.Attribute // the definition's requiresAttributes
+	Provider    string               // only its instances may have the task; empty for all
 	Fargate     bool                 // take Fargate capacity, by its CPU overcommit
 	Seed        uint64               // decides the random strategy
 }
@@ -26,7 +27,8 @@ type Placement struct {
 }
 
 // Place decides for one task and takes its share of the board. Without a place
-// it returns nil and why each instance refused; err is a constraint or strategy
+// it returns nil and why each instance refused, of those that the request's
+// capacity provider has; err is a constraint or strategy
 // that cannot be read.
 func (b *Board) Place(r *Request) (*Placement, []Refusal, error) {
 	f, err := b.filter(r)
@@ -145,6 +147,9 @@ func (b *Board) filter(r *Request) (*filter, error) {
 		f.cpus = b.fargateCPU
 	}
 	f.ports = len(r.Demand.PortsTCP)+len(r.Demand.PortsUDP) > 0
+	if r.Provider != "" {
+		f.needs = append(f.needs, b.provider(r.Provider))
+	}
 	for _, a := range r.Requires {
 		f.needs = append(f.needs, b.attribute(a.Name, a.Value))
 	}

@@ -178,13 +178,3 @@ func (a *API) newTask(call *gateway.Call, l *launch, n int) *task.Task {
 	}
 	return t
 }
-
-// placementNeeds are the attributes an instance must have for the definition:
-// its agent's capabilities and, where the definition names one, the platform.
-func placementNeeds(def *workload.Definition) []workload.Attribute {
-	needs := slices.Clone(def.RequiresAttributes)
-	if p := def.RuntimePlatform; p != nil && p.CPUArchitecture != "" {
-		needs = append(needs, workload.Attribute{Name: attributeArchitecture, Value: strings.ToLower(p.CPUArchitecture)})
-	}
-	return needs
-}
