@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/berthhq/berth/aws/gateway"
@@ -69,6 +68,9 @@ func (l *launch) size(def *workload.Definition) error {
 	l.spec.CPU, l.spec.Memory = cmp.Or(o.CPU, def.CPU), cmp.Or(o.Memory, def.Memory)
 	l.spec.EphemeralStorageGiB = cmp.Or(o.EphemeralStorageGiB, def.EphemeralStorageGiB)
 	if l.spec.LaunchType != workload.Fargate {
+		if o.EphemeralStorageGiB != 0 {
+			return invalid("Ephemeral storage can only be overridden for tasks hosted on Fargate.")
+		}
 		return nil
 	}
 	l.spec.EphemeralStorageGiB = cmp.Or(l.spec.EphemeralStorageGiB, defaultEphemeralStorage)

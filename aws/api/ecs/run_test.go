@@ -120,7 +120,6 @@ func TestRunRefusals(t *testing.T) {
 		{`{"taskDefinition": "web", "cluster": "gone"}`, "ClientException", "The referenced cluster was inactive."},
 		{`{"taskDefinition": "web", "launchType": "FARGATE"}`, "InvalidParameterException", "Task definition does not support launch_type FARGATE."},
 		{`{"taskDefinition": "web", "launchType": "LAMBDA"}`, "InvalidParameterException", "launch type should be one of"},
-		{`{"taskDefinition": "web", "launchType": "EXTERNAL"}`, "UnsupportedFeatureException", "The launch type EXTERNAL is not supported yet."},
 		{`{"taskDefinition": "web", "launchType": "EC2", "capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}`, "InvalidParameterException", "Specifying both a launch type and capacity provider strategy is not supported."},
 		{`{"taskDefinition": "batch", "capacityProviderStrategy": [{"capacityProvider": "mine"}]}`, "InvalidParameterException", "The specified capacity provider strategy cannot contain"},
 		{`{"taskDefinition": "web", "platformVersion": "1.4.0"}`, "InvalidParameterException", "The platform version must be null when specifying an EC2 launch type."},
@@ -345,4 +344,62 @@ func TestNeverMoreThanTheMachineHas(t *testing.T) {
 	if u := s.ledger(i); u.CPU != 1024 || u.Tasks != 4 {
 		t.Errorf("ledger %+v", u)
 	}
+}
+
+func TestRunByCapacityProvider(t *testing.T) {
+	s := running(t)
+	s.provider("waits", "ENABLED")
+	s.provider("now", "DISABLED")
+	s.do("PutClusterCapacityProviders", `{"cluster": "default", "capacityProviders": ["waits", "now"], "defaultCapacityProviderStrategy": [{"capacityProvider": "waits", "weight": 1}]}`)
+	other := s.instance(4096, 4096)
+
+	waiting := get(s.do("RunTask", `{"taskDefinition": "web", "count": 2}`), "tasks").([]any)
+	for _, made := range waiting {
+		has(t, made.(object), object{"lastStatus": "PROVISIONING", "launchType": "EC2", "capacityProviderName": "waits"})
+	}
+	s.refused("RunTask", `{"taskDefinition": "web", "placementConstraints": [{"type": "memberOf", "expression": "attribute:"}]}`, "InvalidParameterException", "Invalid expression 'attribute:'")
+
+	byNow := `{"taskDefinition": "web", "capacityProviderStrategy": [{"capacityProvider": "now"}]}`
+	s.refused("RunTask", byNow, "InvalidParameterException", "No Container Instances were found in your capacity provider.")
+	own := s.instanceIn("default", 256, 128, `, {"name": "berth.capacity-provider", "value": "now"}`)
+	has(t, get(s.do("RunTask", "%s", byNow), "tasks", 0).(object), object{"lastStatus": "PENDING", "capacityProviderName": "now", "containerInstanceArn": own})
+	expect(t, "only its own instances count", get(s.do("RunTask", "%s", byNow), "failures"),
+		[]any{object{"arn": own, "reason": "RESOURCE:CPU", "detail": "CPU needs 256, has 0; MEMORY needs 128, has 0"}})
+
+	started := s.do("StartTask", `{"taskDefinition": "web", "containerInstances": [%q]}`, other)
+	expect(t, "an instance of none", get(started, "tasks", 0, "capacityProviderName"), nil)
+	s.refused("PutClusterCapacityProviders", `{"cluster": "default", "capacityProviders": ["waits"], "defaultCapacityProviderStrategy": []}`, "ResourceInUseException", "The specified capacity provider is in use")
+}
+
+func TestTasksThatWaitAreLimited(t *testing.T) {
+	s := running(t)
+	s.provider("waits", "ENABLED")
+	s.do("PutClusterCapacityProviders", `{"cluster": "default", "capacityProviders": ["waits"], "defaultCapacityProviderStrategy": [{"capacityProvider": "waits"}]}`)
+	for range 50 {
+		s.do("RunTask", `{"taskDefinition": "web", "count": 10}`)
+	}
+	s.refused("RunTask", `{"taskDefinition": "web"}`, "ClientException", "You've reached the limit on the number of tasks in the PROVISIONING state.")
+}
+
+func TestLaunchTypesWithoutMachines(t *testing.T) {
+	s := running(t)
+	s.instance(4096, 4096)
+	s.refused("RunTask", `{"taskDefinition": "web", "launchType": "EXTERNAL"}`, "InvalidParameterException", "No Container Instances were found in your cluster.")
+	s.refused("RunTask", `{"taskDefinition": "vpc", "launchType": "EXTERNAL", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}`,
+		"InvalidParameterException", "Task definition does not support launch_type EXTERNAL.")
+	s.refused("RunTask", `{"taskDefinition": "web", "launchType": "MANAGED_INSTANCES"}`, "InvalidParameterException", "The launch type MANAGED_INSTANCES cannot be specified.")
+	s.refused("RunTask", `{"taskDefinition": "web", "overrides": {"ephemeralStorage": {"sizeInGiB": 30}}}`, "InvalidParameterException", "Ephemeral storage can only be overridden for tasks hosted on Fargate.")
+}
+
+func TestPlatformVersions(t *testing.T) {
+	s := running(t)
+	run := func(more string) string {
+		return `{"taskDefinition": "batch", "launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}, ` + more + `}`
+	}
+	for asked, want := range map[string]string{"LATEST": "1.4.0", "1.4.0": "1.4.0", "1.3.0": "1.3.0"} {
+		out := s.do("RunTask", "%s", run(`"platformVersion": "`+asked+`"`))
+		expect(t, asked, get(out, "tasks", 0, "platformVersion"), want)
+	}
+	s.refused("RunTask", run(`"platformVersion": "9.9.9"`), "PlatformUnknownException", "The specified platform does not exist.")
+	s.refused("RunTask", run(`"platformVersion": "1.3.0", "overrides": {"ephemeralStorage": {"sizeInGiB": 30}}`), "PlatformTaskDefinitionIncompatibilityException", "One or more of the requested capabilities")
 }

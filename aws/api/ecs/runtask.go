@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/berthhq/berth/aws/gateway"
@@ -13,15 +12,17 @@ import (
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
-	"github.com/berthhq/berth/plan/placement"
 	"github.com/berthhq/berth/store"
 )
 
 // maxRun is how many tasks one RunTask or StartTask makes.
 const maxRun = 10
 
-// platformVersion is what LATEST means.
-const platformVersion = "1.4.0"
+// Platform versions of Fargate on Linux; the first is what LATEST means.
+const (
+	platformVersion = "1.4.0"
+	olderPlatform   = "1.3.0"
+)
 
 func (a *API) runTask(ctx context.Context, call *gateway.Call, in *ecs.RunTaskRequest) (*ecs.RunTaskResponse, error) {
 	n := int(deref(cmp.Or(in.Count, new(int32(1)))))
@@ -43,9 +44,7 @@ func (a *API) runTask(ctx context.Context, call *gateway.Call, in *ecs.RunTaskRe
 		if err != nil {
 			return err
 		}
-		if l.spec.LaunchType == workload.Fargate {
-			made = a.createUnplaced(tx, call, l, n)
-		} else if made, failures, err = a.place(tx, call, l, n); err != nil {
+		if made, failures, err = a.makeTasks(tx, call, l, n); err != nil {
 			return err
 		}
 		once.after(tx, made, failures)
@@ -87,10 +86,24 @@ func prepareRun(r store.Reader, call *gateway.Call, in *ecs.RunTaskRequest, n in
 		return l, l.onFargate(in)
 	}
 	if in.PlatformVersion != nil {
-		return nil, invalid("The platform version must be null when specifying an EC2 launch type.")
+		return nil, invalid("The platform version must be null when specifying an %s launch type.", launchType)
 	}
-	l.spec.Constraints, l.spec.Strategy, err = readPlacement(in.PlacementConstraints, in.PlacementStrategy, def)
-	return l, err
+	if l.spec.Constraints, l.spec.Strategy, err = readPlacement(in.PlacementConstraints, in.PlacementStrategy, def); err != nil {
+		return nil, err
+	}
+	if len(l.spec.Strategy) == 0 {
+		l.spec.Strategy = []workload.Strategy{{Type: "random"}}
+	}
+	if launchType == workload.External {
+		return nil, noInstances(c).WithHint("machines of berth are instances of the launch type EC2")
+	}
+	return l, nil
+}
+
+// noInstances is a run that has nowhere to go.
+func noInstances(c *cluster.Cluster) *fault.Fault {
+	return invalid("No Container Instances were found in your cluster.").
+		WithHint("register an instance in cluster %s, or use the launch type FARGATE", c.Name)
 }
 
 // whyNot says what keeps the definition from a launch type.
@@ -105,10 +118,13 @@ func whyNot(def *workload.Definition, launchType workload.LaunchType) string {
 
 // onFargate settles what only Fargate has and refuses what it has not.
 func (l *launch) onFargate(in *ecs.RunTaskRequest) error {
-	switch deref(in.PlatformVersion) {
-	case "", "LATEST", platformVersion:
-	default:
-		return fault.New(fault.PlatformUnknown, "The specified platform does not exist.").WithHint("use LATEST or %s", platformVersion)
+	version, err := readPlatform(deref(in.PlatformVersion))
+	if err != nil {
+		return err
+	}
+	if version == olderPlatform && l.spec.EphemeralStorageGiB > defaultEphemeralStorage {
+		return fault.New(fault.PlatformTaskDefinitionIncompatibility, "One or more of the requested capabilities are not supported.").
+			WithHint("more than %d GiB of ephemeral storage need platform version %s", defaultEphemeralStorage, platformVersion)
 	}
 	if len(in.PlacementConstraints) > 0 {
 		return invalid("Placement constraints are not supported with FARGATE launch type.")
@@ -116,8 +132,20 @@ func (l *launch) onFargate(in *ecs.RunTaskRequest) error {
 	if len(in.PlacementStrategy) > 0 {
 		return invalid("Placement strategies are not supported with FARGATE launch type.")
 	}
-	l.spec.PlatformVersion, l.spec.PlatformFamily = platformVersion, "Linux"
+	l.spec.PlatformVersion, l.spec.PlatformFamily = version, "Linux"
 	return nil
+}
+
+// readPlatform is the platform version that is asked for. All of them run the
+// same here.
+func readPlatform(version string) (string, error) {
+	switch version {
+	case "", "LATEST":
+		return platformVersion, nil
+	case platformVersion, olderPlatform:
+		return version, nil
+	}
+	return "", fault.New(fault.PlatformUnknown, "The specified platform does not exist.").WithHint("use LATEST, %s or %s", platformVersion, olderPlatform)
 }
 
 // capacityFor decides the launch type of a run and, with a strategy, each task's
@@ -129,10 +157,10 @@ func capacityFor(c *cluster.Cluster, in *ecs.RunTaskRequest, n int) (workload.La
 	}
 	switch in.LaunchType {
 	case "":
-	case ecs.LaunchTypeEc2, ecs.LaunchTypeFargate:
+	case ecs.LaunchTypeEc2, ecs.LaunchTypeFargate, ecs.LaunchTypeExternal:
 		return workload.LaunchType(in.LaunchType), nil, nil
-	case ecs.LaunchTypeExternal, ecs.LaunchTypeManagedInstances:
-		return "", nil, fault.New(fault.UnsupportedFeature, "The launch type %s is not supported yet.", in.LaunchType)
+	case ecs.LaunchTypeManagedInstances:
+		return "", nil, invalid("The launch type MANAGED_INSTANCES cannot be specified. Specify a capacity provider strategy instead.")
 	default:
 		return "", nil, invalid("launch type should be one of [EC2,FARGATE,EXTERNAL,MANAGED_INSTANCES]")
 	}
@@ -182,70 +210,3 @@ func readPlacement(constraints []ecs.PlacementConstraint, strategy []ecs.Placeme
 			return workload.Strategy{Type: string(s.Type), Field: deref(s.Field)}
 		}), nil
 }
-
-// createUnplaced stores tasks for the loop to place.
-func (a *API) createUnplaced(tx *store.Tx, call *gateway.Call, l *launch, n int) []*task.Task {
-	made := make([]*task.Task, n)
-	for i := range made {
-		made[i] = a.newTask(call, l, i)
-		store.Tasks.Put(tx, made[i])
-	}
-	return made
-}
-
-// place makes as many of the n tasks as find an instance. For the rest no task
-// exists; failures say why each instance refused.
-func (a *API) place(tx *store.Tx, call *gateway.Call, l *launch, n int) (made []*task.Task, failures []ecs.Failure, err error) {
-	board, want := placement.ClusterBoard(tx, l.cluster.ARN), l.placementRequest()
-	for i := range n {
-		t := a.newTask(call, l, i)
-		want.Seed = seed(t.ID)
-		at, refusals, err := board.Place(want)
-		if err != nil {
-			return nil, nil, invalid("%v", err)
-		}
-		if at == nil && len(refusals) == 0 {
-			return nil, nil, invalid("No Container Instances were found in your cluster.").
-				WithHint("register an instance in cluster %s, or use the launch type FARGATE", l.cluster.Name)
-		}
-		if at == nil {
-			return made, each(refusals, showRefusal), nil
-		}
-		placed, err := placement.Assign(tx, t, at, call.Now)
-		if err != nil {
-			return nil, nil, err
-		}
-		made = append(made, placed)
-	}
-	return made, nil, nil
-}
-
-func (l *launch) placementRequest() *placement.Request {
-	r := &placement.Request{
-		Demand:      task.Demand(l.definition, &l.spec),
-		Constraints: slices.Concat(l.definition.PlacementConstraints, l.spec.Constraints),
-		Strategy:    l.spec.Strategy, Requires: placementNeeds(l.definition),
-	}
-	if len(r.Strategy) == 0 {
-		r.Strategy = []workload.Strategy{{Type: "random"}}
-	}
-	if looksAtGroup(r) {
-		r.Group = l.spec.Group
-	}
-	return r
-}
-
-// looksAtGroup tells whether the decision depends on where the tasks of the group
-// are. To count them costs more than all the rest, so it is asked for only then.
-func looksAtGroup(r *placement.Request) bool {
-	return slices.ContainsFunc(r.Strategy, func(s workload.Strategy) bool { return s.Type == "spread" }) ||
-		slices.ContainsFunc(r.Constraints, func(c workload.Constraint) bool { return c.Type == "distinctInstance" })
-}
-
-// seed of the random strategy follows from the task's id.
-func seed(id string) uint64 {
-	n, _ := strconv.ParseUint(id[:16], 16, 64) // an id that is not hex gives 0
-	return n
-}
-
-func showRefusal(r *placement.Refusal) ecs.Failure { return failure(r.InstanceARN, r.Reason, r.Detail) }

@@ -80,6 +80,9 @@ func showPlace(r store.Reader, t *task.Task, out *ecs.Task) {
 	out.AvailabilityZone = text(zone)
 	if t.Spec.LaunchType != workload.Fargate {
 		out.ContainerInstanceArn = &t.Assignment.InstanceARN
+		if inst != nil && out.CapacityProviderName == nil {
+			out.CapacityProviderName = text(inst.CapacityProvider)
+		}
 	}
 }
 
