@@ -51,6 +51,9 @@ type Config struct {
 	Privileged    bool // allow privileged tasks
 	Expose        bool // publish host ports beyond loopback
 	Zone          string
+	// CapacityProvider is the name of the one that the instance belongs to; empty
+	// for none.
+	CapacityProvider string
 
 	Log *slog.Logger
 }

@@ -46,7 +46,7 @@ func totalMemory() int {
 // attributes say what the agent can do and what it offers.
 func (h *Host) attributes() []workload.Attribute {
 	arch := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[goruntime.GOARCH]
-	return append(workload.AgentCapabilities(logs.Drivers()...),
+	list := append(workload.AgentCapabilities(logs.Drivers()...),
 		workload.Attribute{Name: "ecs.availability-zone", Value: h.zone()},
 		workload.Attribute{Name: "ecs.cpu-architecture", Value: arch},
 		workload.Attribute{Name: "ecs.os-type", Value: "linux"},
@@ -56,4 +56,8 @@ func (h *Host) attributes() []workload.Attribute {
 		workload.Attribute{Name: acs.AttributeOffersFargate, Value: fmt.Sprint(h.OffersFargate)},
 		workload.Attribute{Name: acs.AttributeFargateOvercommit, Value: fmt.Sprint(max(1, h.Overcommit))},
 	)
+	if h.CapacityProvider != "" {
+		list = append(list, workload.Attribute{Name: acs.AttributeCapacityProvider, Value: h.CapacityProvider})
+	}
+	return list
 }

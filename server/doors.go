@@ -90,8 +90,7 @@ type TokenResponse struct {
 func (s *Server) createToken(w http.ResponseWriter, r *http.Request, call *gateway.Call) {
 	made, err := s.makeToken(r, call.Principal)
 	if err != nil {
-		f := fault.Of(err)
-		writeJSON(w, f.Kind.Status(), map[string]string{"__type": f.Kind.String(), "message": f.Message, "hint": f.Hint})
+		writeFault(w, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, made)
@@ -115,6 +114,11 @@ func (s *Server) makeToken(r *http.Request, who identity.Principal) (*TokenRespo
 		return nil, err
 	}
 	return &TokenResponse{Token: token.String()}, nil
+}
+
+func writeFault(w http.ResponseWriter, err error) {
+	f := fault.Of(err)
+	writeJSON(w, f.Kind.Status(), map[string]string{"__type": f.Kind.String(), "message": f.Message, "hint": f.Hint})
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

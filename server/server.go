@@ -111,6 +111,7 @@ func (s *Server) wire(context.Context) error {
 	inner.Handle(join.Path, &authority.Door{Gate: s.joins, Log: s.Log})
 	inner.HandleFunc("GET /_berth/health", s.health)
 	inner.Handle("POST "+TokenPath, s.gateway.Signed("berth", s.createToken))
+	inner.Handle("POST "+InterruptPath, s.gateway.Signed("berth", s.interrupt))
 	s.front = &http.Server{
 		Handler: s.gateway, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		BaseContext: func(net.Listener) context.Context { return context.Background() },

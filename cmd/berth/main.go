@@ -42,6 +42,7 @@ func commands() []command {
 		{"logs", "print the logs of a task", logs},
 		{"image", "load FILE [NAME:TAG]: put an image archive in the registry", imageCommand},
 		{"token", "create: make a token by which a machine joins", tokenCommand},
+		{"spot", "interrupt TASK: take a task's Fargate Spot capacity back", spotCommand},
 		{"doctor", "tell what this host lacks, and how to mend it", doctorCommand},
 		{"server", "the control plane", serverCommand},
 		{"agent", "the agent of a host", agentCommand},

@@ -26,6 +26,7 @@ type upFlags struct {
 	bare, keepTasks, privileged   bool
 	cpu, memory                   int
 	config                        config
+	provider                      string // capacity provider of this machine
 	logLevel                      string
 }
 
@@ -40,6 +41,7 @@ func parseUp(args []string) (*upFlags, error) {
 	fs.BoolVar(&u.privileged, "allow-privileged", false, "allow privileged tasks and pidMode host: they may do all that root may")
 	fs.IntVar(&u.cpu, "cpu", 0, "CPU units to offer; 0 means all of the machine's")
 	fs.IntVar(&u.memory, "memory", 0, "MiB of memory to offer; 0 means the machine's, less a reserve")
+	fs.StringVar(&u.provider, "capacity-provider", "", "capacity provider that this machine belongs to, once its cluster has it")
 	file := fs.String("config", "", "file with further settings (JSON)")
 	fs.StringVar(&u.logLevel, "log-level", "info", "debug, info, warn or error")
 	if err := parse(fs, args); err != nil {
@@ -117,6 +119,9 @@ func (u *upFlags) roles() []supervisor.Role {
 		self, "agent", "--data", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen, "--token", token,
 		"--cpu", strconv.Itoa(u.cpu), "--memory", strconv.Itoa(u.memory), "--fargate",
 		"--fargate-cpu-overcommit", strconv.Itoa(u.config.Fargate.overcommit(4)), "--fargate-isolation", u.config.Fargate.isolation(), "--log-level", u.logLevel,
+	}
+	if u.provider != "" {
+		agent = append(agent, "--capacity-provider", u.provider)
 	}
 	if u.privileged {
 		agent = append(agent, "--allow-privileged")
