@@ -85,6 +85,7 @@ func (a *API) Operations() map[string]gateway.Handler {
 		"StartTask":            gateway.Handle(a.startTask),
 		"StopTask":             gateway.Handle(a.stopTask),
 		"DescribeTasks":        gateway.Handle(a.describeTasks),
+		"ExecuteCommand":       gateway.Handle(a.executeCommand),
 		"ListTasks":            gateway.Handle(a.listTasks),
 		"GetTaskProtection":    gateway.Handle(a.getTaskProtection),
 		"UpdateTaskProtection": gateway.Handle(a.updateTaskProtection),
