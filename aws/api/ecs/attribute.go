@@ -18,25 +18,28 @@ import (
 // Limits of attributes.
 const (
 	maxAttributeText     = 128
-	maxAttributesPut     = 10  // in one call
-	maxCustomAttributes  = 100 // of one instance, beside those of its agent
+	maxAttributesPut     = 10 // in one call
+	maxCustomAttributes  = 10 // of one instance, beside those of its agent
 	targetInstance       = ecs.TargetTypeContainerInstance
 	badAttributeTarget   = "targetType must be container-instance"
 	attributeNameLetters = "-_./\\"
+	attributeTextLetters = attributeNameLetters + "@: "
 )
 
 // checkAttribute holds a name and value against AWS's rules.
 func checkAttribute(a *ecs.Attribute) error {
 	name, value := deref(a.Name), deref(a.Value)
-	bad := func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(attributeNameLetters, r)
+	beside := func(letters string) func(rune) bool {
+		return func(r rune) bool {
+			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(letters, r)
+		}
 	}
 	switch {
 	case name == "":
 		return invalid("Attribute name can not be empty.")
-	case len(name) > maxAttributeText || strings.ContainsFunc(name, bad):
+	case len(name) > maxAttributeText || strings.ContainsFunc(name, beside(attributeNameLetters)):
 		return invalid("Invalid attribute name '%s'.", name)
-	case len(value) > maxAttributeText || strings.TrimSpace(value) != value:
+	case len(value) > maxAttributeText || strings.TrimSpace(value) != value || strings.ContainsFunc(value, beside(attributeTextLetters)):
 		return invalid("Invalid value of attribute '%s'.", name)
 	}
 	return nil
@@ -124,6 +127,9 @@ func (a *API) listAttributes(_ context.Context, call *gateway.Call, in *ecs.List
 	}
 	if in.TargetType != targetInstance {
 		return nil, invalid(badAttributeTarget)
+	}
+	if in.AttributeValue != nil && in.AttributeName == nil {
+		return nil, invalid("An attribute name must be specified with an attribute value.")
 	}
 	v := a.store.View()
 	c, err := findCluster(v, call.Scope, in.Cluster)

@@ -1,12 +1,16 @@
 package ecs
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/store"
 )
 
@@ -17,23 +21,34 @@ type accountSetting struct {
 	values []string
 }
 
-// accountSettings lists AWS's account settings. What a setting does here is said
+// Settings with rules of their own.
+const (
+	guardDuty  = "guardDutyActivate"               // Amazon GuardDuty's to set
+	retirement = "fargateTaskRetirementWaitPeriod" // the account's, nobody's own
+)
+
+// maxSettingsPage is the greatest page of settings, and what one holds when the
+// caller did not say.
+const maxSettingsPage = 10
+
+// accountSettings lists AWS's account settings, by name. Identifiers are of the
+// long format, so that those who would have the old one are refused. What a setting does here is said
 // in docs/compatibility.md.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html
 func accountSettings() []accountSetting {
 	return []accountSetting{
 		{"awsvpcTrunking", []string{"disabled", "enabled"}},
 		{"containerInsights", []string{"disabled", "enabled", "enhanced"}},
-		{"containerInstanceLongArnFormat", []string{"enabled", "disabled"}},
+		{"containerInstanceLongArnFormat", []string{"enabled"}},
 		{"defaultLogDriverMode", []string{"non-blocking", "blocking"}},
 		{"dualStackIPv6", []string{"enabled", "disabled"}},
 		{"fargateEventWindows", []string{"disabled", "enabled"}},
 		{"fargateFIPSMode", []string{"disabled", "enabled"}},
-		{"fargateTaskRetirementWaitPeriod", []string{"7", "0", "14"}},
-		{"guardDutyActivate", []string{"off", "on"}},
-		{"serviceLongArnFormat", []string{"enabled", "disabled"}},
+		{retirement, []string{"7", "0", "14"}},
+		{guardDuty, []string{"off", "on"}},
+		{"serviceLongArnFormat", []string{"enabled"}},
 		{"tagResourceAuthorization", []string{"on", "off"}},
-		{"taskLongArnFormat", []string{"enabled", "disabled"}},
+		{"taskLongArnFormat", []string{"enabled"}},
 	}
 }
 
@@ -48,9 +63,23 @@ func findSetting(name string) (accountSetting, error) {
 	return accountSetting{}, invalid("%s should be one of [%s]", name, strings.Join(names, ","))
 }
 
+// ownSetting finds a setting that a principal may change.
+func ownSetting(name, principal string) (accountSetting, error) {
+	s, err := findSetting(name)
+	switch {
+	case err != nil:
+		return s, err
+	case name == guardDuty:
+		return s, invalid("The account setting %s is read-only.", name).WithHint("Amazon GuardDuty manages it")
+	case name == retirement && principal != "":
+		return s, invalid("You must use the root user when you set %s.", name).WithHint("use put-account-setting-default")
+	}
+	return s, nil
+}
+
 // setting is the value in force for whoever calls.
 func setting(r store.Reader, call *gateway.Call, name string) string {
-	value, _ := settingFor(r, call, name, call.Principal.ARN)
+	value, _ := settingFor(r, call, name, caller(call))
 	return value
 }
 
@@ -77,7 +106,7 @@ func ownerShown(call *gateway.Call, principal string) string {
 }
 
 func (a *API) listAccountSettings(_ context.Context, call *gateway.Call, in *ecs.ListAccountSettingsRequest) (*ecs.ListAccountSettingsResponse, error) {
-	page, err := readPage(in.NextToken, in.MaxResults)
+	page, err := readPageUpTo(maxSettingsPage, in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +115,13 @@ func (a *API) listAccountSettings(_ context.Context, call *gateway.Call, in *ecs
 			return nil, err
 		}
 	}
-	principal := settingPrincipal(call, in.PrincipalArn)
+	if in.Value != nil && in.Name == "" {
+		return nil, invalid("An account setting name must be specified with a value.")
+	}
+	principal, err := settingPrincipal(call, in.PrincipalArn)
+	if err != nil {
+		return nil, err
+	}
 	var list []ecs.Setting
 	for _, s := range accountSettings() {
 		value, owner := settingFor(a.store.View(), call, s.name, principal)
@@ -100,25 +135,43 @@ func (a *API) listAccountSettings(_ context.Context, call *gateway.Call, in *ecs
 	return &ecs.ListAccountSettingsResponse{Settings: each(found, func(s *ecs.Setting) ecs.Setting { return *s }), NextToken: next}, nil
 }
 
+// caller is the user or role that calls; a role's sessions have its settings.
+func caller(call *gateway.Call) string {
+	return cmp.Or(call.Principal.RoleARN, call.Principal.ARN)
+}
+
 // settingPrincipal is whose setting is meant: the named principal's, or the
-// caller's own. The account's own, the root's, are the defaults of all.
-func settingPrincipal(call *gateway.Call, named *string) string {
-	principal := call.Principal.ARN
-	if named != nil && *named != "" {
-		principal = *named
+// caller's own. The account's own, the root's, are the defaults of all. Only root
+// may name others.
+func settingPrincipal(call *gateway.Call, named *string) (string, error) {
+	principal := cmp.Or(deref(named), caller(call))
+	if principal != caller(call) && call.Principal.Kind != identity.Root {
+		return "", fault.New(fault.AccessDenied, "You must be the root user or the principal to use the principalArn parameter.")
 	}
 	if principal == call.Scope.Global("iam", "root") {
-		return ""
+		return "", nil
 	}
-	return principal
+	a, err := arn.Parse(principal)
+	if err != nil || a.Service != "iam" || a.Account != call.Scope.Account || a.Kind() != "user" && a.Kind() != "role" {
+		return "", invalid("The principal ARN '%s' is not valid. Specify the ARN of a user, a role or the root user of this account.", principal)
+	}
+	return principal, nil
 }
 
 func showSetting(name, value, principal string) ecs.Setting {
-	return ecs.Setting{Name: ecs.SettingName(name), Value: &value, PrincipalArn: &principal, Type: ecs.SettingTypeUser}
+	kind := ecs.SettingTypeUser
+	if name == guardDuty {
+		kind = ecs.SettingTypeAwsManaged
+	}
+	return ecs.Setting{Name: ecs.SettingName(name), Value: &value, PrincipalArn: &principal, Type: kind}
 }
 
 func (a *API) putAccountSetting(ctx context.Context, call *gateway.Call, in *ecs.PutAccountSettingRequest) (*ecs.PutAccountSettingResponse, error) {
-	s, err := a.putSetting(ctx, call, settingPrincipal(call, in.PrincipalArn), string(in.Name), deref(in.Value))
+	principal, err := settingPrincipal(call, in.PrincipalArn)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.putSetting(ctx, call, principal, string(in.Name), deref(in.Value))
 	return &ecs.PutAccountSettingResponse{Setting: s}, err
 }
 
@@ -128,7 +181,7 @@ func (a *API) putAccountSettingDefault(ctx context.Context, call *gateway.Call, 
 }
 
 func (a *API) putSetting(ctx context.Context, call *gateway.Call, principal, name, value string) (*ecs.Setting, error) {
-	known, err := findSetting(name)
+	known, err := ownSetting(name, principal)
 	if err != nil {
 		return nil, err
 	}
@@ -146,10 +199,13 @@ func (a *API) putSetting(ctx context.Context, call *gateway.Call, principal, nam
 }
 
 func (a *API) deleteAccountSetting(ctx context.Context, call *gateway.Call, in *ecs.DeleteAccountSettingRequest) (*ecs.DeleteAccountSettingResponse, error) {
-	if _, err := findSetting(string(in.Name)); err != nil {
+	principal, err := settingPrincipal(call, in.PrincipalArn)
+	if err != nil {
 		return nil, err
 	}
-	principal := settingPrincipal(call, in.PrincipalArn)
+	if _, err := ownSetting(string(in.Name), principal); err != nil {
+		return nil, err
+	}
 	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
 		store.Settings.Delete(tx, store.SettingKey(call.Scope, principal, string(in.Name)))
 		return nil

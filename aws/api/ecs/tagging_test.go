@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/berthhq/berth/domain/identity"
 )
 
 func TestTagsOfEveryResource(t *testing.T) {
@@ -63,16 +65,15 @@ func TestAttributes(t *testing.T) {
 		{"PutAttributes", `{"attributes": [{"name": "a", "targetId": "` + missing + `"}]}`, "TargetNotFoundException", "Could not find " + missing},
 		{"PutAttributes", `{"attributes": [{"name": "a b", "targetId": "` + i + `"}]}`, "InvalidParameterException", "Invalid attribute name 'a b'."},
 		{"PutAttributes", `{"attributes": [{"name": "berth.boot-id", "targetId": "` + i + `"}]}`, "InvalidParameterException", "Invalid attribute name 'berth.boot-id'."},
+		{"PutAttributes", `{"attributes": [{"name": "a", "value": " b", "targetId": "` + i + `"}]}`, "InvalidParameterException", "Invalid value of attribute 'a'."},
+		{"PutAttributes", `{"attributes": [{"name": "a", "value": "b=c", "targetId": "` + i + `"}]}`, "InvalidParameterException", "Invalid value of attribute 'a'."},
+		{"ListAttributes", `{"targetType": "container-instance", "attributeValue": "x"}`, "InvalidParameterException", "An attribute name must be specified"},
 		{"ListAttributes", `{"targetType": "task"}`, "InvalidParameterException", "targetType must be container-instance"},
 	} {
 		s.refused(c.operation, c.body, c.kind, c.message)
 	}
 	for n := range 10 {
-		var ten []string
-		for m := range 10 {
-			ten = append(ten, fmt.Sprintf(`{"name": "n%d-%d", "targetId": %q}`, n, m, i))
-		}
-		out := s.as(s.Root, "PutAttributes", `{"attributes": [`+strings.Join(ten, ",")+`]}`)
+		out := s.as(s.Root, "PutAttributes", fmt.Sprintf(`{"attributes": [{"name": "n%d", "targetId": %q}]}`, n, i))
 		if want := map[bool]string{true: "AttributeLimitExceededException"}[n == 9]; out.kind != want { // "stack" is there too
 			t.Errorf("%d: %s %s", n, out.kind, out.message())
 		}
@@ -94,4 +95,48 @@ func TestAccountSettings(t *testing.T) {
 	expect(t, "deleted", get(s.do("DeleteAccountSetting", `{"name": "defaultLogDriverMode"}`), "setting", "value"), "non-blocking")
 	s.refused("PutAccountSetting", `{"name": "colour", "value": "blue"}`, "InvalidParameterException", "colour should be one of [awsvpcTrunking,")
 	s.refused("PutAccountSetting", `{"name": "containerInsights", "value": "blue"}`, "InvalidParameterException", "Invalid value for setting containerInsights.")
+	s.refused("PutAccountSettingDefault", `{"name": "taskLongArnFormat", "value": "disabled"}`, "InvalidParameterException", "Invalid value for setting taskLongArnFormat.")
+	s.refused("PutAccountSettingDefault", `{"name": "guardDutyActivate", "value": "on"}`, "InvalidParameterException", "The account setting guardDutyActivate is read-only.")
+	s.refused("PutAccountSetting", `{"name": "fargateTaskRetirementWaitPeriod", "value": "0", "principalArn": "arn:aws:iam::123456789012:user/u"}`, "InvalidParameterException", "You must use the root user")
+	s.refused("PutAccountSetting", `{"name": "containerInsights", "value": "enabled", "principalArn": "arn:aws:iam::999999999999:user/u"}`, "InvalidParameterException", "The principal ARN")
+	s.refused("ListAccountSettings", `{"value": "enabled"}`, "InvalidParameterException", "An account setting name must be specified with a value.")
+	s.refused("ListAccountSettings", `{"maxResults": 11}`, "InvalidParameterException", "maxResults should be between 1 and 10")
+	guard := s.do("ListAccountSettings", `{"name": "guardDutyActivate", "effectiveSettings": true}`)
+	expect(t, "managed by AWS", get(guard, "settings", 0, "type"), "aws_managed")
+}
+
+// TestAccountSettingsOfAllNames pages through the effective settings.
+func TestAccountSettingsOfAllNames(t *testing.T) {
+	s := start(t)
+	var names []any
+	token := ""
+	for {
+		page := s.do("ListAccountSettings", `{"effectiveSettings": true, "maxResults": 5, "nextToken": %q}`, token)
+		for _, one := range get(page, "settings").([]any) {
+			names = append(names, one.(object)["name"])
+		}
+		next, more := get(page, "nextToken").(string)
+		if token = next; !more {
+			break
+		}
+	}
+	expect(t, "names", names, []any{"awsvpcTrunking", "containerInsights", "containerInstanceLongArnFormat", "defaultLogDriverMode", "dualStackIPv6",
+		"fargateEventWindows", "fargateFIPSMode", "fargateTaskRetirementWaitPeriod", "guardDutyActivate", "serviceLongArnFormat", "tagResourceAuthorization", "taskLongArnFormat"})
+}
+
+func TestSettingsOfARoleAreItsSessions(t *testing.T) {
+	s := start(t)
+	role := scope.Global("iam", "role/worker")
+	keyOf := func(name string) identity.AccessKey {
+		return s.AddKey(t, identity.AccessKey{ID: "ASIA" + name, Secret: "secret", SessionToken: "token", Active: true, Principal: identity.RoleSession(role, name)})
+	}
+	session := keyOf("one")
+	if out := s.as(session, "PutAccountSetting", `{"name": "containerInsights", "value": "enhanced"}`); out.kind != "" || get(out, "setting", "principalArn") != role {
+		t.Errorf("%s %s %v", out.kind, out.message(), out.object)
+	}
+	made := s.as(keyOf("two"), "CreateCluster", `{"clusterName": "x"}`)
+	expect(t, "the cluster that another session makes", get(made, "cluster", "settings", 0, "value"), "enhanced")
+	if out := s.as(session, "ListAccountSettings", `{"principalArn": "arn:aws:iam::123456789012:user/u"}`); out.kind != "AccessDeniedException" {
+		t.Errorf("others' settings: %s %v", out.kind, out.object)
+	}
 }
