@@ -96,8 +96,8 @@ func providerInUse(r store.Reader, c *cluster.Cluster, provider string) bool {
 // adopt makes each instance of the cluster belong to the provider that its agent
 // names, as long as the cluster has it.
 func adopt(tx *store.Tx, c *cluster.Cluster) {
-	for i := range store.Instances.By(tx, store.InstancesByCluster, c.ARN) {
-		if provider := providerOf(c, i); provider != i.CapacityProvider {
+	for _, i := range slices.Collect(store.Instances.By(tx, store.InstancesByCluster, c.ARN)) {
+		if provider := providerOf(c, i); provider != i.CapacityProvider && i.DeregisteredAt.IsZero() {
 			next := *i
 			next.CapacityProvider = provider
 			next.Version++

@@ -27,30 +27,36 @@ func (a *API) makeTasks(tx *store.Tx, call *gateway.Call, l *launch, n int) (mad
 		return nil, nil, err
 	}
 	var board *placement.Board
+	want, full := l.placementRequest(), map[string]bool{}
 	for i := range n {
 		t := a.newTask(call, l, i)
-		if waits(t.Spec.CapacityProvider) {
+		provider := t.Spec.CapacityProvider
+		switch {
+		case waits(provider):
 			store.Tasks.Put(tx, t)
 			made = append(made, t)
 			continue
-		}
-		if board == nil {
+		case full[provider]:
+			continue
+		case board == nil:
 			board = placement.ClusterBoard(tx, l.cluster.ARN)
 		}
-		at, refusals, err := l.placeOn(board, t)
+		want.Seed, want.Provider = seed(t.ID), provider
+		at, refusals, err := l.placeOn(board, want)
 		if err != nil {
 			return nil, nil, err
 		}
 		if at == nil {
-			return made, each(refusals, showRefusal), nil
+			full[provider] = true // its further tasks would be told the same
+			failures = append(failures, each(refusals, showRefusal)...)
+			continue
 		}
-		placed, err := placement.Assign(tx, t, at, call.Now)
-		if err != nil {
+		if t, err = placement.Assign(tx, t, at, call.Now); err != nil {
 			return nil, nil, err
 		}
-		made = append(made, placed)
+		made = append(made, t)
 	}
-	return made, nil, nil
+	return made, failures, nil
 }
 
 // waits tells of which capacity providers the tasks wait for a place; the empty
@@ -86,9 +92,9 @@ func (l *launch) checkWaiting(r store.Reader, waits func(string) bool) error {
 	return nil
 }
 
-func (l *launch) placeOn(board *placement.Board, t *task.Task) (*placement.Placement, []placement.Refusal, error) {
-	want := l.placementRequest()
-	want.Seed, want.Provider = seed(t.ID), t.Spec.CapacityProvider
+// placeOn is the board's decision; where there is no instance at all, an error says
+// so.
+func (l *launch) placeOn(board *placement.Board, want *placement.Request) (*placement.Placement, []placement.Refusal, error) {
 	at, refusals, err := board.Place(want)
 	switch {
 	case err != nil:

@@ -366,6 +366,9 @@ func TestRunByCapacityProvider(t *testing.T) {
 	expect(t, "only its own instances count", get(s.do("RunTask", "%s", byNow), "failures"),
 		[]any{object{"arn": own, "reason": "RESOURCE:CPU", "detail": "CPU needs 256, has 0; MEMORY needs 128, has 0"}})
 
+	both := s.do("RunTask", `{"taskDefinition": "web", "count": 4, "capacityProviderStrategy": [{"capacityProvider": "now", "weight": 1}, {"capacityProvider": "waits", "weight": 1}]}`)
+	expect(t, "others wait all the same", []int{len(get(both, "tasks").([]any)), len(get(both, "failures").([]any))}, []int{2, 1})
+
 	started := s.do("StartTask", `{"taskDefinition": "web", "containerInstances": [%q]}`, other)
 	expect(t, "an instance of none", get(started, "tasks", 0, "capacityProviderName"), nil)
 	s.refused("PutClusterCapacityProviders", `{"cluster": "default", "capacityProviders": ["waits"], "defaultCapacityProviderStrategy": []}`, "ResourceInUseException", "The specified capacity provider is in use")
