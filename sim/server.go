@@ -17,6 +17,7 @@ import (
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/plan"
+	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/store"
 )
 
@@ -53,7 +54,7 @@ func (s *server) start() {
 	s.skew = s.w.between(0, s.w.faults.skew)
 	s.sessions, s.stepped, s.stepAt, s.pumpWaits, s.thinking = nil, 0, time.Time{}, false, false
 	s.handlers = ecs.New(ecs.Config{Store: leader, NewID: s.w.newID}).Operations()
-	s.control = control.New(leader, s.interrupted(control.Planners(control.Options{})), nil)
+	s.control = control.New(leader, s.interrupted(control.Planners(control.Options{Rollout: rollout.Options{NewID: s.w.newID}})), nil)
 	d := dispatch.New(dispatch.Config{Store: leader, Log: slog.New(slog.DiscardHandler), Now: s.now})
 	for _, begin := range []func() error{s.ensureCluster, s.ensureNetwork, func() error { return d.Reset(s.background) }} {
 		if err := begin(); err != nil && !s.w.disk.dead {
@@ -200,18 +201,23 @@ func (s *server) plan(in time.Duration) {
 // may come in, so that decisions become stale as they do where there are threads.
 func (s *server) interrupted(planners []plan.Planner) []plan.Planner {
 	for i := range planners {
-		look := planners[i].Look
-		planners[i].Look = func(v *store.View, now time.Time) plan.Decision {
-			d := look(v, now)
-			if len(d.Changes) > 0 {
-				s.thinking = true
-				s.w.meanwhile(s.w.between(0, max(3*time.Millisecond, s.w.faults.thought)))
-				s.thinking = false
-			}
-			return d
+		if look := planners[i].Look; look != nil {
+			planners[i].Look = func(v *store.View, now time.Time) plan.Decision { return s.pondered(look(v, now)) }
+		}
+		if look := planners[i].LookAt; look != nil {
+			planners[i].LookAt = func(v *store.View, now time.Time, part string) plan.Decision { return s.pondered(look(v, now, part)) }
 		}
 	}
 	return planners
+}
+
+func (s *server) pondered(d plan.Decision) plan.Decision {
+	if len(d.Changes) > 0 {
+		s.thinking = true
+		s.w.meanwhile(s.w.between(0, max(3*time.Millisecond, s.w.faults.thought)))
+		s.thinking = false
+	}
+	return d
 }
 
 // later does something unless the process has ended meanwhile.

@@ -32,6 +32,7 @@ const (
 	ClusterContainsCapacityProvider
 	ServiceNotFound
 	ServiceNotActive
+	ServiceDeploymentNotFound
 	TaskSetNotFound
 	TargetNotFound
 	TargetNotConnected
@@ -131,6 +132,7 @@ var table = [kindCount]row{
 	ClusterContainsCapacityProvider:       {400, "ClusterContainsCapacityProviderException", "", ""},
 	ServiceNotFound:                       {400, "ServiceNotFoundException", "", ""},
 	ServiceNotActive:                      {400, "ServiceNotActiveException", "", ""},
+	ServiceDeploymentNotFound:             {400, "ServiceDeploymentNotFoundException", "", ""},
 	TaskSetNotFound:                       {400, "TaskSetNotFoundException", "", ""},
 	TargetNotFound:                        {400, "TargetNotFoundException", "", ""},
 	TargetNotConnected:                    {400, "TargetNotConnectedException", "", ""},

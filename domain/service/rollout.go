@@ -72,7 +72,6 @@ type Rollout struct {
 	DeploymentID string
 	Target       string   // ARN of the revision
 	Sources      []Source // what ran before
-	Final        Counts   // of the target, once it is over
 
 	Configuration Configuration
 	Status        RolloutStatus
@@ -87,7 +86,7 @@ type Rollout struct {
 	BackReason  string
 	BackSince   time.Time
 	Breaker     MonitorStatus
-	Failures    int
+	Failures    int // of the target's tasks, as its deployment counts them
 	AlarmStatus MonitorStatus
 	Triggered   []string // alarms
 
@@ -98,13 +97,11 @@ type Rollout struct {
 type Source struct {
 	RevisionARN  string
 	DeploymentID string
-	Counts       Counts
 }
 
-// Counts of the tasks of a revision.
+// Counts of the tasks of a deployment.
 type Counts struct {
-	Requested, Running, Pending    int
-	TestTraffic, ProductionTraffic float64 // percent
+	Running, Pending int
 }
 
 // HookRun is a hook under way or answered.

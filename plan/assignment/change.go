@@ -1,20 +1,17 @@
 package assignment
 
 import (
-	"errors"
-
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/task"
-	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/plan"
 	"github.com/berthhq/berth/plan/placement"
 	"github.com/berthhq/berth/store"
 )
 
 // assign writes the decision, unless the task or the instance is no longer as it
-// was: what is taken is counted anew on the instance of the transaction.
+// was.
 func (l *look) assign(t *task.Task, p *placement.Placement, demand cluster.Demand) {
-	now, fargate := l.now, t.Spec.LaunchType == workload.Fargate
+	now := l.now
 	l.out.Changes = append(l.out.Changes, plan.Change{
 		Subject: t.ARN, Says: "place on " + p.Instance.ARN,
 		Apply: func(tx *store.Tx) error {
@@ -22,19 +19,8 @@ func (l *look) assign(t *task.Task, p *placement.Placement, demand cluster.Deman
 			if err != nil {
 				return err
 			}
-			i, ok := store.Instances.Get(tx, p.Instance.ARN)
-			if !ok {
-				return plan.ErrStale
-			}
-			d := i.Share(demand, fargate)
-			if placeable, _ := i.Placeable(); !placeable || i.CapacityProvider != p.Instance.CapacityProvider || !fits(i, &i.Used, &d) {
-				return plan.ErrStale
-			}
-			usage, held := i.Used.Take(&i.Registered, &d)
-			if _, err = placement.Assign(tx, have, &placement.Placement{Instance: i, Held: held, Usage: usage}, now); err != nil {
-				return errors.Join(plan.ErrStale, err) // another task took the last address
-			}
-			return nil
+			_, err = placement.Take(tx, have, p.Instance, demand, now)
+			return err
 		},
 	})
 }

@@ -123,18 +123,16 @@ func Assign(tx *store.Tx, t *task.Task, p *Placement, now time.Time) (*task.Task
 }
 
 // Take is Assign on an instance that was chosen on an older state: what is taken is
-// counted anew on the one of the transaction. ErrStale when it does not fit any
-// more.
-func Take(tx *store.Tx, t *task.Task, instanceARN string, demand cluster.Demand, fargate bool, now time.Time) (*task.Task, error) {
-	i, ok := store.Instances.Get(tx, instanceARN)
+// counted anew on the one of the transaction. plan.ErrStale when it is not what it
+// was, or has no room any more.
+func Take(tx *store.Tx, t *task.Task, chosen *cluster.Instance, demand cluster.Demand, now time.Time) (*task.Task, error) {
+	i, ok := store.Instances.Get(tx, chosen.ARN)
 	if !ok {
 		return nil, plan.ErrStale
 	}
-	if fargate {
-		over := max(1, i.FargateCPUOvercommit)
-		demand.CPU = (demand.CPU + over - 1) / over
-	}
-	if placeable, _ := i.Placeable(); !placeable || len(cluster.Lacks(&i.Registered, &i.Used, &demand)) > 0 {
+	demand = i.Share(demand, t.Spec.LaunchType == workload.Fargate)
+	placeable, _ := i.Placeable()
+	if !placeable || i.CapacityProvider != chosen.CapacityProvider || len(cluster.Lacks(&i.Registered, &i.Used, &demand)) > 0 {
 		return nil, plan.ErrStale
 	}
 	usage, held := i.Used.Take(&i.Registered, &demand)

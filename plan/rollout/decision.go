@@ -77,13 +77,13 @@ func (l *look) rolloutStale(tx *store.Tx) bool {
 func (l *look) startAll(tx *store.Tx, s *service.Service) []service.Event {
 	var ids []string
 	for _, st := range l.starts {
-		if st.place == "" {
+		if st.place == nil {
 			store.Tasks.Put(tx, st.task)
 			ids = append(ids, st.task.ID)
 			continue
 		}
 		err := tx.Try(func(tx *store.Tx) error {
-			_, err := placement.Take(tx, st.task, st.place, st.demand, false, l.now)
+			_, err := placement.Take(tx, st.task, st.place, st.demand, l.now)
 			return err
 		})
 		if err == nil {

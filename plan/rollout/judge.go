@@ -37,6 +37,10 @@ func (l *look) judge() {
 		return
 	}
 	d := l.next.Deployment(r.DeploymentID)
+	if d == nil {
+		return // a rollback goes on, and the target's last task is gone
+	}
+	r.Failures = max(r.Failures, d.Failed)
 	if r.Status == service.Pending {
 		r.Status, r.StartedAt, r.UpdatedAt = service.RolloutInProgress, l.now, l.now
 		l.says = append(l.says, service.Event{Name: service.DeploymentBegun, Reason: d.Reason, DeploymentID: d.ID})

@@ -18,7 +18,7 @@ import (
 // start is a task to make, with its place where it has one already.
 type start struct {
 	task   *task.Task
-	place  string // instance ARN; empty when plan/assignment is to find one
+	place  *cluster.Instance // nil when plan/assignment is to find one
 	demand cluster.Demand
 }
 
@@ -87,7 +87,7 @@ func (l *look) placed(c *crew, rev *service.Revision, t *service.Template, n int
 			l.unplaced(refusals, "")
 			return true
 		}
-		l.starts = append(l.starts, start{next, at.Instance.ARN, want.Demand})
+		l.starts = append(l.starts, start{next, at.Instance, want.Demand})
 	}
 	l.resolved("placement")
 	return false

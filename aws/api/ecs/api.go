@@ -37,7 +37,7 @@ type API struct {
 func New(c Config) *API {
 	a := &API{store: c.Store, newID: c.NewID, sessions: c.Sessions}
 	if a.newID == nil {
-		a.newID = randomID
+		a.newID = NewID
 	}
 	if a.sessions == nil {
 		a.sessions = sessionsBelow
@@ -45,7 +45,8 @@ func New(c Config) *API {
 	return a
 }
 
-func randomID() string {
+// NewID is 32 random hex digits.
+func NewID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
@@ -80,6 +81,17 @@ func (a *API) Operations() map[string]gateway.Handler {
 		"ListTaskDefinitionFamilies": gateway.Handle(a.listTaskDefinitionFamilies),
 		"DeregisterTaskDefinition":   gateway.Handle(a.deregisterTaskDefinition),
 		"DeleteTaskDefinitions":      gateway.Handle(a.deleteTaskDefinitions),
+
+		"CreateService":              gateway.Handle(a.createService),
+		"UpdateService":              gateway.Handle(a.updateService),
+		"DeleteService":              gateway.Handle(a.deleteService),
+		"DescribeServices":           gateway.Handle(a.describeServices),
+		"ListServices":               gateway.Handle(a.listServices),
+		"ListServicesByNamespace":    gateway.Handle(a.listServicesByNamespace),
+		"DescribeServiceDeployments": gateway.Handle(a.describeServiceDeployments),
+		"ListServiceDeployments":     gateway.Handle(a.listServiceDeployments),
+		"StopServiceDeployment":      gateway.Handle(a.stopServiceDeployment),
+		"DescribeServiceRevisions":   gateway.Handle(a.describeServiceRevisions),
 
 		"RunTask":              gateway.Handle(a.runTask),
 		"StartTask":            gateway.Handle(a.startTask),

@@ -9,6 +9,7 @@ import (
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
@@ -231,6 +232,11 @@ func checkEmpty(r store.Reader, c *cluster.Cluster) error {
 	for _, name := range c.CapacityProviders {
 		if p, ok := findProvider(r, c.Scope, name); ok && p.ClusterARN == c.ARN {
 			return fault.New(fault.ClusterContainsCapacityProvider, "The Cluster cannot be deleted while Cluster Scoped Capacity Providers are attached to the cluster.")
+		}
+	}
+	for s := range store.Services.By(r, store.ServicesByCluster, c.ARN) {
+		if s.Status != service.Inactive {
+			return fault.New(fault.ClusterContainsServices, "The Cluster cannot be deleted while Services are active.")
 		}
 	}
 	if store.Tasks.Has(r, store.TasksByCluster, store.ClusterTasks(c.ARN, task.Running)) {

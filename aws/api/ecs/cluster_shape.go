@@ -6,6 +6,7 @@ import (
 
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
@@ -24,7 +25,7 @@ func showCluster(r store.Reader, c *cluster.Cluster, include []ecs.ClusterField)
 		RegisteredContainerInstancesCount: int32Of(n.instances),
 		RunningTasksCount:                 int32Of(n.running[workload.EC2] + n.running[workload.Fargate]),
 		PendingTasksCount:                 int32Of(n.pending[workload.EC2] + n.pending[workload.Fargate]),
-		ActiveServicesCount:               int32Of(0),
+		ActiveServicesCount:               int32Of(n.services),
 		Statistics:                        []ecs.KeyValuePair{}, Tags: []ecs.Tag{}, Settings: []ecs.ClusterSetting{},
 		CapacityProviders:               each(c.CapacityProviders, func(s *string) string { return *s }),
 		DefaultCapacityProviderStrategy: each(c.DefaultStrategy, showStrategyItem),
@@ -89,12 +90,25 @@ func providerAttachment(p *cluster.CapacityProvider, id *string, kind, what, nam
 
 // counts are a cluster's numbers; tasks by launch type.
 type counts struct {
-	instances        int
-	running, pending map[workload.LaunchType]int
+	instances, services int // services that are active
+	running, pending    map[workload.LaunchType]int
+	active, draining    map[ecs.LaunchType]int // services
 }
 
 func count(r store.Reader, c *cluster.Cluster) counts {
-	n := counts{running: map[workload.LaunchType]int{}, pending: map[workload.LaunchType]int{}}
+	n := counts{
+		running: map[workload.LaunchType]int{}, pending: map[workload.LaunchType]int{},
+		active: map[ecs.LaunchType]int{}, draining: map[ecs.LaunchType]int{},
+	}
+	for s := range store.Services.By(r, store.ServicesByCluster, c.ARN) {
+		switch s.Status {
+		case service.Active:
+			n.services++
+			n.active[launchTypeOf(s)]++
+		case service.Draining:
+			n.draining[launchTypeOf(s)]++
+		}
+	}
 	for i := range store.Instances.By(r, store.InstancesByCluster, c.ARN) {
 		if i.OffersEC2 && i.DeregisteredAt.IsZero() {
 			n.instances++
@@ -120,8 +134,8 @@ func (n counts) statistics() []ecs.KeyValuePair {
 		{"runningFargateTasksCount", n.running[workload.Fargate]},
 		{"pendingEC2TasksCount", n.pending[workload.EC2]},
 		{"pendingFargateTasksCount", n.pending[workload.Fargate]},
-		{"activeEC2ServiceCount", 0}, {"activeFargateServiceCount", 0},
-		{"drainingEC2ServiceCount", 0}, {"drainingFargateServiceCount", 0},
+		{"activeEC2ServiceCount", n.active[ecs.LaunchTypeEc2]}, {"activeFargateServiceCount", n.active[ecs.LaunchTypeFargate]},
+		{"drainingEC2ServiceCount", n.draining[ecs.LaunchTypeEc2]}, {"drainingFargateServiceCount", n.draining[ecs.LaunchTypeFargate]},
 	} {
 		out = append(out, ecs.KeyValuePair{Name: &s.name, Value: new(strconv.Itoa(s.value))})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
@@ -86,7 +87,10 @@ func (l *launch) size(def *workload.Definition) error {
 const defaultEphemeralStorage = 20
 
 // servicePrefix begins the group of the tasks of a service.
-const servicePrefix = "service:"
+const servicePrefix = service.GroupPrefix
+
+// cutService is the service that a group names.
+func cutService(group string) (name string, ok bool) { return strings.CutPrefix(group, servicePrefix) }
 
 func checkWords(s *task.Spec, ownGroup bool) error {
 	notWord := func(r rune) bool {

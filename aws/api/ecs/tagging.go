@@ -10,6 +10,7 @@ import (
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
@@ -84,6 +85,8 @@ func findTagged(r store.Reader, scope arn.Scope, resource string) (*tagged, erro
 		return taggedCluster(r, resource)
 	case "task-definition":
 		return taggedDefinition(r, resource)
+	case "service":
+		return taggedService(r, resource)
 	case "task":
 		return taggedTask(r, resource)
 	case "capacity-provider":
@@ -127,6 +130,19 @@ func taggedProvider(r store.Reader, key string) (*tagged, error) {
 		next := *have
 		next.Tags = tags
 		store.CapacityProviders.Put(tx, &next)
+	}}, nil
+}
+
+func taggedService(r store.Reader, key string) (*tagged, error) {
+	have, ok := store.Services.Get(r, key)
+	if !ok || have.Status != service.Active {
+		return nil, serviceNotFound()
+	}
+	return &tagged{have.Tags, func(tx *store.Tx, tags []workload.Tag) {
+		next := *have
+		next.Tags = tags
+		next.Version++
+		store.Services.Put(tx, &next)
 	}}, nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
-	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/store"
 )
@@ -152,8 +151,8 @@ func (q *taskQuery) tasks(v *store.View, c *cluster.Cluster, in *ecs.ListTasksRe
 		index, key = store.TasksByInstance, i.ARN
 	case q.group != "":
 		index, key = store.TasksByGroup, store.InCluster(c.ARN, q.group)
-		if !store.Tasks.Has(v, index, key) { // there are no services yet, so nobody else can know the name
-			return nil, nil, fault.New(fault.ServiceNotFound, "Service not found.")
+		if _, ok := store.Services.Get(v, c.Scope.Service(c.Name, strings.TrimPrefix(q.group, servicePrefix))); !ok {
+			return nil, nil, serviceNotFound()
 		}
 	case q.started != "":
 		index, key = store.TasksByStartedBy, store.InCluster(c.ARN, q.started)
@@ -164,50 +163,4 @@ func (q *taskQuery) tasks(v *store.View, c *cluster.Cluster, in *ecs.ListTasksRe
 		return store.Tasks.By(v, index, key), index, nil
 	}
 	return store.Tasks.ByAfter(v, index, key, after.position()), index, nil
-}
-
-// The protection of tasks belongs to services: tasks of their own have none.
-const reasonNotProtectable = "TASK_NOT_VALID"
-
-func (a *API) protectionFailures(call *gateway.Call, ref *string, tasks []string) ([]ecs.Failure, error) {
-	if len(tasks) > maxRun {
-		return nil, invalid("tasks can have at most %d items.", maxRun)
-	}
-	v := a.store.View()
-	c, err := activeCluster(v, call.Scope, ref)
-	if err != nil {
-		return nil, err
-	}
-	out := []ecs.Failure{}
-	for _, id := range tasks {
-		key, err := identify(c, "task", id)
-		if err != nil {
-			return nil, err
-		}
-		if _, ok := store.Tasks.Get(v, key); !ok {
-			out = append(out, failure(key, reasonMissing, ""))
-			continue
-		}
-		out = append(out, failure(key, reasonNotProtectable, "Only tasks of a service can be protected."))
-	}
-	return out, nil
-}
-
-func (a *API) getTaskProtection(_ context.Context, call *gateway.Call, in *ecs.GetTaskProtectionRequest) (*ecs.GetTaskProtectionResponse, error) {
-	failures, err := a.protectionFailures(call, in.Cluster, in.Tasks)
-	if err != nil {
-		return nil, err
-	}
-	return &ecs.GetTaskProtectionResponse{ProtectedTasks: []ecs.ProtectedTask{}, Failures: failures}, nil
-}
-
-func (a *API) updateTaskProtection(_ context.Context, call *gateway.Call, in *ecs.UpdateTaskProtectionRequest) (*ecs.UpdateTaskProtectionResponse, error) {
-	if len(in.Tasks) == 0 {
-		return nil, invalid("Tasks cannot be empty.")
-	}
-	failures, err := a.protectionFailures(call, in.Cluster, in.Tasks)
-	if err != nil {
-		return nil, err
-	}
-	return &ecs.UpdateTaskProtectionResponse{ProtectedTasks: []ecs.ProtectedTask{}, Failures: failures}, nil
 }

@@ -1,0 +1,94 @@
+package ecs
+
+import (
+	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/store"
+)
+
+func showBrief(r *service.Rollout) ecs.ServiceDeploymentBrief {
+	return ecs.ServiceDeploymentBrief{
+		ServiceDeploymentArn: &r.ARN, ServiceArn: &r.ServiceARN, ClusterArn: &r.ClusterARN, StartedAt: at(r.StartedAt), CreatedAt: at(r.CreatedAt),
+		FinishedAt: at(r.FinishedAt), TargetServiceRevisionArn: &r.Target, Status: ecs.ServiceDeploymentStatus(r.Status), StatusReason: text(r.Reason),
+	}
+}
+
+func showRollout(v store.Reader, r *service.Rollout) *ecs.ServiceDeployment {
+	out := &ecs.ServiceDeployment{
+		ServiceDeploymentArn: &r.ARN, ServiceArn: &r.ServiceARN, ClusterArn: &r.ClusterARN,
+		CreatedAt: at(r.CreatedAt), StartedAt: at(r.StartedAt), FinishedAt: at(r.FinishedAt), StoppedAt: at(r.StoppedAt), UpdatedAt: at(r.UpdatedAt),
+		Status: ecs.ServiceDeploymentStatus(r.Status), StatusReason: text(r.Reason), LifecycleStage: ecs.ServiceDeploymentLifecycleStage(r.Stage),
+		DeploymentConfiguration: showConfiguration(&r.Configuration, false),
+	}
+	s, ok := store.Services.Get(v, r.ServiceARN)
+	if !ok {
+		s = &service.Service{} // forgotten: nothing of it runs
+	}
+	crews := countTasks(v, s)
+	out.TargetServiceRevision = showSummary(s, crews, r.Target, r.DeploymentID)
+	out.SourceServiceRevisions = each(r.Sources, func(x *service.Source) ecs.ServiceRevisionSummary {
+		return *showSummary(s, crews, x.RevisionARN, x.DeploymentID)
+	})
+	showMonitors(s, r, out)
+	if r.BackTo != "" {
+		out.Rollback = &ecs.Rollback{Reason: &r.BackReason, StartedAt: at(r.BackSince), ServiceRevisionArn: &r.BackTo}
+	}
+	out.LifecycleHookDetails = some(r.Hooks, func(h *service.HookRun) ecs.DeploymentLifecycleHookDetail { return showHookRun(r, h) })
+	return out
+}
+
+func showSummary(s *service.Service, crews map[string]service.Counts, revision, deployment string) *ecs.ServiceRevisionSummary {
+	n := crews[deployment]
+	out := &ecs.ServiceRevisionSummary{Arn: &revision, RequestedTaskCount: int32Of(0), RunningTaskCount: int32Of(n.Running), PendingTaskCount: int32Of(n.Pending)}
+	if d := s.Deployment(deployment); d != nil {
+		out.RequestedTaskCount = int32Of(d.Want)
+		if s.Spec.Configuration.Strategy != service.Rolling {
+			out.RequestedProductionTrafficWeight, out.RequestedTestTrafficWeight = &d.Traffic, &d.TestTraffic
+		}
+	}
+	return out
+}
+
+func showMonitors(s *service.Service, r *service.Rollout, out *ecs.ServiceDeployment) {
+	if b := r.Configuration.Breaker; b != nil {
+		out.DeploymentCircuitBreaker = &ecs.ServiceDeploymentCircuitBreaker{
+			Status: ecs.ServiceDeploymentRollbackMonitorsStatus(r.Breaker), FailureCount: int32Of(r.Failures), Threshold: int32Of(b.Limit(s.Spec.Desired)),
+		}
+	}
+	if a := r.Configuration.Alarms; a != nil {
+		out.Alarms = &ecs.ServiceDeploymentAlarms{
+			Status: ecs.ServiceDeploymentRollbackMonitorsStatus(r.AlarmStatus), AlarmNames: a.Names, TriggeredAlarmNames: r.Triggered,
+		}
+	}
+}
+
+func showHookRun(r *service.Rollout, h *service.HookRun) ecs.DeploymentLifecycleHookDetail {
+	def := &r.Configuration.Hooks[h.Hook]
+	return ecs.DeploymentLifecycleHookDetail{
+		HookId: &h.ID, TargetType: ecs.DeploymentLifecycleHookTargetType(def.Type), TargetArn: text(def.Target),
+		Status: ecs.DeploymentLifecycleHookStatus(h.Status), ExpiresAt: at(h.ExpiresAt), TimeoutAction: ecs.DeploymentLifecycleHookAction(def.OnTimeout()),
+	}
+}
+
+func showRevision(v store.Reader, r *service.Revision) *ecs.ServiceRevision {
+	t := &r.Template
+	out := &ecs.ServiceRevision{
+		ServiceRevisionArn: &r.ARN, ServiceArn: &r.ServiceARN, ClusterArn: &r.ClusterARN, TaskDefinition: &t.DefinitionARN,
+		LaunchType: ecs.LaunchType(t.LaunchType), CapacityProviderStrategy: some(t.Providers, showStrategyItem),
+		PlatformVersion: text(resolvedPlatform(t)), PlatformFamily: text(t.PlatformFamily), NetworkConfiguration: showNetwork(t.Network),
+		GuardDutyEnabled: new(false), CreatedAt: at(r.CreatedAt),
+	}
+	if def, ok := store.TaskDefinitions.Get(v, t.DefinitionARN); ok {
+		for i := range def.Containers {
+			c := &def.Containers[i]
+			image := ecs.ContainerImage{ContainerName: &c.Name, Image: &c.Image}
+			for _, known := range r.Images {
+				if known.Container == c.Name {
+					image.ImageDigest = &known.Digest
+				}
+			}
+			out.ContainerImages = append(out.ContainerImages, image)
+		}
+	}
+	return out
+}

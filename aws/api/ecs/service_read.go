@@ -1,0 +1,306 @@
+package ecs
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/domain/workload"
+	"github.com/berthhq/berth/store"
+)
+
+func checkServiceName(name string) error {
+	switch {
+	case name == "":
+		return invalid("Service name should not be null or empty.")
+	case len(name) > 255 || !isName(name):
+		return invalid("Service name contains invalid characters. Up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens are allowed.")
+	}
+	return nil
+}
+
+func checkServiceToken(token *string) error {
+	if len(deref(token)) > 36 {
+		return invalid("clientToken can have at most 36 characters.")
+	}
+	return nil
+}
+
+// readService checks a CreateService and makes the service it asks for, without a
+// deployment.
+func readService(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs.CreateServiceRequest) (*service.Service, error) {
+	name := deref(in.ServiceName)
+	s := &service.Service{
+		Scope: call.Scope, ARN: call.Scope.Service(c.Name, name), Name: name, ClusterARN: c.ARN,
+		CreatedAt: call.Now, CreatedBy: call.Principal.ARN, Status: service.Active, Version: 1,
+	}
+	spec := &s.Spec
+	var err error
+	if s.Tags, err = readTags(in.Tags); err != nil {
+		return nil, err
+	}
+	if err = readKind(spec, in); err != nil {
+		return nil, err
+	}
+	if err = checkConnections(in.LoadBalancers, in.ServiceRegistries, in.ServiceConnectConfiguration, in.VolumeConfigurations, in.VpcLatticeConfigurations, in.GatewayConnectors, in.Monitoring); err != nil {
+		return nil, err
+	}
+	if spec.Configuration, err = readConfiguration(in.DeploymentConfiguration, defaultConfiguration(spec), spec); err != nil {
+		return nil, err
+	}
+	if spec.HealthCheckGrace, err = readGrace(in.HealthCheckGracePeriodSeconds); err != nil {
+		return nil, err
+	}
+	if spec.PropagateTags, err = readPropagate(in.PropagateTags); err != nil {
+		return nil, err
+	}
+	spec.ManagedTags, spec.ExecuteCommand, spec.Role = deref(in.EnableECSManagedTags), deref(in.EnableExecuteCommand), deref(in.Role)
+	if spec.Role != "" {
+		return nil, invalid("You cannot specify an IAM role for services that require a service linked role.").
+			WithHint("leave role out: only services behind a Classic Load Balancer had one")
+	}
+	if spec.Controller != service.ControllerECS && in.TaskDefinition == nil {
+		return s, readBare(c, in, spec)
+	}
+	if err = readTemplate(r, call, c, in, spec); err != nil {
+		return nil, err
+	}
+	spec.Rebalancing, err = readRebalancing(in.AvailabilityZoneRebalancing, spec, true)
+	return s, err
+}
+
+// readBare is a service whose tasks are its task sets'.
+func readBare(c *cluster.Cluster, in *ecs.CreateServiceRequest, spec *service.Spec) error {
+	if spec.Controller == service.ControllerCodeDeploy {
+		return invalid("TaskDefinition can not be blank.")
+	}
+	if in.LaunchType != "" || len(in.CapacityProviderStrategy) > 0 || in.NetworkConfiguration != nil || in.PlatformVersion != nil {
+		return invalid("The EXTERNAL deployment controller takes launch type, capacity provider strategy, network configuration and platform version from the task set.")
+	}
+	var err error
+	spec.Constraints, spec.Strategy, err = readPlacement(in.PlacementConstraints, in.PlacementStrategy, &workload.Definition{})
+	return err
+}
+
+// readKind reads what a service is for good: how it is scheduled and deployed.
+func readKind(spec *service.Spec, in *ecs.CreateServiceRequest) error {
+	spec.Scheduling, spec.Controller = service.Replica, service.ControllerECS
+	if s := in.SchedulingStrategy; s != "" {
+		if !slices.Contains(s.Values(), string(s)) {
+			return invalid("schedulingStrategy should be one of [%s]", strings.Join(s.Values(), ","))
+		}
+		spec.Scheduling = service.Scheduling(s)
+	}
+	if d := in.DeploymentController; d != nil {
+		if !slices.Contains(d.Type.Values(), string(d.Type)) {
+			return invalid("deployment controller type should be one of [%s]", strings.Join(d.Type.Values(), ","))
+		}
+		spec.Controller = service.Controller(d.Type)
+	}
+	if spec.Scheduling == service.Daemon {
+		if in.DesiredCount != nil {
+			return invalid("The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again.")
+		}
+		if spec.Controller != service.ControllerECS {
+			return invalid("The daemon scheduling strategy is only supported with the ECS deployment controller.")
+		}
+		return nil
+	}
+	if in.DesiredCount == nil {
+		return invalid("The desiredCount parameter is required for services that use the REPLICA scheduling strategy.")
+	}
+	return readDesired(spec, *in.DesiredCount)
+}
+
+func readDesired(spec *service.Spec, n int32) error {
+	if n < 0 || n > maxDesired {
+		return invalid("desiredCount should be between 0 and %d", maxDesired)
+	}
+	spec.Desired = int(n)
+	return nil
+}
+
+// checkConnections refuses, clearly, what no service here can have yet.
+func checkConnections(balancers []ecs.LoadBalancer, registries []ecs.ServiceRegistry, connect *ecs.ServiceConnectConfiguration, volumes []ecs.ServiceVolumeConfiguration, lattice []ecs.VpcLatticeConfiguration, gateways []ecs.GatewayConnector, monitoring *ecs.MonitoringConfiguration) error {
+	notYet := func(what string) error { return fault.New(fault.UnsupportedFeature, "%s not supported yet.", what) }
+	switch {
+	case len(balancers) > 0:
+		return invalid("The target group with targetGroupArn %s does not exist.", deref(balancers[0].TargetGroupArn)).
+			WithHint("load balancers are not there yet: leave loadBalancers out")
+	case len(registries) > 0:
+		return invalid("The specified service registry does not exist.").WithHint("AWS Cloud Map is not there yet: leave serviceRegistries out")
+	case connect != nil && deref(connect.Enabled):
+		return notYet("Service Connect is")
+	case len(volumes) > 0:
+		return notYet("Volumes configured at launch (Amazon EBS) are")
+	case len(lattice) > 0:
+		return notYet("VPC Lattice configurations are")
+	case len(gateways) > 0:
+		return notYet("Gateway connectors are")
+	case monitoring != nil && len(monitoring.MetricConfigurations) > 0:
+		return notYet("Metric configurations are")
+	}
+	return nil
+}
+
+func readGrace(seconds *int32) (*int, error) {
+	if seconds != nil && *seconds < 0 {
+		return nil, invalid("healthCheckGracePeriodSeconds should be between 0 and 2147483647")
+	}
+	return optionalInt(seconds), nil
+}
+
+func readPropagate(p ecs.PropagateTags) (string, error) {
+	if p != "" && !slices.Contains(p.Values(), string(p)) {
+		return "", invalid("propagateTags should be one of [%s]", strings.Join(p.Values(), ","))
+	}
+	return string(p), nil
+}
+
+// readTemplate reads what the tasks of a new service have in common.
+func readTemplate(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs.CreateServiceRequest, spec *service.Spec) error {
+	if deref(in.TaskDefinition) == "" {
+		return invalid("TaskDefinition can not be blank.")
+	}
+	def, err := launchable(r, call, in.TaskDefinition)
+	if err != nil {
+		return err
+	}
+	t := &spec.Template
+	if t.LaunchType, t.Providers, err = serviceCapacity(c, in.LaunchType, in.CapacityProviderStrategy); err != nil {
+		return err
+	}
+	launchType := placeOf(t)
+	if launchType == workload.Fargate && spec.Scheduling == service.Daemon {
+		return invalid("The daemon scheduling strategy is not supported with the FARGATE launch type.")
+	}
+	if err = readPlatformOf(t, launchType, deref(in.PlatformVersion)); err != nil {
+		return err
+	}
+	if spec.Constraints, spec.Strategy, err = readServicePlacement(in.PlacementConstraints, in.PlacementStrategy, def, spec, launchType); err != nil {
+		return err
+	}
+	return settleTemplate(r, call, t, def, in.NetworkConfiguration)
+}
+
+// placeOf is where the tasks of a template run.
+func placeOf(t *service.Template) workload.LaunchType {
+	if len(t.Providers) > 0 {
+		return cluster.LaunchTypeOf(t.Providers[0].Provider)
+	}
+	return t.LaunchType
+}
+
+// settleTemplate checks that the definition can run as the template says.
+func settleTemplate(r store.Reader, call *gateway.Call, t *service.Template, def *workload.Definition, network *ecs.NetworkConfiguration) (err error) {
+	launchType := placeOf(t)
+	if !def.CompatibleWith(launchType) {
+		return invalid("Task definition does not support launch_type %s.", launchType).WithHint("%s", whyNot(def, launchType))
+	}
+	if err = checkRunnable(def, nil); err != nil {
+		return err
+	}
+	if t.Network, err = readNetwork(r, call.Scope, network, def, launchType); err != nil {
+		return err
+	}
+	l := &launch{definition: def}
+	l.spec.LaunchType = launchType
+	if err = l.size(def); err != nil {
+		return err
+	}
+	t.DefinitionARN, t.EphemeralStorageGiB = def.ARN, l.spec.EphemeralStorageGiB
+	return nil
+}
+
+// readPlatformOf keeps what was asked for: LATEST stays LATEST, and what it means
+// is decided for each task.
+func readPlatformOf(t *service.Template, launchType workload.LaunchType, version string) error {
+	if launchType != workload.Fargate {
+		if version != "" {
+			return invalid("The platform version must be null when specifying an EC2 launch type.")
+		}
+		t.PlatformVersion, t.PlatformFamily = "", ""
+		return nil
+	}
+	if _, err := readPlatform(version); err != nil {
+		return err
+	}
+	t.PlatformVersion, t.PlatformFamily = version, "Linux"
+	if version == "" {
+		t.PlatformVersion = "LATEST"
+	}
+	return nil
+}
+
+// serviceCapacity is the launch type or the strategy of a service: what the call
+// says, else the cluster's default strategy, else EC2.
+func serviceCapacity(c *cluster.Cluster, launchType ecs.LaunchType, items []ecs.CapacityProviderStrategyItem) (workload.LaunchType, []cluster.CapacityProviderStrategyItem, error) {
+	in := &ecs.RunTaskRequest{LaunchType: launchType, CapacityProviderStrategy: items}
+	kind, _, err := capacityFor(c, in, 1)
+	if err != nil || launchType != "" {
+		return kind, nil, err
+	}
+	if len(items) > 0 {
+		strategy, err := readStrategy(items, c.CapacityProviders)
+		return "", strategy, err
+	}
+	if len(c.DefaultStrategy) > 0 {
+		return "", c.DefaultStrategy, nil
+	}
+	return kind, nil, nil
+}
+
+func readServicePlacement(constraints []ecs.PlacementConstraint, strategy []ecs.PlacementStrategy, def *workload.Definition, spec *service.Spec, launchType workload.LaunchType) ([]workload.Constraint, []workload.Strategy, error) {
+	switch {
+	case launchType == workload.Fargate && len(constraints) > 0:
+		return nil, nil, invalid("Placement constraints are not supported with FARGATE launch type.")
+	case launchType == workload.Fargate && len(strategy) > 0:
+		return nil, nil, invalid("Placement strategies are not supported with FARGATE launch type.")
+	case spec.Scheduling == service.Daemon && len(strategy) > 0:
+		return nil, nil, invalid("The daemon scheduling strategy does not support placement strategies.")
+	}
+	return readPlacement(constraints, strategy, def)
+}
+
+// readRebalancing is whether tasks are moved to keep zones even. A new service has
+// it where nothing speaks against it.
+func readRebalancing(said ecs.AvailabilityZoneRebalancing, spec *service.Spec, created bool) (string, error) {
+	if said != "" && !slices.Contains(said.Values(), string(said)) {
+		return "", invalid("availabilityZoneRebalancing should be one of [ENABLED,DISABLED]")
+	}
+	against := againstRebalancing(spec)
+	switch {
+	case said == ecs.AvailabilityZoneRebalancingEnabled && against != "":
+		return "", invalid("Service Availability Zone rebalancing does not support %s.", against)
+	case said != "":
+		return string(said), nil
+	case !created:
+		return spec.Rebalancing, nil
+	case against != "":
+		return service.Disabled, nil
+	}
+	return service.Enabled, nil
+}
+
+// againstRebalancing is what of a service keeps zones from being rebalanced.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
+func againstRebalancing(spec *service.Spec) string {
+	zone := func(s string) bool { return strings.TrimPrefix(s, "attribute:") == "ecs.availability-zone" }
+	switch {
+	case spec.Scheduling == service.Daemon:
+		return "the DAEMON scheduling strategy"
+	case spec.Controller != service.ControllerECS:
+		return "the " + string(spec.Controller) + " deployment controller"
+	case spec.Configuration.MaximumPercent <= 100:
+		return "a maximumPercent of 100 or less"
+	case len(spec.Strategy) > 0 && (spec.Strategy[0].Type != "spread" || !zone(spec.Strategy[0].Field)):
+		return "placement strategies that do not begin with a spread over Availability Zones"
+	case slices.ContainsFunc(spec.Constraints, func(c workload.Constraint) bool { return strings.Contains(c.Expression, "ecs.availability-zone") }):
+		return "placement constraints on ecs.availability-zone"
+	}
+	return ""
+}
