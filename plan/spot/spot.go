@@ -20,6 +20,10 @@ import (
 // reason is AWS's word for why an interrupted task stopped.
 const reason = "Your Spot Task was interrupted."
 
+// maxDemands bounds one look: of many tasks, the first already end what is there to
+// end.
+const maxDemands = 100
+
 // Planner makes the planner. It looks after placement, which may find room
 // without it.
 func Planner() plan.Planner {
@@ -28,11 +32,14 @@ func Planner() plan.Planner {
 
 func look(v *store.View, now time.Time) plan.Decision {
 	var out plan.Decision
-	waiting := demands(v)
-	if len(waiting) == 0 {
+	if !store.Tasks.Has(v, store.TasksByPhase, store.Unplaced) {
 		return out
 	}
-	for _, t := range Choose(machines(v), waiting) {
+	lent := machines(v)
+	if !slices.ContainsFunc(lent, func(m *Machine) bool { return len(m.Spot) > 0 }) {
+		return out
+	}
+	for _, t := range Choose(lent, demands(v)) {
 		out.Changes = append(out.Changes, plan.Change{
 			Subject: t.ARN, Says: "interrupt for a task on demand",
 			Apply: func(tx *store.Tx) error {
@@ -62,13 +69,16 @@ func Interrupt(tx *store.Tx, t *task.Task, now time.Time) *task.Task {
 	return &next
 }
 
-// demands are those of the Fargate tasks on demand that wait for room, the longest
-// waiting first.
+// demands are those of the Fargate tasks on demand that wait for room: of those
+// that have waited longest, as many as one look is for.
 func demands(v *store.View) []cluster.Demand {
 	var out []cluster.Demand
 	for t := range store.Tasks.By(v, store.TasksByPhase, store.Unplaced) {
 		if t.Spec.LaunchType != workload.Fargate || t.Spec.CapacityProvider == cluster.FargateSpotProvider {
 			continue
+		}
+		if len(out) == maxDemands {
+			break
 		}
 		if def, ok := store.TaskDefinitions.Get(v, t.Spec.DefinitionARN); ok {
 			out = append(out, task.Demand(def, &t.Spec))
