@@ -160,3 +160,18 @@ func TestInstancesBelongToTheirProvider(t *testing.T) {
 	s.do("PutClusterCapacityProviders", `{"cluster": "default", "capacityProviders": [], "defaultCapacityProviderStrategy": []}`)
 	expect(t, "no longer", shown(), nil)
 }
+
+func TestCapacityProvidersByCommandLine(t *testing.T) {
+	s := start(t)
+	s.cli("create-cluster", "--cluster-name", "prod")
+	made := s.cli("create-capacity-provider", "--name", "big", "--tags", "key=a,value=b",
+		"--auto-scaling-group-provider", "autoScalingGroupArn="+group+"big,managedScaling={status=ENABLED,targetCapacity=80}")
+	expect(t, "made", get(made, "capacityProvider", "autoScalingGroupProvider", "managedScaling", "targetCapacity"), 80.0)
+	put := s.cli("put-cluster-capacity-providers", "--cluster", "prod", "--capacity-providers", "big", "FARGATE",
+		"--default-capacity-provider-strategy", "capacityProvider=big,weight=2,base=1")
+	expect(t, "strategy", get(put, "cluster", "defaultCapacityProviderStrategy"), []any{object{"capacityProvider": "big", "weight": 2.0, "base": 1.0}})
+	described := s.cli("describe-capacity-providers", "--capacity-providers", "big", "--include", "TAGS")
+	expect(t, "tags", get(described, "capacityProviders", 0, "tags"), []any{object{"key": "a", "value": "b"}})
+	expect(t, "all", len(get(s.cli("describe-capacity-providers"), "capacityProviders").([]any)), 3)
+	expect(t, "kept", get(s.cli("delete-capacity-provider", "--capacity-provider", "big"), "capacityProvider", "updateStatus"), "DELETE_FAILED")
+}

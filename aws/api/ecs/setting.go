@@ -32,8 +32,8 @@ const (
 const maxSettingsPage = 10
 
 // accountSettings lists AWS's account settings, by name. Identifiers are of the
-// long format, so that those who would have the old one are refused. What a setting does here is said
-// in docs/compatibility.md.
+// long format: whoever would have the old one is refused. What a setting does here
+// is said in docs/compatibility.md.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html
 func accountSettings() []accountSetting {
 	return []accountSetting{
