@@ -6,6 +6,7 @@ import (
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/protocol/acs"
 	"github.com/berthhq/berth/store"
@@ -34,7 +35,7 @@ func associate(tx *store.Tx, c *cluster.Cluster, refs []string, strategy []ecs.C
 			providers = append(providers, name)
 		case providerInUse(tx, c, name):
 			return fault.New(fault.ResourceInUse, "The specified capacity provider is in use and cannot be removed.").
-				WithHint("tasks of cluster %s still use %s", c.Name, name)
+				WithHint("tasks or services of cluster %s still use %s", c.Name, name)
 		}
 	}
 	if err := checkProviderCount(providers); err != nil {
@@ -83,8 +84,14 @@ func elsewhere(r store.Reader, c *cluster.Cluster, provider string) bool {
 	return false
 }
 
-// providerInUse tells whether tasks of the cluster came by the provider.
+// providerInUse tells whether tasks of the cluster came by the provider, or a
+// service's will.
 func providerInUse(r store.Reader, c *cluster.Cluster, provider string) bool {
+	for s := range store.Services.By(r, store.ServicesByCluster, c.ARN) {
+		if s.Status != service.Inactive && slices.ContainsFunc(s.Spec.Template.Providers, func(i cluster.CapacityProviderStrategyItem) bool { return i.Provider == provider }) {
+			return true
+		}
+	}
 	for t := range store.Tasks.By(r, store.TasksByCluster, store.ClusterTasks(c.ARN, task.Running)) {
 		if t.Spec.CapacityProvider == provider {
 			return true

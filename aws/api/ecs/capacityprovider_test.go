@@ -2,6 +2,10 @@ package ecs_test
 
 import (
 	"testing"
+
+	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/store"
 )
 
 const group = "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:0f6a1e7e-2d5b-4e0c-8a39-6a8f5d6b0a11:autoScalingGroupName/"
@@ -174,4 +178,21 @@ func TestCapacityProvidersByCommandLine(t *testing.T) {
 	expect(t, "tags", get(described, "capacityProviders", 0, "tags"), []any{object{"key": "a", "value": "b"}})
 	expect(t, "all", len(get(s.cli("describe-capacity-providers"), "capacityProviders").([]any)), 3)
 	expect(t, "kept", get(s.cli("delete-capacity-provider", "--capacity-provider", "big"), "capacityProvider", "updateStatus"), "DELETE_FAILED")
+}
+
+func TestServicesHoldTheirProviders(t *testing.T) {
+	s := start(t)
+	s.provider("big", "ENABLED")
+	c := get(s.do("CreateCluster", `{"clusterName": "prod", "capacityProviders": ["big"]}`), "cluster", "clusterArn").(string)
+	svc := &service.Service{
+		Scope: scope, ARN: scope.Service("prod", "web"), Name: "web", ClusterARN: c, Status: service.Active,
+		Spec: service.Spec{Template: service.Template{Providers: []cluster.CapacityProviderStrategyItem{{Provider: "big", Weight: 1}}}},
+	}
+	s.update(func(tx *store.Tx) { store.Services.Put(tx, svc) })
+	without := `{"cluster": "prod", "capacityProviders": [], "defaultCapacityProviderStrategy": []}`
+	s.refused("PutClusterCapacityProviders", without, "ResourceInUseException", "The specified capacity provider is in use and cannot be removed.")
+	ended := *svc
+	ended.Status = service.Inactive
+	s.update(func(tx *store.Tx) { store.Services.Put(tx, &ended) })
+	s.do("PutClusterCapacityProviders", "%s", without)
 }
