@@ -24,7 +24,7 @@ func (s *Service) Begin(r *Revision, id, arn string, now time.Time) *Rollout {
 		out.Sources = append(out.Sources, Source{RevisionARN: s.Deployments[i].RevisionARN, DeploymentID: s.Deployments[i].ID})
 	}
 	d := Deployment{
-		ID: id, RevisionARN: r.ARN, Status: Primary, State: InProgress, CreatedAt: now, UpdatedAt: now,
+		ID: id, RevisionARN: r.ARN, Status: Primary, State: InProgress, Want: s.Spec.Desired, CreatedAt: now, UpdatedAt: now,
 	}
 	d.Reason = d.ReasonInProgress()
 	s.Promote(d)

@@ -3,6 +3,7 @@ package ecs
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
@@ -28,12 +29,16 @@ func (a *API) updateService(ctx context.Context, call *gateway.Call, in *ecs.Upd
 			return serviceNotActive()
 		}
 		next = *have
+		next.Deployments = slices.Clone(have.Deployments)
 		if err := changeSpec(tx, call, c, &next.Spec, in); err != nil {
 			return err
 		}
 		// What runs elsewhere by capacity alone is no new revision, as AWS has it.
 		if next.Spec.Controller == service.ControllerECS && (deref(in.ForceNewDeployment) || revised(&have.Spec.Template, &next.Spec.Template)) {
 			a.begin(tx, call, &next)
+		}
+		if d := next.Primary(); d != nil {
+			d.Want = next.Spec.Desired
 		}
 		next.Steady = next.Steady && next.Spec.Desired == have.Spec.Desired
 		next.Version++
