@@ -83,6 +83,14 @@ const (
 	EntityAlreadyExists
 	ExpiredToken
 
+	InvalidParameterCombination // CloudWatch's own from here
+	MissingRequiredParameter
+	InvalidNextToken
+	InvalidFormat
+	AlarmNotFound
+	AlarmLimitExceeded
+	MonitoredResourceNotFound // of the operations on tags
+
 	kindCount
 )
 
@@ -181,6 +189,14 @@ var table = [kindCount]row{
 	InvalidClientToken:        {400, "InvalidParameterException", "InvalidParameterValue", "IdempotentParameterMismatch"},
 	NoSuchEntity:              {404, "NoSuchEntityException", "NoSuchEntity", ""},
 	EntityAlreadyExists:       {409, "EntityAlreadyExistsException", "EntityAlreadyExists", ""},
+
+	InvalidParameterCombination: {400, "InvalidParameterCombinationException", "InvalidParameterCombination", ""},
+	MissingRequiredParameter:    {400, "MissingRequiredParameterException", "MissingParameter", ""},
+	InvalidNextToken:            {400, "InvalidNextToken", "", ""},
+	InvalidFormat:               {400, "InvalidFormatFault", "InvalidFormat", ""},
+	AlarmNotFound:               {404, "ResourceNotFound", "", ""},
+	AlarmLimitExceeded:          {400, "LimitExceededFault", "LimitExceeded", ""},
+	MonitoredResourceNotFound:   {404, "ResourceNotFoundException", "", ""},
 }
 
 // Code is the AWS error code of the kind in a protocol family.
