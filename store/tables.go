@@ -24,6 +24,8 @@ const (
 	rollouts
 	serviceEvents
 	capacityProviders
+	alarms
+	alarmHistory
 )
 
 // Tables lists every table, each at its id.
@@ -48,5 +50,7 @@ func Tables() []Descriptor {
 		rollouts:          Rollouts,
 		serviceEvents:     ServiceEvents,
 		capacityProviders: CapacityProviders,
+		alarms:            Alarms,
+		alarmHistory:      AlarmHistory,
 	}
 }
