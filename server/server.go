@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/cloudwatch"
 	"github.com/berthhq/berth/aws/api/ec2"
 	"github.com/berthhq/berth/aws/api/ecr"
 	"github.com/berthhq/berth/aws/api/ecs"
@@ -24,6 +25,7 @@ import (
 	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/plane/archive"
 	"github.com/berthhq/berth/plane/authority"
+	"github.com/berthhq/berth/plane/metrics"
 	"github.com/berthhq/berth/plane/registry"
 	"github.com/berthhq/berth/protocol/join"
 	"github.com/berthhq/berth/store/etcd"
@@ -37,6 +39,7 @@ type Server struct {
 	authority *authority.Authority
 	joins     *authority.Gate
 	archive   *archive.Archive
+	metrics   *metrics.Metrics
 	gateway   *gateway.Gateway
 	sessions  *dispatch.Dispatcher
 	control   *control.Control
@@ -55,7 +58,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	}
 	s := &Server{Config: c}
 	defer func() { err = errors.Join(err, s.close()) }()
-	for _, step := range []func(context.Context) error{s.openStore, s.openArchive, s.wire, s.begin} {
+	for _, step := range []func(context.Context) error{s.openStore, s.openArchive, s.openMetrics, s.wire, s.begin} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -81,6 +84,11 @@ func (s *Server) openArchive(context.Context) (err error) {
 		return fmt.Errorf("open the log archive: %w", err)
 	}
 	return nil
+}
+
+func (s *Server) openMetrics(context.Context) (err error) {
+	s.metrics, err = metrics.Open(filepath.Join(s.Data, "metrics"), metrics.Options{Now: s.Now, Log: s.Log})
+	return err
 }
 
 // wire builds the APIs and what stands behind one port.
@@ -123,11 +131,12 @@ func (s *Server) wire(context.Context) error {
 // handlers answer the operations that berth has, by service.
 func (s *Server) handlers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]map[string]gateway.Handler {
 	return map[string]map[string]gateway.Handler{
-		"ecs":  ecs.New(ecs.Config{Store: s.store}).Operations(),
-		"ec2":  ec2.New(s.store, defaultVPC).Operations(),
-		"ecr":  ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region}).Operations(),
-		"logs": logs.New(s.archive).Operations(),
-		"sts":  sts.New(s.store).Operations(),
+		"ecs":        ecs.New(ecs.Config{Store: s.store}).Operations(),
+		"ec2":        ec2.New(s.store, defaultVPC).Operations(),
+		"ecr":        ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region}).Operations(),
+		"logs":       logs.New(s.archive).Operations(),
+		"cloudwatch": cloudwatch.New(s.store, s.metrics).Operations(),
+		"sts":        sts.New(s.store).Operations(),
 	}
 }
 
@@ -150,6 +159,12 @@ func (s *Server) serve(ctx context.Context) error {
 			s.Log.Error("log archive", "err", err)
 		}
 	})
+	s.loops.Go(func() {
+		if err := s.metrics.Run(loops); err != nil && loops.Err() == nil {
+			s.Log.Error("metrics", "err", err)
+		}
+	})
+	s.loops.Go(func() { (&alarms{store: s.store, metrics: s.metrics, log: s.Log}).run(loops, s.Now) })
 	listener, err := s.listen(ctx)
 	if err != nil {
 		return err
@@ -171,6 +186,9 @@ func (s *Server) serve(ctx context.Context) error {
 // close closes what was opened, last first.
 func (s *Server) close() error {
 	var errs []error
+	if s.metrics != nil {
+		errs = append(errs, s.metrics.Close())
+	}
 	if s.archive != nil {
 		errs = append(errs, s.archive.Close())
 	}
