@@ -1,6 +1,7 @@
 package alarm
 
 import (
+	"slices"
 	"time"
 
 	"github.com/berthhq/berth/domain/metric"
@@ -33,9 +34,7 @@ func (d *Definition) samples(points []metric.Point) []sample {
 			out = append(out, sample{p.At, v, p.Set.Count, d.breaches(v)})
 		}
 	}
-	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
-		out[i], out[j] = out[j], out[i]
-	}
+	slices.Reverse(out)
 	return out
 }
 
