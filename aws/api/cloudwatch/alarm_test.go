@@ -13,13 +13,13 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-// errors is an alarm with all that matters said.
-const errors = `{"AlarmName":%q,"Namespace":"Web","MetricName":"Errors","Dimensions":[{"Name":"Zone","Value":"a"},{"Name":"App","Value":"shop"}],
+// errorsAlarm is an alarm with all that matters said.
+const errorsAlarm = `{"AlarmName":%q,"Namespace":"Web","MetricName":"Errors","Dimensions":[{"Name":"Zone","Value":"a"},{"Name":"App","Value":"shop"}],
 	"Statistic":"Sum","Period":60,"EvaluationPeriods":3,"DatapointsToAlarm":2,"Threshold":1.5,"ComparisonOperator":"GreaterThanThreshold"%s}`
 
 func (s *server) alarm(name, more string) {
 	s.t.Helper()
-	s.do("PutMetricAlarm", errors, name, more)
+	s.do("PutMetricAlarm", errorsAlarm, name, more)
 }
 
 func (s *server) described(name string) any {
@@ -214,7 +214,7 @@ func TestTheNumberOfAlarmsIsBounded(t *testing.T) {
 			}
 		})
 	}
-	s.refused("PutMetricAlarm", fmt.Sprintf(errors, "more", ""), "LimitExceededFault", "LimitExceeded", "The maximum number of alarms, 5000, has been reached.")
+	s.refused("PutMetricAlarm", fmt.Sprintf(errorsAlarm, "more", ""), "LimitExceededFault", "LimitExceeded", "The maximum number of alarms, 5000, has been reached.")
 	s.alarm("0-0", "") // one that is there
 	s.do("DeleteAlarms", `{"AlarmNames":["0-1"]}`)
 	s.alarm("more", "")
