@@ -54,21 +54,20 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for says, change := range map[string]func(*Definition){
-		"MetricName must not be null":                                          func(d *Definition) { d.Metric.Name = "" },
-		"Namespace must not be null":                                           func(d *Definition) { d.Metric.Namespace = "" },
-		"Either Statistic or ExtendedStatistic must be set":                    func(d *Definition) { d.Statistic = "" },
-		"The value tm90 for parameter ExtendedStatistic is not":                func(d *Definition) { d.Statistic = "tm90" },
-		"The comparison operator LessThanLowerThreshold needs an anomaly":      func(d *Definition) { d.Operator = "LessThanLowerThreshold" },
-		"Threshold must be a finite number":                                    func(d *Definition) { d.Threshold = math.NaN() },
-		"Period must not be null":                                              func(d *Definition) { d.Period = 0 },
-		"Period must be 10, 20, 30 or a multiple of 60":                        func(d *Definition) { d.Period = 90 },
-		"DatapointsToAlarm must be less than or equal to EvaluationPeriods":    func(d *Definition) { d.DatapointsToAlarm = 4 },
-		"Metrics cannot be checked across more than a day":                     func(d *Definition) { d.EvaluationPeriods = 289 },
-		"Metrics cannot be checked across more than seven days":                func(d *Definition) { d.Period, d.EvaluationPeriods = 3600, 169 },
-		"Value 'well' at 'treatMissingData' failed":                            func(d *Definition) { d.TreatMissing = "well" },
-		"Value 'well' at 'evaluateLowSampleCountPercentile'":                   func(d *Definition) { d.LowSamples = "well" },
-		"EvaluateLowSampleCountPercentile can only be set for alarms based on": func(d *Definition) { d.LowSamples = IgnoreLowSamples },
-		"Invalid arn syntax: ring":                                             func(d *Definition) { d.AlarmActions = []string{"ring"} },
+		"MetricName must not be null":                                       func(d *Definition) { d.Metric.Name = "" },
+		"Namespace must not be null":                                        func(d *Definition) { d.Metric.Namespace = "" },
+		"Either Statistic or ExtendedStatistic must be set":                 func(d *Definition) { d.Statistic = "" },
+		"The value tm90 for parameter ExtendedStatistic is not":             func(d *Definition) { d.Statistic = "tm90" },
+		"The comparison operator LessThanLowerThreshold needs an anomaly":   func(d *Definition) { d.Operator = "LessThanLowerThreshold" },
+		"Threshold must be a finite number":                                 func(d *Definition) { d.Threshold = math.NaN() },
+		"Period must not be null":                                           func(d *Definition) { d.Period = 0 },
+		"Period must be 10, 20, 30 or a multiple of 60":                     func(d *Definition) { d.Period = 90 },
+		"DatapointsToAlarm must be less than or equal to EvaluationPeriods": func(d *Definition) { d.DatapointsToAlarm = 4 },
+		"Metrics cannot be checked across more than a day":                  func(d *Definition) { d.EvaluationPeriods = 289 },
+		"Metrics cannot be checked across more than seven days":             func(d *Definition) { d.Period, d.EvaluationPeriods = 3600, 169 },
+		"Value 'well' at 'treatMissingData' failed":                         func(d *Definition) { d.TreatMissing = "well" },
+		"Value 'well' at 'evaluateLowSampleCountPercentile'":                func(d *Definition) { d.LowSamples = "well" },
+		"Invalid arn syntax: ring":                                          func(d *Definition) { d.AlarmActions = []string{"ring"} },
 	} {
 		d := good
 		change(&d)

@@ -70,7 +70,7 @@ func (d *Definition) checkPeriods() error {
 		return refused("Period must be 10, 20, 30 or a multiple of 60")
 	case d.DatapointsToAlarm > d.EvaluationPeriods:
 		return refused("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
-	case d.EvaluationPeriods > week || d.Period >= 3600 && seconds > week:
+	case d.Period >= 3600 && seconds > week:
 		return refused("Metrics cannot be checked across more than seven days (EvaluationPeriods * Period must be <= %d).", week)
 	case d.Period < 3600 && seconds > day:
 		return refused("Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= %d).", day)
@@ -84,9 +84,6 @@ func (d *Definition) checkMissing() error {
 	}
 	if !slices.Contains([]string{"", EvaluateLowSamples, IgnoreLowSamples}, d.LowSamples) {
 		return refused("Value '%s' at 'evaluateLowSampleCountPercentile' failed to satisfy constraint: Member must satisfy enum value set: [evaluate, ignore]", d.LowSamples)
-	}
-	if _, ok := d.Statistic.Percentile(); !ok && d.LowSamples != "" {
-		return refused("EvaluateLowSampleCountPercentile can only be set for alarms based on percentiles.")
 	}
 	return nil
 }

@@ -45,8 +45,9 @@ func (a *Alarm) Due(after, upTo time.Time) (at time.Time, ok bool) {
 // Query asks for the datapoints that an evaluation for the moment looks at.
 func (a *Alarm) Query(at time.Time) metric.Query {
 	d := &a.Definition
+	_, percentile := d.Statistic.Percentile()
 	return metric.Query{
-		Metric: d.Metric, Unit: d.Unit, Period: d.period(),
+		Metric: d.Metric, Unit: d.Unit, Period: d.period(), Values: percentile,
 		Start: at.Add(-d.span() - extraPeriods*d.period()), End: at,
 	}
 }

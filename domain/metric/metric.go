@@ -61,6 +61,9 @@ type Query struct {
 	Unit       string // empty for every unit
 	Start, End time.Time
 	Period     time.Duration // 1, 5, 10, 20 or 30 seconds, or whole minutes
+	// Values tells that percentiles are wanted. Without it points have none, and a
+	// long series takes little memory.
+	Values bool
 }
 
 // ValidPeriod tells whether datapoints can be asked for by periods of so many seconds.
@@ -80,6 +83,22 @@ type Point struct {
 	At   time.Time
 	Unit string
 	Set  Set
+}
+
+// After is the query without the periods that end at a time or before it.
+func (q Query) After(t time.Time) Query {
+	period := int64(q.Period / time.Second)
+	// In seconds: a Duration has no room for the first centuries.
+	if periods := (t.Unix() - q.Start.Unix()) / period; periods > 0 {
+		q.Start = time.Unix(q.Start.Unix()+periods*period, 0).UTC()
+	}
+	return q
+}
+
+// Periods is how many there are, the last one perhaps cut.
+func (q Query) Periods() int64 {
+	period := int64(q.Period / time.Second)
+	return (q.End.Unix() - q.Start.Unix() + period - 1) / period
 }
 
 // Combine makes one point of those of each moment, whatever their units. Points

@@ -119,6 +119,16 @@ func TestPeriodsBeginWhereTheyShould(t *testing.T) {
 			t.Errorf("%v: %v", period, got)
 		}
 	}
+	long := Query{Start: time.Time{}, End: at, Period: 5 * time.Minute}
+	if got := long.After(at); got.Start.After(at) || at.Sub(got.Start) >= 5*time.Minute || got.Periods() != 1 || got.Start.Unix()%300 != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := long.Periods(); got != (at.Unix()-long.Start.Unix())/300+1 {
+		t.Errorf("%d periods", got)
+	}
+	if got := (Query{Start: at, End: at.Add(time.Hour), Period: time.Minute}).After(at.Add(-time.Hour)); got.Start != at || got.Periods() != 60 {
+		t.Errorf("%+v", got)
+	}
 	for seconds, want := range map[int]bool{0: false, 1: true, 5: true, 10: true, 20: true, 30: true, 60: true, 300: true, 2: false, 90: false, -60: false} {
 		if ValidPeriod(seconds) != want {
 			t.Errorf("period %d: %v", seconds, !want)

@@ -8,7 +8,7 @@ import (
 
 // MaxValues is how many different values a Set keeps. Of more it keeps buckets,
 // each at least one percent wide.
-const MaxValues = 500
+const MaxValues = 250
 
 // Value is a number that was measured, and how often.
 type Value struct {

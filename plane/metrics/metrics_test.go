@@ -130,7 +130,7 @@ func TestPercentilesFollowFromWhatWasPut(t *testing.T) {
 	for n := range 100 {
 		put(t, m, at(time.Duration(n)*time.Second, float64(n+1)))
 	}
-	points, err := m.Read(here, metric.Query{Metric: cpu, Start: noon, End: noon.Add(5 * time.Minute), Period: 5 * time.Minute})
+	points, err := m.Read(here, metric.Query{Metric: cpu, Start: noon, End: noon.Add(5 * time.Minute), Period: 5 * time.Minute, Values: true})
 	must(t, err)
 	if got, ok := metric.Statistic("p90").Of(points[0].Set); !ok || got != 90 {
 		t.Errorf("p90 is %v", got)
@@ -178,7 +178,7 @@ func TestRetention(t *testing.T) {
 	c.advance(10 * 24 * time.Hour)
 	put(t, m, at(10*24*time.Hour, 2))
 	c.advance(5*24*time.Hour + time.Minute)
-	whole := metric.Query{Period: time.Minute, Start: noon.Add(-100 * 24 * time.Hour), End: noon.Add(100 * 24 * time.Hour)}
+	whole := metric.Query{Period: time.Minute, Start: time.Unix(-6e10, 0), End: noon.Add(100 * 24 * time.Hour)}
 	equal(t, "hidden before any sweep", show(t, m, whole), "240h0m0s None 2/1")
 	must(t, m.Sweep(context.Background()))
 	if n := count(t, m, kindMinute); n != 1 {

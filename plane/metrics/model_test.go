@@ -49,7 +49,7 @@ func TestReadsAgreeWithAPlainSum(t *testing.T) {
 			}
 		}
 		points, err := m.Read(here, metric.Query{
-			Metric: cpu, Start: noon.Add(time.Duration(start) * time.Second), End: noon.Add(time.Duration(end) * time.Second), Period: time.Duration(period) * time.Second,
+			Metric: cpu, Start: noon.Add(time.Duration(start) * time.Second), End: noon.Add(time.Duration(end) * time.Second), Period: time.Duration(period) * time.Second, Values: true,
 		})
 		must(t, err)
 		got := map[string]metric.Set{}

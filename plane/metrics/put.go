@@ -91,7 +91,7 @@ func (w *write) apply() error {
 func (w *write) merge(key []byte, set metric.Set) error {
 	return w.get(key, func(value []byte) error {
 		if value != nil {
-			stored, err := decodeSet(value)
+			stored, err := decodeSet(value, true)
 			if err != nil {
 				return err
 			}

@@ -16,7 +16,9 @@ func (m *Metrics) Read(scope arn.Scope, q metric.Query) ([]metric.Point, error) 
 	if q.Period < time.Minute {
 		kind, age = kindSecond, metric.HighResolutionAge
 	}
-	from, oldest := q.Start, m.now().Add(-age)
+	oldest := m.now().Add(-age)
+	q = q.After(oldest)
+	from := q.Start
 	if from.Before(oldest) {
 		from = oldest
 	}
@@ -30,7 +32,7 @@ func (m *Metrics) Read(scope arn.Scope, q metric.Query) ([]metric.Point, error) 
 		if q.Unit != "" && q.Unit != string(unit) {
 			return nil
 		}
-		set, err := decodeSet(value)
+		set, err := decodeSet(value, q.Values)
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,8 @@ func encodeSet(s metric.Set) []byte {
 	return b
 }
 
-func decodeSet(b []byte) (s metric.Set, err error) {
+// decodeSet leaves the values out where they are not wanted.
+func decodeSet(b []byte, values bool) (s metric.Set, err error) {
 	if len(b) < 32 || len(b)%16 != 0 {
 		return s, errors.New("a record of datapoints is damaged")
 	}
@@ -36,7 +37,7 @@ func decodeSet(b []byte) (s metric.Set, err error) {
 		return f
 	}
 	s = metric.Set{Count: take(), Sum: take(), Min: take(), Max: take()}
-	for len(b) > 0 {
+	for values && len(b) > 0 {
 		s.Values = append(s.Values, metric.Value{Of: take(), Count: take()})
 	}
 	return s, nil

@@ -60,7 +60,9 @@ func TestCommandLines(t *testing.T) {
 		"--evaluation-periods", "1", "--threshold", "1", "--comparison-operator", "GreaterThanOrEqualToThreshold")
 	ok("put-metric-data", "--namespace", "Web", "--metric-name", "Errors", "--value", "3", "--storage-resolution", "1")
 	ok("set-alarm-state", "--alarm-name", "a", "--state-value", "ALARM", "--state-reason", "test")
-	var out struct{ MetricAlarms []struct{ StateValue, StateReason string } }
+	var out struct {
+		MetricAlarms []struct{ StateValue, StateReason string }
+	}
 	if err := json.Unmarshal([]byte(ok("describe-alarms", "--state-value", "ALARM", "--output", "json")), &out); err != nil || len(out.MetricAlarms) != 1 || out.MetricAlarms[0].StateReason != "test" {
 		t.Errorf("%+v %v", out, err)
 	}

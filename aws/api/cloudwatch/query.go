@@ -167,6 +167,7 @@ func (q *query) readStat(at string, in *cloudwatch.MetricStat) (err error) {
 			WithHint("berth knows SampleCount, Average, Sum, Minimum, Maximum and percentiles such as p99")
 	}
 	q.statistic, q.Unit, q.Period = statistic, string(in.Unit), seconds(*in.Period)
+	_, q.Values = statistic.Percentile()
 	if q.label == "" {
 		q.label = q.Metric.Name
 	}

@@ -16,7 +16,7 @@ const maxDatapoints = 1440
 func (a *API) getMetricStatistics(_ context.Context, call *gateway.Call, in *cloudwatch.GetMetricStatisticsInput) (*cloudwatch.GetMetricStatisticsOutput, error) {
 	q := metric.Query{
 		Metric: metric.Metric{Namespace: value(in.Namespace), Name: value(in.MetricName), Dimensions: readDimensions(in.Dimensions)},
-		Unit:   string(in.Unit), Start: value(in.StartTime), End: value(in.EndTime), Period: seconds(value(in.Period)),
+		Unit:   string(in.Unit), Start: value(in.StartTime), End: value(in.EndTime), Period: seconds(value(in.Period)), Values: in.ExtendedStatistics != nil,
 	}
 	if err := checkWindow(q.Start, q.End); err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func (a *API) getMetricStatistics(_ context.Context, call *gateway.Call, in *clo
 	if err := checkStatistics(in); err != nil {
 		return nil, err
 	}
-	if n := (q.End.Sub(q.Aligned().Start) + q.Period - 1) / q.Period; n > maxDatapoints {
+	if n := q.Aligned().Periods(); n > maxDatapoints {
 		return nil, fault.New(fault.InvalidParameterCombination, "You have requested up to %d datapoints, which exceeds the limit of 1,440. "+
 			"You may reduce the datapoints requested by increasing Period, or decreasing the time range.", n)
 	}
@@ -78,10 +78,18 @@ func datapoint(p metric.Point, in *cloudwatch.GetMetricStatisticsInput) (d cloud
 	d = cloudwatch.Datapoint{Timestamp: &p.At, Unit: cloudwatch.StandardUnit(p.Unit)}
 	for _, s := range in.Statistics {
 		v, _ := metric.Statistic(s).Of(p.Set)
-		*map[cloudwatch.Statistic]**float64{
-			cloudwatch.StatisticSampleCount: &d.SampleCount, cloudwatch.StatisticAverage: &d.Average, cloudwatch.StatisticSum: &d.Sum,
-			cloudwatch.StatisticMinimum: &d.Minimum, cloudwatch.StatisticMaximum: &d.Maximum,
-		}[s] = &v
+		switch s {
+		case cloudwatch.StatisticSampleCount:
+			d.SampleCount = &v
+		case cloudwatch.StatisticAverage:
+			d.Average = &v
+		case cloudwatch.StatisticSum:
+			d.Sum = &v
+		case cloudwatch.StatisticMinimum:
+			d.Minimum = &v
+		case cloudwatch.StatisticMaximum:
+			d.Maximum = &v
+		}
 	}
 	for _, s := range in.ExtendedStatistics {
 		if v, known := metric.Statistic(s).Of(p.Set); known {
