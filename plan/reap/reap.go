@@ -1,11 +1,10 @@
-// Package reap forgets what has served: stopped tasks after a while, instances
-// an hour after they were deregistered, keys and tokens that have ended, task
-// definitions whose deletion was asked for. It also gives up the tasks of lost
-// instances, if and only if it is told to.
+// Package reap forgets what has served: instances an hour after they were
+// deregistered, keys and tokens that have ended, task definitions whose deletion
+// was asked for. It also gives up the tasks of lost instances, if and only if it is
+// told to. Stopped tasks are plane/history's to end.
 package reap
 
 import (
-	"cmp"
 	"time"
 
 	"github.com/berthhq/berth/plan"
@@ -14,10 +13,6 @@ import (
 
 // Options of the planner.
 type Options struct {
-	// KeepStopped is how long a stopped task is described; 0 for a day.
-	KeepStopped time.Duration
-	// MaxStopped is how many stopped tasks are kept; 0 for 10,000.
-	MaxStopped int
 	// InstanceLost is how long an instance may be without a session before its
 	// tasks are given up and may run elsewhere; 0 for never. An instance that
 	// was only cut off goes on running them until it is back: who sets this
@@ -26,8 +21,6 @@ type Options struct {
 }
 
 const (
-	defaultKeepStopped = 24 * time.Hour
-	defaultMaxStopped  = 10_000
 	// keepDeregistered is AWS's hour.
 	keepDeregistered = time.Hour
 	// keepExpired lets a clock that is a little behind still find what ended.
@@ -39,15 +32,12 @@ const (
 // Planner makes the planner. It wakes by the clock and, to find lost instances
 // and doomed definitions soon, by changes of those.
 func Planner(o Options) plan.Planner {
-	o.KeepStopped = cmp.Or(o.KeepStopped, defaultKeepStopped)
-	o.MaxStopped = cmp.Or(o.MaxStopped, defaultMaxStopped)
 	return plan.Planner{
 		Name:  "reap",
 		Wakes: []store.Descriptor{store.Instances, store.TaskDefinitions},
 		Look: func(v *store.View, now time.Time) plan.Decision {
 			l := &look{Options: o, view: v, now: now}
 			l.lostInstances()
-			l.stoppedTasks()
 			l.deregisteredInstances()
 			l.definitions()
 			l.expired()

@@ -2,7 +2,6 @@ package reap_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -23,14 +22,6 @@ var (
 	began = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-func stopped(key string, at time.Time, attachment string) *task.Task {
-	t := &task.Task{ARN: key, Assignment: &task.Assignment{Released: true}, Observed: task.Observed{Status: task.Stopped, StoppedAt: at}}
-	if attachment != "" {
-		t.Attachments = []task.Attachment{{Status: attachment}}
-	}
-	return t
-}
-
 // What there is before, when it is forgotten, and that the planner asks to be
 // heard just then.
 func TestForgetting(t *testing.T) {
@@ -41,20 +32,8 @@ func TestForgetting(t *testing.T) {
 		after time.Duration // zero: never
 		asks  bool
 	}{
-		{"a stopped task", func(tx *store.Tx) {
-			store.Tasks.Put(tx, stopped("t", began, "DELETED"))
-			store.AccessKeys.Put(tx, &identity.AccessKey{ID: "k", Principal: identity.Principal{TaskARN: "t"}})
-		}, func(r store.Reader) bool {
-			_, ok := store.Tasks.Get(r, "t")
-			if _, key := store.AccessKeys.Get(r, "k"); key != ok {
-				t.Error("the task's key does not go with it")
-			}
-			return ok
-		}, 24 * time.Hour, true},
-		{"a stopped task that holds an address", func(tx *store.Tx) { store.Tasks.Put(tx, stopped("t", began, "ATTACHED")) },
-			func(r store.Reader) bool { return store.Tasks.Len(r) == 1 }, 0, false},
-		{"a running task", func(tx *store.Tx) {
-			store.Tasks.Put(tx, &task.Task{ARN: "t", Assignment: &task.Assignment{}, Observed: task.Observed{Status: task.Running}})
+		{"a stopped task, which is the history's", func(tx *store.Tx) {
+			store.Tasks.Put(tx, &task.Task{ARN: "t", Desired: task.Desired{Status: task.Stopped, StoppingAt: began}})
 		}, func(r store.Reader) bool { return store.Tasks.Len(r) == 1 }, 0, false},
 		{"a deregistered instance", func(tx *store.Tx) {
 			store.Instances.Put(tx, &cluster.Instance{ARN: "i", DeregisteredAt: began})
@@ -117,25 +96,6 @@ func step(t *testing.T, loop *control.Control, at time.Time) {
 	t.Helper()
 	if _, err := loop.Step(context.Background(), at); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestTheOldestOfTooManyStoppedTasksGo(t *testing.T) {
-	s := memory.Open()
-	update(t, s, func(tx *store.Tx) {
-		for n := range 20 {
-			store.Tasks.Put(tx, stopped(fmt.Sprint(n), began.Add(time.Duration(n)*time.Second), ""))
-		}
-		store.Tasks.Put(tx, &task.Task{ARN: "lives", Assignment: &task.Assignment{}})
-	})
-	step(t, control.New(s, []plan.Planner{reap.Planner(reap.Options{MaxStopped: 5})}, nil), began)
-	if n := store.Tasks.Len(s.View()); n != 6 {
-		t.Fatalf("%d tasks left", n)
-	}
-	for _, key := range []string{"15", "19", "lives"} {
-		if _, ok := store.Tasks.Get(s.View(), key); !ok {
-			t.Errorf("%s is gone", key)
-		}
 	}
 }
 

@@ -10,55 +10,6 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-// stoppedTasks forgets tasks that stopped long ago, and the oldest where there
-// are too many, with the keys they had.
-func (l *look) stoppedTasks() {
-	excess := l.count() - l.MaxStopped
-	for t := range store.Tasks.By(l.view, store.TasksByPhase, store.Ended) {
-		if excess <= 0 && !l.due(store.StoppedAt(t).Add(l.KeepStopped)) || !l.more() {
-			return
-		}
-		excess--
-		if !settled(t) {
-			continue // its address is still held
-		}
-		l.add(t.ARN, "forget the stopped task", func(tx *store.Tx) error { return forget(tx, t.ARN) })
-	}
-}
-
-// count is the number of stopped tasks, as far as it matters.
-func (l *look) count() int {
-	n := 0
-	if store.Tasks.Len(l.view) <= l.MaxStopped {
-		return n
-	}
-	for range store.Tasks.By(l.view, store.TasksByPhase, store.Ended) {
-		n++
-	}
-	return n
-}
-
-func settled(t *task.Task) bool {
-	for i := range t.Attachments {
-		if t.Attachments[i].Status != store.AttachmentDeleted {
-			return false
-		}
-	}
-	return true
-}
-
-func forget(tx *store.Tx, arn string) error {
-	t, ok := store.Tasks.Get(tx, arn)
-	if !ok || store.Phase(t) != store.Ended || !settled(t) {
-		return plan.ErrStale
-	}
-	for k := range store.AccessKeys.By(tx, store.AccessKeysByTask, arn) {
-		store.AccessKeys.Delete(tx, k.ID)
-	}
-	store.Tasks.Delete(tx, arn)
-	return nil
-}
-
 // reasonLost is why a task of a lost instance stops.
 const reasonLost = "Container instance was lost: no agent connection for "
 

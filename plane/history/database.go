@@ -1,0 +1,94 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// schemaVersion is what a new history begins with. A change of key.go that an older
+// berth could not read raises it.
+const schemaVersion = 1
+
+// openDatabase sizes pebble for what is written now and then and read rarely.
+func openDatabase(dir string, log *slog.Logger) (*pebble.DB, error) {
+	return pebble.Open(dir, &pebble.Options{
+		CacheSize:                  1 << 20,
+		MemTableSize:               1 << 20,
+		MaxOpenFiles:               64,
+		FormatMajorVersion:         pebble.FormatNewest,
+		CompactionConcurrencyRange: func() (lower, upper int) { return 1, 1 },
+		Logger:                     pebbleLog{log},
+	})
+}
+
+// pebbleLog passes pebble's errors on and keeps its chatter at debug level.
+type pebbleLog struct{ log *slog.Logger }
+
+func (l pebbleLog) Infof(format string, args ...any) {
+	l.log.Debug("pebble: " + fmt.Sprintf(format, args...))
+}
+
+func (l pebbleLog) Errorf(format string, args ...any) {
+	l.log.Error("pebble: " + fmt.Sprintf(format, args...))
+}
+
+// Fatalf must not return: pebble calls it when it can no longer keep what it
+// acknowledged.
+func (l pebbleLog) Fatalf(format string, args ...any) {
+	l.log.Error("pebble: " + fmt.Sprintf(format, args...))
+	panic("history of tasks: " + fmt.Sprintf(format, args...))
+}
+
+// load checks the layout and reads what is kept in memory.
+func (h *History) load() error {
+	version, err := get(h.db, keySchema())
+	if err != nil {
+		return err
+	}
+	if version == nil {
+		return h.db.Set(keySchema(), encodeInt(schemaVersion), pebble.Sync)
+	}
+	if v := decodeInt(version); v != schemaVersion {
+		return fmt.Errorf("it was written by a newer berth (schema %d, this one knows %d)", v, schemaVersion)
+	}
+	bytes, err := get(h.db, keyBytes())
+	if bytes != nil {
+		h.bytes = decodeInt(bytes)
+	}
+	return err
+}
+
+// get reads a key into a copy; nil when there is none.
+func get(db *pebble.DB, key []byte) ([]byte, error) {
+	value, closer, err := db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := append(make([]byte, 0, len(value)), value...)
+	return out, closer.Close()
+}
+
+// each calls see for the keys with a prefix, from a key on when one is given, until
+// it has seen enough. What see gets is pebble's.
+func each(db *pebble.DB, prefix, from []byte, see func(key, value []byte) (more bool, err error)) (err error) {
+	if from == nil {
+		from = prefix
+	}
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: after(prefix)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for it.First(); it.Valid(); it.Next() {
+		if more, err := see(it.Key(), it.Value()); !more || err != nil {
+			return err
+		}
+	}
+	return nil
+}
