@@ -28,6 +28,9 @@ type Config struct {
 	// AgentToken is the file that gets a join token for the agent of this
 	// machine; empty for none.
 	AgentToken string
+	// KeepStopped is how long stopped tasks stay readable, at least an hour; 0 for
+	// a week.
+	KeepStopped time.Duration
 
 	Log *slog.Logger
 	Now func() time.Time // nil means time.Now

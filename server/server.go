@@ -26,6 +26,7 @@ import (
 	"github.com/berthhq/berth/plane/archive"
 	"github.com/berthhq/berth/plane/authority"
 	"github.com/berthhq/berth/plane/metrics"
+	"github.com/berthhq/berth/plane/history"
 	"github.com/berthhq/berth/plane/registry"
 	"github.com/berthhq/berth/protocol/join"
 	"github.com/berthhq/berth/store/etcd"
@@ -40,6 +41,7 @@ type Server struct {
 	joins     *authority.Gate
 	archive   *archive.Archive
 	metrics   *metrics.Metrics
+	history   *history.History
 	gateway   *gateway.Gateway
 	sessions  *dispatch.Dispatcher
 	control   *control.Control
@@ -58,7 +60,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	}
 	s := &Server{Config: c}
 	defer func() { err = errors.Join(err, s.close()) }()
-	for _, step := range []func(context.Context) error{s.openStore, s.openArchive, s.openMetrics, s.wire, s.begin} {
+	for _, step := range []func(context.Context) error{s.openStore, s.openArchive, s.openMetrics, s.openHistory, s.wire, s.begin} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -88,6 +90,15 @@ func (s *Server) openArchive(context.Context) (err error) {
 
 func (s *Server) openMetrics(context.Context) (err error) {
 	s.metrics, err = metrics.Open(filepath.Join(s.Data, "metrics"), metrics.Options{Now: s.Now, Log: s.Log})
+	if err != nil {
+		return fmt.Errorf("open the metrics: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) openHistory(context.Context) (err error) {
+	o := history.Options{Store: s.store, Keep: s.KeepStopped, Now: s.Now, Log: s.Log}
+	s.history, err = history.Open(filepath.Join(s.Data, "history"), o)
 	return err
 }
 
@@ -131,7 +142,7 @@ func (s *Server) wire(context.Context) error {
 // handlers answer the operations that berth has, by service.
 func (s *Server) handlers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]map[string]gateway.Handler {
 	return map[string]map[string]gateway.Handler{
-		"ecs":        ecs.New(ecs.Config{Store: s.store}).Operations(),
+		"ecs":        ecs.New(ecs.Config{Store: s.store, History: s.history}).Operations(),
 		"ec2":        ec2.New(s.store, defaultVPC).Operations(),
 		"ecr":        ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region}).Operations(),
 		"logs":       logs.New(s.archive).Operations(),
@@ -165,6 +176,11 @@ func (s *Server) serve(ctx context.Context) error {
 		}
 	})
 	s.loops.Go(func() { (&alarms{store: s.store, metrics: s.metrics, log: s.Log}).run(loops, s.Now) })
+	s.loops.Go(func() {
+		if err := s.history.Run(loops); err != nil && loops.Err() == nil {
+			s.Log.Error("history of tasks", "err", err)
+		}
+	})
 	listener, err := s.listen(ctx)
 	if err != nil {
 		return err
@@ -188,6 +204,9 @@ func (s *Server) close() error {
 	var errs []error
 	if s.metrics != nil {
 		errs = append(errs, s.metrics.Close())
+	}
+	if s.history != nil {
+		errs = append(errs, s.history.Close())
 	}
 	if s.archive != nil {
 		errs = append(errs, s.archive.Close())

@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/plane/history"
 	"github.com/berthhq/berth/server"
 )
 
@@ -22,6 +25,7 @@ func serverCommand(ctx context.Context, args []string) error {
 	fs.StringVar(&c.EnvDir, "env", "", "folder that gets the env file for clients; default the data folder")
 	fs.StringVar(&c.AgentToken, "agent-token", "", "file that gets a join token for this machine's agent")
 	fs.BoolVar(&c.Bare, "bare", false, "begin with an account as AWS hands it out")
+	fs.DurationVar(&c.KeepStopped, "keep-stopped", history.DefaultKeep, keepStoppedUsage)
 	names := fs.String("names", "", "names and addresses of the certificate, with commas; default the listen address")
 	level := fs.String("log-level", "info", "debug, info, warn or error")
 	peers := fs.String("peers", "", "reserved for several servers")
@@ -30,6 +34,9 @@ func serverCommand(ctx context.Context, args []string) error {
 	}
 	if *peers != "" {
 		return misuse{errors.New("--peers: several servers are not supported yet; run one")}
+	}
+	if err := checkKeepStopped(c.KeepStopped); err != nil {
+		return err
 	}
 	c.Data, c.Log = *data, logger(*level)
 	if c.EnvDir == "" {
@@ -43,4 +50,13 @@ func serverCommand(ctx context.Context, args []string) error {
 	}
 	c.Home = arn.Scope{Account: c.Home.Account, Region: c.Home.Region}
 	return server.Run(ctx, c)
+}
+
+const keepStoppedUsage = "how long stopped tasks stay readable, at least 1h"
+
+func checkKeepStopped(d time.Duration) error {
+	if d < history.InStore {
+		return misuse{fmt.Errorf("--keep-stopped %v: at least %v, as long as AWS describes stopped tasks", d, history.InStore)}
+	}
+	return nil
 }

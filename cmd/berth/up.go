@@ -16,6 +16,7 @@ import (
 
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/host"
+	"github.com/berthhq/berth/plane/history"
 	"github.com/berthhq/berth/plane/registry"
 	"github.com/berthhq/berth/supervisor"
 )
@@ -25,6 +26,7 @@ type upFlags struct {
 	data, listen, region, account string
 	bare, keepTasks, privileged   bool
 	cpu, memory                   int
+	keepStopped                   time.Duration
 	config                        config
 	provider                      string // capacity provider of this machine
 	logLevel                      string
@@ -42,6 +44,7 @@ func parseUp(args []string) (*upFlags, error) {
 	fs.IntVar(&u.cpu, "cpu", 0, "CPU units to offer; 0 means all of the machine's")
 	fs.IntVar(&u.memory, "memory", 0, "MiB of memory to offer; 0 means the machine's, less a reserve")
 	fs.StringVar(&u.provider, "capacity-provider", "", "capacity provider that this machine belongs to, once its cluster has it")
+	fs.DurationVar(&u.keepStopped, "keep-stopped", history.DefaultKeep, keepStoppedUsage)
 	file := fs.String("config", "", "file with further settings (JSON)")
 	fs.StringVar(&u.logLevel, "log-level", "info", "debug, info, warn or error")
 	if err := parse(fs, args); err != nil {
@@ -50,7 +53,10 @@ func parseUp(args []string) (*upFlags, error) {
 	if len(u.account) != 12 || strings.Trim(u.account, "0123456789") != "" {
 		return nil, misuse{fmt.Errorf("--account %q is not twelve digits", u.account)}
 	}
-	var err error
+	err := checkKeepStopped(u.keepStopped)
+	if err != nil {
+		return nil, err
+	}
 	if u.data, err = filepath.Abs(*data); err != nil {
 		return nil, err
 	}
@@ -113,7 +119,8 @@ func (u *upFlags) roles() []supervisor.Role {
 	socket, token := filepath.Join(run, "storage.sock"), filepath.Join(run, "agent.token")
 	server := []string{
 		self, "server", "--data", filepath.Join(u.data, "server"), "--listen", u.listen, "--region", u.region, "--account", u.account,
-		"--storage", socket, "--env", u.data, "--agent-token", token, "--log-level", u.logLevel,
+		"--storage", socket, "--env", u.data, "--agent-token", token, "--keep-stopped", u.keepStopped.String(),
+		"--log-level", u.logLevel,
 	}
 	agent := []string{
 		self, "agent", "--data", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen, "--token", token,

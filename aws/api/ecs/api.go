@@ -24,6 +24,8 @@ type Config struct {
 	// ACS and the TCS websocket. nil means paths below the endpoint at which the
 	// agent called.
 	Sessions func(call *gateway.Call) (acs, tcs string)
+	// History has the stopped tasks that the store has let go of. nil means none.
+	History History
 }
 
 // API answers ECS.
@@ -31,11 +33,12 @@ type API struct {
 	store    store.Store
 	newID    func() string
 	sessions func(call *gateway.Call) (acs, tcs string)
+	history  History
 }
 
 // New makes the API.
 func New(c Config) *API {
-	a := &API{store: c.Store, newID: c.NewID, sessions: c.Sessions}
+	a := &API{store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History}
 	if a.newID == nil {
 		a.newID = NewID
 	}

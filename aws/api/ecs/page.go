@@ -15,6 +15,7 @@ const maxPage = 100
 type cursor struct {
 	Rank int64  `json:"r,omitempty"`
 	Key  string `json:"k"`
+	Past bool   `json:"p,omitempty"` // a place in the history of tasks
 }
 
 func (c cursor) String() string {

@@ -35,7 +35,15 @@ func (a *API) describeTasks(_ context.Context, call *gateway.Call, in *ecs.Descr
 			out.Tasks = append(out.Tasks, *showTask(v, t, in.Include))
 			continue
 		}
-		out.Failures = append(out.Failures, failure(key, reasonMissing, ""))
+		p, err := a.past(key)
+		switch {
+		case err != nil:
+			return nil, err
+		case p != nil:
+			out.Tasks = append(out.Tasks, *showPast(v, p, in.Include))
+		default:
+			out.Failures = append(out.Failures, failure(key, reasonMissing, ""))
+		}
 	}
 	return out, nil
 }
@@ -96,21 +104,24 @@ func (a *API) listTasks(_ context.Context, call *gateway.Call, in *ecs.ListTasks
 	if err != nil {
 		return nil, err
 	}
-	found, next := fill(page, filter(tasks, q.matches), func(t *task.Task) cursor {
-		at := cursor{Key: t.ARN}
-		if index.Rank != nil {
-			at.Rank = index.Rank(t)
+	var failed error
+	found, next := fill(page, func(yield func(cursor) bool) {
+		if !page.after.Past && !listStored(filter(tasks, q.matches), index, yield) {
+			return
 		}
-		return at
-	})
-	return &ecs.ListTasksResponse{TaskArns: each(found, func(t **task.Task) string { return (*t).ARN }), NextToken: next}, nil
+		failed = a.listPast(v, c, q, page.after, yield)
+	}, func(at cursor) cursor { return at })
+	if failed != nil {
+		return nil, failed
+	}
+	return &ecs.ListTasksResponse{TaskArns: each(found, func(at *cursor) string { return at.Key }), NextToken: next}, nil
 }
 
 // taskQuery is what every listed task must be. Empty words say nothing.
 type taskQuery struct {
 	desired                     task.Status
 	launchType, family, started string
-	group                       string
+	group, instance             string // instance is set by tasks, for the history
 }
 
 func readTaskQuery(in *ecs.ListTasksRequest) (*taskQuery, error) {
@@ -148,6 +159,7 @@ func (q *taskQuery) tasks(v *store.View, c *cluster.Cluster, in *ecs.ListTasksRe
 		if err != nil {
 			return nil, nil, err
 		}
+		q.instance = i.ARN
 		index, key = store.TasksByInstance, i.ARN
 	case q.group != "":
 		index, key = store.TasksByGroup, store.InCluster(c.ARN, q.group)
