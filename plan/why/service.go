@@ -1,0 +1,108 @@
+package why
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/store"
+)
+
+// What a service's tree shows at most.
+const (
+	maxWaiting = 10 // of the tasks that do not run
+	maxStopped = 3  // of those that failed, the last ones
+	maxEvents  = 5  // the last ones
+)
+
+// Service explains a service: its deployments, those of its tasks that do not run
+// as they should, and what was said of it lately.
+func (q *Inquiry) Service(key string) (*Node, error) {
+	s, ok := store.Services.Get(q.View, key)
+	if !ok {
+		return nil, fault.New(fault.ServiceNotFound, "Service not found.").
+			WithHint("%s is neither a service of the cluster nor a task's id", name(key))
+	}
+	n := &Node{Subject: s.ARN, State: string(s.Status)}
+	counts, waiting, failed := q.tasksOf(s)
+	n.Detail = map[string]any{"desired": s.Spec.Desired, "running": counts.Running, "pending": counts.Pending}
+	n.Says = fmt.Sprintf("Service %s runs %d of %d tasks, with %d on the way.", s.Name, counts.Running, s.Spec.Desired, counts.Pending)
+	switch {
+	case s.Status == service.Inactive:
+		n.Since = s.EndedAt
+		n.Says = fmt.Sprintf("Service %s was deleted.", s.Name)
+	case s.Status == service.Draining:
+		n.Says = fmt.Sprintf("Service %s was deleted, and %d of its tasks still stop.", s.Name, counts.Running+counts.Pending)
+	case s.Steady:
+		n.Says = fmt.Sprintf("Service %s is steady: it runs %d of %d tasks.", s.Name, counts.Running, s.Spec.Desired)
+	}
+	for _, t := range slices.Concat(waiting, failed) {
+		child, err := q.Task(t.ARN)
+		if err != nil {
+			return nil, err
+		}
+		n.add(child)
+	}
+	for i := range s.Deployments {
+		n.add(q.deployment(&s.Deployments[i]))
+	}
+	n.add(q.events(s)...)
+	return n, nil
+}
+
+// tasksOf are a service's tasks: how many run and are on their way, those that do
+// not run or are not healthy, and the last that stopped without being told to.
+func (q *Inquiry) tasksOf(s *service.Service) (counts service.Counts, waiting, failed []*task.Task) {
+	for t := range store.Tasks.By(q.View, store.TasksByGroup, store.InCluster(s.ClusterARN, service.Group(s.Name))) {
+		switch last := t.LastStatus(); {
+		case last == task.Running:
+			counts.Running++
+			if !slices.ContainsFunc(t.Observed.Containers, func(c task.Container) bool { return c.Health == task.Unhealthy }) {
+				continue
+			}
+		case last < task.Running:
+			counts.Pending++
+		case t.StopCode() == task.StopTaskFailedToStart || t.StopCode() == task.StopEssentialContainerExited:
+			failed = append(failed, t)
+			continue
+		default:
+			continue
+		}
+		if len(waiting) < maxWaiting {
+			waiting = append(waiting, t)
+		}
+	}
+	slices.SortStableFunc(failed, func(x, y *task.Task) int { return store.StoppedAt(y).Compare(store.StoppedAt(x)) })
+	return counts, waiting, failed[:min(maxStopped, len(failed))]
+}
+
+func (q *Inquiry) deployment(d *service.Deployment) *Node {
+	n := &Node{
+		Subject: d.ID, State: string(d.State), Since: d.CreatedAt,
+		Says:   fmt.Sprintf("Deployment %s of revision %s is to have %d tasks.", d.ID, name(d.RevisionARN), d.Want),
+		Detail: map[string]any{"want": d.Want, "failedTasks": d.Failed},
+	}
+	if d.Reason != "" {
+		n.Says = strings.TrimSuffix(n.Says, ".") + " (" + strings.TrimSuffix(d.Reason, ".") + ")."
+	}
+	if d.RetryAt.After(q.Now) {
+		n.Detail["retryInSeconds"] = int(d.RetryAt.Sub(q.Now) / time.Second)
+		n.Hint = fmt.Sprintf("%d of its tasks failed in a row, so it waits for %s before the next: mend what fails and update the service", d.Failed, lasting(d.RetryAt.Sub(q.Now)))
+	}
+	return n
+}
+
+func (q *Inquiry) events(s *service.Service) []*Node {
+	var said []*Node
+	for e := range store.ServiceEvents.Prefix(q.View, store.ServiceEventPrefix(s.ARN)) {
+		if e.Message != "" {
+			said = append(said, &Node{Subject: "event " + e.ID, State: "EVENT", Says: e.Message, Since: e.At})
+		}
+	}
+	slices.Reverse(said)
+	return said[:min(maxEvents, len(said))]
+}
