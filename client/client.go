@@ -83,6 +83,15 @@ func (c *Client) Call(ctx context.Context, api API, operation string, in, out an
 	return json.Unmarshal(answer, out)
 }
 
+// Get makes a signed request to one of berth's own paths; its query is in path.
+func (c *Client) Get(ctx context.Context, path string, out any) error {
+	answer, err := c.do(ctx, http.MethodGet, path, "berth", http.Header{}, nil)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(answer, out)
+}
+
 // Post makes a signed request to one of berth's own paths.
 func (c *Client) Post(ctx context.Context, path string, in, out any) error {
 	body, err := json.Marshal(in)

@@ -40,6 +40,7 @@ func commands() []command {
 		{"aws", "run the installed aws CLI against berth", awsCLI},
 		{"run", "run an image as a task and return its exit code", run},
 		{"logs", "print the logs of a task", logs},
+		{"why", "tell why a task or a service is as it is, and what to do", whyCommand},
 		{"image", "load FILE [NAME:TAG]: put an image archive in the registry", imageCommand},
 		{"token", "create: make a token by which a machine joins", tokenCommand},
 		{"spot", "interrupt TASK: take a task's Fargate Spot capacity back", spotCommand},

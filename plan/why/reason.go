@@ -51,6 +51,16 @@ func (r *reason) hintFor(text string) string {
 	return r.hint
 }
 
+// commandClues tell what is wrong with a container's command. runc finds it when it
+// creates the container, other runtimes when they start it.
+var commandClues = []clue{
+	{"executable file not found", "the command is not in the image: check command, entryPoint and the PATH of the image"},
+	{"exec format error", "the image is built for another architecture: build it for the instance's"},
+	{"permission denied", "the command may not be executed: check its mode in the image, and the user it runs as"},
+	{"no such file or directory", "the command, or its interpreter, is not in the image: check command, entryPoint and mount points"},
+	{"unable to find user", "check the container's user: the image does not have it"},
+}
+
 var reasons = []reason{
 	{
 		prefix: cannotPull, means: "the image of a container could not be pulled",
@@ -96,18 +106,12 @@ var reasons = []reason{
 	},
 	{
 		prefix: "CannotStartContainerError", means: "a container could not be started",
-		hint: "check the container's command, entryPoint and workingDirectory",
-		clues: []clue{
-			{"executable file not found", "the command is not in the image: check command, entryPoint and the PATH of the image"},
-			{"exec format error", "the image is built for another architecture: build it for the instance's"},
-			{"permission denied", "the command may not be executed: check its mode in the image, and the user it runs as"},
-			{"no such file or directory", "the command, or its interpreter, is not in the image: check command, entryPoint and mount points"},
-			{"user", "check the container's user: the image may not have it"},
-		},
+		hint:  "check the container's command, entryPoint and workingDirectory",
+		clues: commandClues,
 	},
 	{
 		prefix: "CannotCreateContainerError", means: "a container could not be created",
-		hint: "check the container's settings that the reason names: mount points, devices, limits, user",
+		hint: "check the container's settings that the reason names: mount points, devices, limits, user", clues: commandClues,
 	},
 	{
 		prefix: "CannotCreateVolumeError", means: "a volume could not be created",

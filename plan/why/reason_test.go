@@ -28,6 +28,7 @@ func TestReasonsHaveHints(t *testing.T) {
 		"CannotStartContainerError: exec: \"x\": executable file not found in $PATH":                        "PATH of the image",
 		"CannotStartContainerError: exec /x: exec format error":                                             "architecture",
 		"CannotStartContainerError: exec /x: permission denied":                                             "mode",
+		"CannotCreateContainerError: runc create failed: exec: \"x\": executable file not found in $PATH":   "check command",
 		"CannotCreateContainerError: no such device":                                                        "devices",
 		"CannotInspectContainerError: the container ended while it could not be watched":                    "run the task again",
 		"DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s":                 "busy",
