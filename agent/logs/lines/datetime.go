@@ -7,25 +7,43 @@ import (
 )
 
 // DatetimeStart makes the pattern that begins an event from a date format in
-// Python's strftime codes, as awslogs-datetime-format has it.
+// Python's strftime codes, as awslogs-datetime-format has it. What is not a code is
+// part of a regular expression, where Docker's documentation escapes brackets; those
+// that are not escaped mean themselves too, for a class of dates makes no sense.
 // https://docs.docker.com/engine/logging/drivers/awslogs/#awslogs-datetime-format
 func DatetimeStart(format string) (*regexp.Regexp, error) {
 	var out strings.Builder
-	for i := 0; i < len(format); i++ {
-		if format[i] != '%' {
-			out.WriteString(regexp.QuoteMeta(format[i : i+1]))
-			continue
-		}
-		if i++; i == len(format) {
-			return nil, fmt.Errorf("awslogs-datetime-format %q ends with a lone %%", format)
-		}
-		piece, known := datetimeCode(format[i])
-		if !known {
-			return nil, fmt.Errorf("awslogs-datetime-format %q: there is no code %%%c", format, format[i])
+	for rest := format; rest != ""; {
+		piece, n, err := datetimePiece(format, rest)
+		if err != nil {
+			return nil, err
 		}
 		out.WriteString(piece)
+		rest = rest[n:]
 	}
 	return regexp.Compile(out.String())
+}
+
+// datetimePiece is the pattern for the first n bytes of what is left of a format.
+func datetimePiece(format, rest string) (piece string, n int, err error) {
+	switch rest[0] {
+	case '[', ']':
+		return `\` + rest[:1], 1, nil
+	case '\\':
+		n = min(2, len(rest))
+		return rest[:n], n, nil
+	case '%':
+	default:
+		return rest[:1], 1, nil
+	}
+	if len(rest) == 1 {
+		return "", 0, fmt.Errorf("awslogs-datetime-format %q ends with a lone %%", format)
+	}
+	piece, known := datetimeCode(rest[1])
+	if !known {
+		return "", 0, fmt.Errorf("awslogs-datetime-format %q: there is no code %%%c", format, rest[1])
+	}
+	return piece, 2, nil
 }
 
 func datetimeCode(code byte) (pattern string, known bool) {

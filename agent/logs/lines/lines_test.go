@@ -182,6 +182,8 @@ func TestDatetimeFormats(t *testing.T) {
 		format, takes, leaves string
 	}{
 		{"[%b %d, %Y %H:%M:%S]", "[May 01, 2017 19:00:01] A message", " at frame"},
+		{`\[%b %d, %Y %H:%M:%S\]`, "[May 01, 2017 19:00:01] A message", "May 01, 2017 19:00:01"},
+		{`^%H:%M\.(x|y)`, "19:00.y", " 19:00.y"},
 		{"%Y-%m-%d %H:%M:%S,%L", "2024-01-31 23:59:59,123 x", "2024-01-31 x"},
 		{"%Y-%m-%dT%H:%M:%S.%f%z", "2024-01-31T23:59:59.123456+0100", "2024"},
 		{"%A %e. %B %I %p %j %y 100%%", "Friday  7. January 11 AM 031 24 100%", "Friday"},
@@ -195,7 +197,7 @@ func TestDatetimeFormats(t *testing.T) {
 			t.Errorf("%s became %s", c.format, re)
 		}
 	}
-	for _, bad := range []string{"%", "%Q"} {
+	for _, bad := range []string{"%", "%Q", `%Y\`, "(%Y"} {
 		if re, err := DatetimeStart(bad); err == nil {
 			t.Errorf("%s became %s", bad, re)
 		}
