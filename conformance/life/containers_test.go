@@ -41,6 +41,10 @@ func TestExitCodeAndReason(t *testing.T) {
 	}
 }
 
+// TestDependencies starts containers in order, by every condition, and ends them in the
+// opposite order.
+//
+// Proves dependson-start-complete.
 func TestDependencies(t *testing.T) {
 	t.Parallel()
 	setup := helper(sh("setup", "echo ready > /scratch/state; exit 0"))
