@@ -33,6 +33,8 @@ func logging(c types.ContainerDefinition, options map[string]string) types.Conta
 }
 
 // TestLinesThatBelongTogetherAreOneEvent has a program print stack traces.
+//
+// Proves awslogs.
 func TestLinesThatBelongTogetherAreOneEvent(t *testing.T) {
 	t.Parallel()
 	script := `echo '[2026-01-02 03:04:05] one'; echo '  at a'; echo '  at b'; echo '[2026-01-02 03:04:06] two'; sleep 2; echo '[2026-01-02 03:04:07] three'; printf '  the end'`
