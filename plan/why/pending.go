@@ -40,6 +40,9 @@ func (a *about) unplaced(n *Node) {
 	case len(said) == 0 && r.Fargate:
 		n.Says = waits + "no machine offers Fargate capacity."
 		n.Hint = "run berth up, or start an agent with --fargate on a machine that joins"
+	case len(said) == 0 && r.Provider != "":
+		n.Says = waits + "no instance of the cluster belongs to capacity provider " + r.Provider + "."
+		n.Hint = "start berth up or berth agent with --capacity-provider " + r.Provider + " on a machine of the cluster"
 	case len(said) == 0:
 		n.Says = waits + "cluster " + name(a.task.Spec.ClusterARN) + " has no container instance."
 		n.Hint = "join a machine with berth token create and berth agent, or run the task on Fargate"

@@ -181,6 +181,10 @@ var reasons = []reason{
 		hint: "look at that machine and at its network; the task may still run there until it is back",
 	},
 	{
+		prefix: "Container instance deregist", means: "its instance was deregistered by force, which ends the tasks on it", complete: true,
+		hint: "run the task again; a service does so by itself",
+	},
+	{
 		prefix: "The machine restarted", means: "its machine was started anew",
 		hint: "run the task again; a service does so by itself",
 	},

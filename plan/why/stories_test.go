@@ -123,6 +123,7 @@ var stories = map[string]func(*world){
 		w.task.Spec.Constraints = []workload.Constraint{{Type: "memberOf", Expression: "attribute:gpu ="}}
 	},
 	"no-instance":   func(w *world) { w.unplaced(); w.instances = nil },
+	"no-provider":   func(w *world) { w.unplaced(); w.task.Spec.CapacityProvider = "big" },
 	"no-fargate":    func(w *world) { w.unplaced(); w.instances = nil; w.task.Spec.LaunchType = workload.Fargate },
 	"about-to-be":   func(w *world) { w.unplaced() },
 	"no-definition": func(w *world) { w.unplaced(); w.def.ARN = scope.TaskDefinition("other", 1) },
