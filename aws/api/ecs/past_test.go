@@ -11,6 +11,7 @@ import (
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/gateway/gatewaytest"
 	shape "github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/plane/history"
 	"github.com/berthhq/berth/store"
 )
@@ -73,6 +74,25 @@ func TestAStoppedTaskIsDescribedAsEverLongAfter(t *testing.T) {
 	expect(t, "two hours later", describe(), before)
 	look(8 * 24 * time.Hour)
 	expect(t, "eight days later", get(s.do("DescribeTasks", `{"tasks": [%q]}`, key), "failures", 0, "reason"), "MISSING")
+}
+
+// A service whose tasks all stopped long ago is still known, and so are they.
+func TestTasksOfAServiceLongAgo(t *testing.T) {
+	s, look := remembering(t)
+	s.instance(1024, 1024)
+	key := s.end("ecs-svc/1")
+	s.update(func(tx *store.Tx) {
+		store.Services.Put(tx, &service.Service{Scope: scope, ARN: scope.Service("default", "web"), Name: "web", ClusterARN: scope.Cluster("default"), Status: service.Active})
+		have, _ := store.Tasks.Get(tx, key)
+		next := *have
+		next.Spec.Group = service.Group("web")
+		store.Tasks.Put(tx, &next)
+	})
+	for _, after := range []time.Duration{0, 2 * time.Hour} {
+		look(after)
+		expect(t, "stopped tasks", get(s.do("ListTasks", `{"serviceName": "web", "desiredStatus": "STOPPED"}`), "taskArns"), []any{key})
+	}
+	s.refused("ListTasks", `{"serviceName": "webs"}`, "ServiceNotFoundException", "Service not found.")
 }
 
 func TestListsGoOnWithWhatOnlyTheHistoryHas(t *testing.T) {

@@ -163,7 +163,8 @@ func (q *taskQuery) tasks(v *store.View, c *cluster.Cluster, in *ecs.ListTasksRe
 		index, key = store.TasksByInstance, i.ARN
 	case q.group != "":
 		index, key = store.TasksByGroup, store.InCluster(c.ARN, q.group)
-		if _, ok := store.Services.Get(v, c.Scope.Service(c.Name, strings.TrimPrefix(q.group, servicePrefix))); !ok {
+		_, known := store.Services.Get(v, c.Scope.Service(c.Name, strings.TrimPrefix(q.group, servicePrefix)))
+		if !known && !store.Tasks.Has(v, index, key) {
 			return nil, nil, serviceNotFound()
 		}
 	case q.started != "":
