@@ -14,14 +14,20 @@ const schemaVersion = 1
 
 // openDatabase sizes pebble for what is written now and then and read rarely.
 func openDatabase(dir string, log *slog.Logger) (*pebble.DB, error) {
-	return pebble.Open(dir, &pebble.Options{
-		CacheSize:                  1 << 20,
-		MemTableSize:               1 << 20,
+	o := &pebble.Options{
+		CacheSize:                  2 << 20,
+		MemTableSize:               2 << 20,
 		MaxOpenFiles:               64,
 		FormatMajorVersion:         pebble.FormatNewest,
 		CompactionConcurrencyRange: func() (lower, upper int) { return 1, 1 },
 		Logger:                     pebbleLog{log},
-	})
+	}
+	// Tasks resemble each other, so several in a block compress well.
+	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionGood })
+	for i := range o.Levels {
+		o.Levels[i].BlockSize = 32 << 10
+	}
+	return pebble.Open(dir, o)
 }
 
 // pebbleLog passes pebble's errors on and keeps its chatter at debug level.

@@ -34,7 +34,7 @@ const InStore = time.Hour
 
 const (
 	defaultMaxInStore = 10_000
-	defaultQuota      = 1 << 30
+	defaultQuota      = 4 << 30
 	// interval between looks: with the store at its most, so long may it exceed it.
 	interval = 10 * time.Second
 )
@@ -46,8 +46,8 @@ type Options struct {
 	Keep time.Duration
 	// MaxInStore is how many stopped tasks the store keeps; 0 for 10,000.
 	MaxInStore int
-	// Quota bounds the bytes of the tasks as written; 0 for 1 GiB. On disk they
-	// take about a third of it.
+	// Quota bounds the bytes of the tasks as written, some 3 KB each; 0 for 4 GiB.
+	// On disk they take about a tenth of it.
 	Quota int64
 	Now   func() time.Time // nil for the clock
 	Log   *slog.Logger     // nil for none

@@ -40,7 +40,7 @@ func (h *History) move(ctx context.Context) (more bool, err error) {
 // the oldest where there are too many.
 func (h *History) due(v *store.View) []*task.Task {
 	var out []*task.Task
-	excess, before := inStore(v)-h.MaxInStore, h.Now().Add(-InStore)
+	excess, before := countStopped(v)-h.MaxInStore, h.Now().Add(-InStore)
 	for t := range store.Tasks.By(v, store.TasksByPhase, store.Ended) {
 		if excess <= 0 && store.StoppedAt(t).After(before) || len(out) == moveAtOnce {
 			break
@@ -53,8 +53,8 @@ func (h *History) due(v *store.View) []*task.Task {
 	return out
 }
 
-// inStore counts the stopped tasks.
-func inStore(v *store.View) int {
+// countStopped counts the stopped tasks of the store.
+func countStopped(v *store.View) int {
 	n := 0
 	for range store.Tasks.By(v, store.TasksByPhase, store.Ended) {
 		n++
