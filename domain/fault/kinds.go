@@ -72,6 +72,8 @@ const (
 	InvalidOperation
 	SessionTimeout
 
+	InvalidEventPattern
+
 	InvalidVpcID
 	InvalidSubnetID
 	InvalidGroupID
@@ -179,6 +181,8 @@ var table = [kindCount]row{
 	OperationAborted:      {400, "OperationAbortedException", "", ""},
 	InvalidOperation:      {400, "InvalidOperationException", "", ""},
 	SessionTimeout:        {400, "SessionTimeoutException", "", ""},
+
+	InvalidEventPattern: {400, "InvalidEventPatternException", "", ""},
 
 	InvalidVpcID:              {400, "InvalidVpcID.NotFound", "", ""},
 	InvalidSubnetID:           {400, "InvalidSubnetID.NotFound", "", ""},
