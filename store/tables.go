@@ -26,6 +26,12 @@ const (
 	capacityProviders
 	alarms
 	alarmHistory
+	rules
+	firings
+	eventCursors
+	eventBuses
+	connections
+	destinations
 )
 
 // Tables lists every table, each at its id.
@@ -52,5 +58,11 @@ func Tables() []Descriptor {
 		capacityProviders: CapacityProviders,
 		alarms:            Alarms,
 		alarmHistory:      AlarmHistory,
+		rules:             Rules,
+		firings:           Firings,
+		eventCursors:      EventCursors,
+		eventBuses:        EventBuses,
+		connections:       Connections,
+		destinations:      Destinations,
 	}
 }
