@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/base64"
 	"math"
 	"reflect"
@@ -10,7 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// appendJSON writes a value. Of a struct it writes the members of the body.
+// appendJSON writes a value. Of a struct it writes the members of the body. Times
+// whose member does not say how are written as tf.
 func appendJSON(b []byte, s *shape, v reflect.Value, tf timeFormat) []byte {
 	switch s.kind {
 	case kindString:
@@ -32,14 +34,14 @@ func appendJSON(b []byte, s *shape, v reflect.Value, tf timeFormat) []byte {
 	case kindList:
 		return appendJSONList(b, s, v, tf)
 	case kindMap:
-		return appendJSONMap(b, s, v)
+		return appendJSONMap(b, s, v, tf)
 	case kindStruct:
-		return appendJSONStruct(b, s, v)
+		return appendJSONStruct(b, s, v, tf)
 	}
 	return append(b, "null"...)
 }
 
-func appendJSONStruct(b []byte, s *shape, v reflect.Value) []byte {
+func appendJSONStruct(b []byte, s *shape, v reflect.Value, tf timeFormat) []byte {
 	b = append(b, '{')
 	first := true
 	for i := range s.fields {
@@ -55,7 +57,7 @@ func appendJSONStruct(b []byte, s *shape, v reflect.Value) []byte {
 		b = append(b, '"')
 		b = append(b, f.name...)
 		b = append(b, '"', ':')
-		b = appendJSON(b, f.shape, f.value(fv), f.time)
+		b = appendJSON(b, f.shape, f.value(fv), cmp.Or(f.time, tf))
 	}
 	return append(b, '}')
 }
@@ -71,7 +73,7 @@ func appendJSONList(b []byte, s *shape, v reflect.Value, tf timeFormat) []byte {
 	return append(b, ']')
 }
 
-func appendJSONMap(b []byte, s *shape, v reflect.Value) []byte {
+func appendJSONMap(b []byte, s *shape, v reflect.Value, tf timeFormat) []byte {
 	b = append(b, '{')
 	for i, k := range sortedKeys(v) {
 		if i > 0 {
@@ -79,7 +81,7 @@ func appendJSONMap(b []byte, s *shape, v reflect.Value) []byte {
 		}
 		b = appendJSONString(b, k.String())
 		b = append(b, ':')
-		b = appendJSON(b, s.elem, v.MapIndex(k), timeDefault)
+		b = appendJSON(b, s.elem, v.MapIndex(k), tf)
 	}
 	return append(b, '}')
 }
