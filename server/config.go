@@ -5,6 +5,7 @@ package server
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/berthhq/berth/domain/arn"
@@ -31,6 +32,10 @@ type Config struct {
 	// KeepStopped is how long stopped tasks stay readable, at least an hour; 0 for
 	// a week.
 	KeepStopped time.Duration
+
+	// EventReach are the addresses that API destinations of EventBridge may have;
+	// nil means loopback alone.
+	EventReach []netip.Prefix
 
 	Log *slog.Logger
 	Now func() time.Time // nil means time.Now

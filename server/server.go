@@ -16,6 +16,7 @@ import (
 	"github.com/berthhq/berth/aws/api/ec2"
 	"github.com/berthhq/berth/aws/api/ecr"
 	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/api/events"
 	"github.com/berthhq/berth/aws/api/logs"
 	"github.com/berthhq/berth/aws/api/sts"
 	"github.com/berthhq/berth/aws/gateway"
@@ -25,6 +26,7 @@ import (
 	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/plane/archive"
 	"github.com/berthhq/berth/plane/authority"
+	"github.com/berthhq/berth/plane/bus"
 	"github.com/berthhq/berth/plane/history"
 	"github.com/berthhq/berth/plane/metrics"
 	"github.com/berthhq/berth/plane/registry"
@@ -45,6 +47,7 @@ type Server struct {
 	gateway   *gateway.Gateway
 	sessions  *dispatch.Dispatcher
 	control   *control.Control
+	bus       *bus.Bus
 	front     *http.Server
 	audit     io.Closer
 	loops     sync.WaitGroup
@@ -114,6 +117,7 @@ func (s *Server) wire(context.Context) error {
 	}
 	s.sessions = dispatch.New(dispatch.Config{Store: s.store, Log: s.Log, Now: s.Now})
 	s.control = control.New(s.store, control.Planners(control.Options{Rollout: rollout.Options{NewID: ecs.NewID}}), s.Log)
+	s.bus = s.newBus()
 	inner := http.NewServeMux()
 	s.gateway, err = gateway.New(gateway.Options{
 		Keys: gateway.StoredKeys{Store: s.store}, Authoriser: gateway.AllowAll{}, Inner: inner, Clock: s.Now, Log: s.Log, Audit: s.openAudit(),
@@ -149,6 +153,7 @@ func (s *Server) handlers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[
 		"logs":       logs.New(s.archive).Operations(),
 		"cloudwatch": cloudwatch.New(s.store, s.metrics).Operations(),
 		"sts":        sts.New(s.store).Operations(),
+		"events":     events.New(events.Config{Store: s.store, Bus: s.bus}).Operations(),
 	}
 }
 
@@ -180,6 +185,11 @@ func (s *Server) serve(ctx context.Context) error {
 	s.loops.Go(func() {
 		if err := s.history.Run(loops); err != nil && loops.Err() == nil {
 			s.Log.Error("history of tasks", "err", err)
+		}
+	})
+	s.loops.Go(func() {
+		if err := s.bus.Run(loops); err != nil && loops.Err() == nil {
+			s.Log.Error("event bus", "err", err)
 		}
 	})
 	listener, err := s.listen(ctx)

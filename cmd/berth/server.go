@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -27,6 +28,10 @@ func serverCommand(ctx context.Context, args []string) error {
 	fs.BoolVar(&c.Bare, "bare", false, "begin with an account as AWS hands it out")
 	fs.DurationVar(&c.KeepStopped, "keep-stopped", history.DefaultKeep, keepStoppedUsage)
 	names := fs.String("names", "", "names and addresses of the certificate, with commas; default the listen address")
+	fs.Func("event-reach", "`addresses` (CIDR, with commas) that API destinations may have; default loopback", func(text string) (err error) {
+		c.EventReach, err = prefixes(text)
+		return err
+	})
 	level := fs.String("log-level", "info", "debug, info, warn or error")
 	peers := fs.String("peers", "", "reserved for several servers")
 	if err := parse(fs, args); err != nil {
@@ -59,4 +64,15 @@ func checkKeepStopped(d time.Duration) error {
 		return misuse{fmt.Errorf("--keep-stopped %v: at least %v, as long as AWS describes stopped tasks", d, history.InStore)}
 	}
 	return nil
+}
+
+func prefixes(text string) (list []netip.Prefix, err error) {
+	for part := range strings.SplitSeq(text, ",") {
+		p, err := netip.ParsePrefix(part)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
 }

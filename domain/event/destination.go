@@ -17,7 +17,6 @@ type Connection struct {
 	Scope       arn.Scope
 	Name        string
 	ARN         string
-	SecretARN   string // what AWS would keep the secret in; nothing is there
 	Description string
 	Auth        string // BasicAuth or APIKeyAuth
 	User        string // the user's name, or the API key's

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -201,4 +202,22 @@ type Bus struct {
 	Tags        []workload.Tag
 	CreatedAt   time.Time
 	ChangedAt   time.Time
+}
+
+// Launch is a run of a target's tasks.
+type Launch struct {
+	Scope      arn.Scope
+	Rule       string // by name
+	RoleARN    string // on whose behalf; empty for the rule's account
+	Cluster    string // ARN
+	Parameters *ECSParameters
+	Overrides  json.RawMessage // JSON of a task override; nil for none
+	Token      string          // the same launch has the same
+}
+
+// LaunchFailure says why a task of a launch was not placed.
+type LaunchFailure struct {
+	ARN    string // of what refused it
+	Reason string // RESOURCE:MEMORY, ...
+	Detail string
 }

@@ -1,0 +1,95 @@
+package events
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/event"
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/domain/workload"
+)
+
+// Launcher runs the tasks of targets by the handlers of ECS, on behalf of the
+// target's role.
+type Launcher struct {
+	RunTask, StopTask gateway.Handler
+	Now               func() time.Time
+}
+
+// roleSession ends the ARN of the principal that runs tasks.
+const roleSession = "EventBridge"
+
+func (l *Launcher) call(operation string, scope arn.Scope, role string) *gateway.Call {
+	who := identity.RootPrincipal(scope.Account)
+	if role != "" {
+		who = identity.RoleSession(role, roleSession)
+	}
+	return &gateway.Call{ID: uuid.NewString(), Service: "ecs", Operation: operation, Scope: scope, Principal: who, Now: l.Now()}
+}
+
+// Launch runs the tasks of a target.
+func (l *Launcher) Launch(ctx context.Context, launch event.Launch) ([]event.LaunchFailure, error) {
+	in, err := runTask(&launch)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := l.RunTask(ctx, l.call("RunTask", launch.Scope, launch.RoleARN), in)
+	if err != nil {
+		return nil, err
+	}
+	out, ok := answer.(*ecs.RunTaskResponse)
+	if !ok {
+		return nil, nil
+	}
+	return some(out.Failures, func(f *ecs.Failure) event.LaunchFailure {
+		return event.LaunchFailure{ARN: deref(f.Arn), Reason: deref(f.Reason), Detail: deref(f.Detail)}
+	}), nil
+}
+
+// Stop asks a task to stop.
+func (l *Launcher) Stop(ctx context.Context, scope arn.Scope, cluster, task, reason string) error {
+	_, err := l.StopTask(ctx, l.call("StopTask", scope, ""), &ecs.StopTaskRequest{Cluster: &cluster, Task: &task, Reason: &reason})
+	return err
+}
+
+func runTask(l *event.Launch) (*ecs.RunTaskRequest, error) {
+	p := l.Parameters
+	in := &ecs.RunTaskRequest{
+		Cluster: &l.Cluster, TaskDefinition: &p.TaskDefinitionARN, Count: new(int32(p.Count)), LaunchType: ecs.LaunchType(p.LaunchType),
+		PlatformVersion: text(p.PlatformVersion), Group: text(p.Group), EnableECSManagedTags: &p.EnableECSManagedTags,
+		EnableExecuteCommand: &p.EnableExecuteCommand, PropagateTags: ecs.PropagateTags(p.PropagateTags), ReferenceId: text(p.ReferenceID),
+		StartedBy: new(event.StartedBy(l.Rule)), ClientToken: text(l.Token),
+		CapacityProviderStrategy: some(p.CapacityProviders, func(c *event.CapacityProvider) ecs.CapacityProviderStrategyItem {
+			return ecs.CapacityProviderStrategyItem{CapacityProvider: &c.Name, Weight: new(int32(c.Weight)), Base: new(int32(c.Base))}
+		}),
+		PlacementConstraints: some(p.Constraints, func(c *workload.Constraint) ecs.PlacementConstraint {
+			return ecs.PlacementConstraint{Type: ecs.PlacementConstraintType(c.Type), Expression: text(c.Expression)}
+		}),
+		PlacementStrategy: some(p.Strategy, func(s *workload.Strategy) ecs.PlacementStrategy {
+			return ecs.PlacementStrategy{Type: ecs.PlacementStrategyType(s.Type), Field: text(s.Field)}
+		}),
+		Tags: some(p.Tags, func(t *workload.Tag) ecs.Tag { return ecs.Tag{Key: &t.Key, Value: &t.Value} }),
+	}
+	if n := p.Network; n != nil {
+		in.NetworkConfiguration = &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{
+			Subnets: n.Subnets, SecurityGroups: n.SecurityGroups, AssignPublicIp: ecs.AssignPublicIp(n.AssignPublicIP),
+		}}
+	}
+	if l.Overrides != nil {
+		in.Overrides = &ecs.TaskOverride{}
+		// The members differ from Go's names by case alone, which encoding/json lets
+		// pass; what is no member is not looked at, as with AWS.
+		if err := json.Unmarshal(l.Overrides, in.Overrides); err != nil {
+			return nil, fault.New(fault.InvalidParameter, "The input of the target is no task override.").Because(err).
+				WithHint(`write {"containerOverrides": [{"name": "app", "command": ["..."]}]}`)
+		}
+	}
+	return in, nil
+}

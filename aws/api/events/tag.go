@@ -1,0 +1,115 @@
+package events
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/aws/shape/events"
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/event"
+	"github.com/berthhq/berth/domain/workload"
+	"github.com/berthhq/berth/store"
+)
+
+// maxTags is how many tags a resource has.
+const maxTags = 50
+
+func readTag(t *events.Tag) workload.Tag { return workload.Tag{Key: *t.Key, Value: *t.Value} }
+
+func showTag(t *workload.Tag) events.Tag { return events.Tag{Key: &t.Key, Value: &t.Value} }
+
+// readTags checks what a caller says: later values of a key win.
+func readTags(in []events.Tag) ([]workload.Tag, error) {
+	tags := withTags(nil, some(in, readTag))
+	return tags, checkTags(tags)
+}
+
+func checkTags(tags []workload.Tag) error {
+	if len(tags) > maxTags {
+		return tooMany().WithHint("a resource has at most %d tags", maxTags)
+	}
+	for _, t := range tags {
+		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
+			return invalid("Tag keys beginning with 'aws:' are reserved for system use.")
+		}
+	}
+	return event.CheckTags(tags)
+}
+
+func withTags(have, said []workload.Tag) []workload.Tag {
+	out := slices.Clone(have)
+	for _, t := range said {
+		if i := slices.IndexFunc(out, func(o workload.Tag) bool { return o.Key == t.Key }); i >= 0 {
+			out[i] = t
+			continue
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func (a *API) tagResource(ctx context.Context, call *gateway.Call, in *events.TagResourceRequest) (*events.TagResourceResponse, error) {
+	return &events.TagResourceResponse{}, a.changeTags(ctx, call.Scope, *in.ResourceARN, func(have []workload.Tag) []workload.Tag {
+		return withTags(have, some(in.Tags, readTag))
+	})
+}
+
+func (a *API) untagResource(ctx context.Context, call *gateway.Call, in *events.UntagResourceRequest) (*events.UntagResourceResponse, error) {
+	return &events.UntagResourceResponse{}, a.changeTags(ctx, call.Scope, *in.ResourceARN, func(have []workload.Tag) []workload.Tag {
+		return slices.DeleteFunc(slices.Clone(have), func(t workload.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+	})
+}
+
+func (a *API) listTagsForResource(_ context.Context, call *gateway.Call, in *events.ListTagsForResourceRequest) (*events.ListTagsForResourceResponse, error) {
+	r, b, err := tagged(a.store.View(), call.Scope, *in.ResourceARN)
+	if err != nil {
+		return nil, err
+	}
+	if r != nil {
+		return &events.ListTagsForResourceResponse{Tags: each(r.Tags, showTag)}, nil
+	}
+	return &events.ListTagsForResourceResponse{Tags: each(b.Tags, showTag)}, nil
+}
+
+func (a *API) changeTags(ctx context.Context, scope arn.Scope, resource string, change func([]workload.Tag) []workload.Tag) error {
+	_, err := a.store.Update(ctx, func(tx *store.Tx) error {
+		r, b, err := tagged(tx, scope, resource)
+		if err != nil {
+			return err
+		}
+		if r != nil {
+			next := *r
+			next.Tags = change(r.Tags)
+			store.Rules.Put(tx, &next)
+			return checkTags(next.Tags)
+		}
+		if b.Name == event.DefaultBus {
+			return invalid("The default event bus can not be tagged.")
+		}
+		next := *b
+		next.Tags = change(b.Tags)
+		store.EventBuses.Put(tx, &next)
+		return checkTags(next.Tags)
+	})
+	return err
+}
+
+// tagged finds the rule or else the bus that an ARN names.
+func tagged(r store.Reader, scope arn.Scope, resource string) (*event.Rule, *event.Bus, error) {
+	if a, ok := scoped(scope, resource, "event-bus"); ok {
+		b, err := findBus(r, scope, new(a.Name()))
+		return nil, b, err
+	}
+	a, ok := scoped(scope, resource, "rule")
+	if !ok {
+		return nil, nil, invalid("Parameter ResourceARN is not valid.").WithHint("name a rule or an event bus of %s in %s", scope.Account, scope.Region)
+	}
+	var bus *string
+	if path := a.Path(); len(path) == 2 {
+		bus = &path[0]
+	}
+	found, err := findRule(r, scope, bus, a.Name())
+	return found, nil, err
+}

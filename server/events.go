@@ -1,0 +1,27 @@
+package server
+
+import (
+	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/api/events"
+	"github.com/berthhq/berth/plane/bus"
+	"github.com/berthhq/berth/store"
+)
+
+// eventSources are what changes in the store makes events. To add one: a function
+// that makes events of a change of a table, and a line here. domain/event builds
+// those of service actions, deployments and lifecycle hooks.
+func eventSources() []bus.Source {
+	return []bus.Source{
+		{Table: store.Tasks, Events: ecs.TaskEvents, Since: ecs.TaskEventsSince},
+		{Table: store.Instances, Events: ecs.InstanceEvents},
+	}
+}
+
+// newBus makes what carries events to the targets of rules.
+func (s *Server) newBus() *bus.Bus {
+	run := ecs.New(ecs.Config{Store: s.store}).Operations()
+	return bus.New(bus.Config{
+		Store: s.store, Sources: eventSources(), Logs: s.archive, Reach: s.EventReach, Log: s.Log, Now: s.Now,
+		Tasks: &events.Launcher{RunTask: run["RunTask"], StopTask: run["StopTask"], Now: s.Now},
+	})
+}
