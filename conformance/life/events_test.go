@@ -1,0 +1,182 @@
+package life_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+)
+
+const eventRole = "arn:aws:iam::000000000000:role/events"
+
+// events is EventBridge's client.
+func (b *berth) events() *eventbridge.Client { return eventbridge.NewFromConfig(b.config()) }
+
+// rule makes a rule with one target, and removes both with the test.
+func (b *berth) rule(t *testing.T, in *eventbridge.PutRuleInput, target eventtypes.Target) {
+	t.Helper()
+	target.Id = aws.String("t")
+	if _, err := b.events().PutRule(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		if _, err := b.events().RemoveTargets(ctx, &eventbridge.RemoveTargetsInput{Rule: in.Name, Ids: []string{"t"}}); err != nil {
+			t.Error(err)
+		}
+		if _, err := b.events().DeleteRule(ctx, &eventbridge.DeleteRuleInput{Name: in.Name}); err != nil {
+			t.Error(err)
+		}
+	})
+	out, err := b.events().PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: in.Name, Targets: []eventtypes.Target{target}})
+	if err != nil || out.FailedEntryCount != 0 {
+		t.Fatal(shown(out), err)
+	}
+}
+
+// logTarget makes a log group for events.
+func (b *berth) logTarget(t *testing.T) (group string, target eventtypes.Target) {
+	t.Helper()
+	group = "/aws/events/" + t.Name()
+	if _, err := b.logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &group}); err != nil {
+		t.Fatal(err)
+	}
+	return group, eventtypes.Target{Arn: aws.String("arn:aws:logs:us-east-1:000000000000:log-group:" + group)}
+}
+
+// taskEvent is an event of a task as far as the tests look at it.
+type taskEvent struct {
+	ID, Account, Region, Source string
+	Type                        string `json:"detail-type"`
+	Time                        time.Time
+	Resources                   []string
+	Detail                      struct {
+		TaskArn, ClusterArn, LastStatus, DesiredStatus, StopCode, StoppedReason, LaunchType, TaskDefinitionArn string
+		StartedAt, StoppedAt, UpdatedAt                                                                        time.Time
+		Version                                                                                                int
+		Containers                                                                                             []struct {
+			Name, LastStatus string
+			ExitCode         *int
+		}
+	}
+}
+
+// happened are the events in a group, in order.
+func (b *berth) happened(t *testing.T, group string) (list []taskEvent) {
+	t.Helper()
+	out, err := b.logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range out.Events {
+		var e taskEvent
+		if err := json.Unmarshal([]byte(*line.Message), &e); err != nil {
+			t.Fatalf("%s: %v", *line.Message, err)
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// Proves eventbridge-events.
+func TestEventsOfATaskReachALogGroup(t *testing.T) {
+	t.Parallel()
+	d := onEC2(sh("app", "exit 5"))
+	here.register(t, d)
+	group, target := here.logTarget(t)
+	pattern := fmt.Sprintf(`{"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": {"group": ["family:%s"]}}`, *d.Family)
+	here.rule(t, &eventbridge.PutRuleInput{Name: aws.String(t.Name()), EventPattern: &pattern}, target)
+	arn := here.run(t, d)
+	here.stopped(t, arn)
+	var list []taskEvent
+	eventually(t, "the event of the end", func() bool {
+		list = here.happened(t, group)
+		return len(list) > 0 && slices.ContainsFunc(list, func(e taskEvent) bool { return e.Detail.LastStatus == "STOPPED" })
+	})
+	seen := map[string]taskEvent{}
+	version := 0
+	for _, e := range list {
+		if e.Source != "aws.ecs" || e.Type != "ECS Task State Change" || e.Account != "000000000000" || e.Region != "us-east-1" ||
+			!slices.Equal(e.Resources, []string{arn}) || e.Detail.TaskArn != arn || e.Detail.LaunchType != "EC2" || e.Detail.UpdatedAt.IsZero() {
+			t.Errorf("event %s", shown(e))
+		}
+		if e.Detail.Version <= version {
+			t.Errorf("version %d after %d", e.Detail.Version, version)
+		}
+		version = e.Detail.Version
+		seen[e.Detail.LastStatus] = e
+	}
+	if _, ok := seen["PENDING"]; !ok {
+		t.Errorf("no event of PENDING: %s", shown(list))
+	}
+	if e, ok := seen["RUNNING"]; !ok || e.Detail.StartedAt.IsZero() {
+		t.Errorf("no event of RUNNING: %s", shown(list))
+	}
+	end := seen["STOPPED"].Detail
+	if end.StopCode != "EssentialContainerExited" || len(end.Containers) != 1 || end.Containers[0].ExitCode == nil || *end.Containers[0].ExitCode != 5 || end.StoppedAt.IsZero() {
+		t.Errorf("the end: %s", shown(end))
+	}
+}
+
+func TestEventsOfMyOwn(t *testing.T) {
+	t.Parallel()
+	group, target := here.logTarget(t)
+	here.rule(t, &eventbridge.PutRuleInput{Name: aws.String(t.Name()), EventPattern: aws.String(`{"source": ["life"], "detail": {"n": [{"numeric": [">", 1]}]}}`)}, target)
+	var entries []eventtypes.PutEventsRequestEntry
+	for n := range 4 {
+		entries = append(entries, eventtypes.PutEventsRequestEntry{Source: aws.String("life"), DetailType: aws.String("n"), Detail: aws.String(fmt.Sprintf(`{"n": %d}`, n))})
+	}
+	out, err := here.events().PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: entries})
+	if err != nil || out.FailedEntryCount != 0 {
+		t.Fatal(shown(out), err)
+	}
+	eventually(t, "two events", func() bool { return len(here.happened(t, group)) == 2 })
+	for _, e := range here.happened(t, group) {
+		if e.ID != *out.Entries[2].EventId && e.ID != *out.Entries[3].EventId {
+			t.Errorf("event %s", shown(e))
+		}
+	}
+}
+
+// Proves eventbridge-events.
+func TestEventsOfAScheduleRunTasks(t *testing.T) {
+	t.Parallel()
+	d := onEC2(sh("app", "echo default"))
+	definition := here.register(t, d)
+	name := aws.String(t.Name())
+	here.rule(t, &eventbridge.PutRuleInput{Name: name, ScheduleExpression: aws.String("rate(1 minute)")}, eventtypes.Target{
+		Arn: aws.String("arn:aws:ecs:us-east-1:000000000000:cluster/default"), RoleArn: aws.String(eventRole),
+		Input:         aws.String(`{"containerOverrides": [{"name": "app", "command": ["sh", "-c", "echo scheduled"]}]}`),
+		EcsParameters: &eventtypes.EcsParameters{TaskDefinitionArn: &definition, TaskCount: aws.Int32(1), LaunchType: eventtypes.LaunchTypeEc2},
+	})
+	var arn string
+	eventually(t, "a scheduled task", func() bool {
+		for _, desired := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
+			out, err := here.ecs.ListTasks(t.Context(), &ecs.ListTasksInput{Family: d.Family, DesiredStatus: desired})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(out.TaskArns) > 0 {
+				arn = out.TaskArns[0]
+			}
+		}
+		return arn != ""
+	})
+	end := here.stopped(t, arn)
+	if by := aws.ToString(end.StartedBy); by != "events-rule/"+t.Name() {
+		t.Errorf("started by %s", by)
+	}
+	if out := here.output(t, arn, "app"); !strings.Contains(out, "scheduled") {
+		t.Errorf("printed %q", out)
+	}
+}
