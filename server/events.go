@@ -3,17 +3,18 @@ package server
 import (
 	"github.com/berthhq/berth/aws/api/ecs"
 	"github.com/berthhq/berth/aws/api/events"
+	"github.com/berthhq/berth/domain/event"
 	"github.com/berthhq/berth/plane/bus"
 	"github.com/berthhq/berth/store"
 )
 
-// eventSources are what changes in the store makes events. To add one: a function
+// eventSources are the events that changes in the store make. To add one: a function
 // that makes events of a change of a table, and a line here. domain/event builds
 // those of service actions, deployments and lifecycle hooks.
 func eventSources() []bus.Source {
 	return []bus.Source{
-		{Table: store.Tasks, Events: ecs.TaskEvents, Since: ecs.TaskEventsSince},
-		{Table: store.Instances, Events: ecs.InstanceEvents},
+		{Table: store.Tasks, Name: event.ECSSource, Type: event.TaskStateChange, Events: ecs.TaskEvents, Since: ecs.TaskEventsSince},
+		{Table: store.Instances, Name: event.ECSSource, Type: event.InstanceStateChange, Events: ecs.InstanceEvents},
 	}
 }
 

@@ -88,7 +88,6 @@ func (b *berth) happened(t *testing.T, group string) (list []taskEvent) {
 	return list
 }
 
-// Proves eventbridge-events.
 func TestEventsOfATaskReachALogGroup(t *testing.T) {
 	t.Parallel()
 	d := onEC2(sh("app", "exit 5"))
@@ -148,7 +147,6 @@ func TestEventsOfMyOwn(t *testing.T) {
 	}
 }
 
-// Proves eventbridge-events.
 func TestEventsOfAScheduleRunTasks(t *testing.T) {
 	t.Parallel()
 	d := onEC2(sh("app", "echo default"))

@@ -125,6 +125,19 @@ func (n *node) addAlternatives(list []any, path string) error {
 // Matches tells whether the pattern chooses an event, as Decode reads its JSON.
 func (p *Pattern) Matches(event any) bool { return p.root.matches(event) }
 
+// Admits tells whether the pattern may choose an event of a source and type; false
+// when it certainly does not.
+func (p *Pattern) Admits(source, detailType string) bool {
+	known := map[string]any{"source": source, "detail-type": detailType}
+	for i := range p.root.fields {
+		f := &p.root.fields[i]
+		if _, ok := known[f.name]; ok && !f.matches(known) {
+			return false
+		}
+	}
+	return true
+}
+
 // matches tests a value where the pattern has an object. Of an array one element
 // must match as a whole; what is no object has no fields.
 func (n *node) matches(v any) bool {

@@ -93,6 +93,21 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
+func TestAdmits(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"detail": {"a": [1]}}`: true, `{"source": ["aws.ecs"], "detail": {"a": [1]}}`: true, `{"source": ["me"]}`: false,
+		`{"source": [{"prefix": "aws."}], "detail-type": ["ECS Service Action"]}`: false, `{"$or": [{"source": ["me"]}, {"detail": {"a": [1]}}]}`: true,
+	} {
+		p, err := ParsePattern(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Admits("aws.ecs", TaskStateChange) != want {
+			t.Errorf("%s: %v", text, !want)
+		}
+	}
+}
+
 func TestBadPatterns(t *testing.T) {
 	for text, reason := range map[string]string{
 		``:                "one JSON object",

@@ -33,9 +33,10 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-// Source makes events of what changes in one table of the store.
+// Source makes events of one type of what changes in one table of the store.
 type Source struct {
-	Table store.Descriptor
+	Table      store.Descriptor
+	Name, Type string // source and detail-type of the events
 	// Events makes the events of a change, read in a view that has it.
 	Events func(v *store.View, change store.Event, now time.Time) []event.Event
 	// Since makes the events of the present state of what changed after a moment,

@@ -81,7 +81,7 @@ func (h *house) update(fn func(*store.Tx)) {
 // open runs a bus until the returned function is called.
 func (h *house) open(change ...func(*bus.Config)) (b *bus.Bus, end func()) {
 	c := bus.Config{
-		Store: h.store, Logs: h.logs, Sources: []bus.Source{{Table: store.Tasks, Events: ecs.TaskEvents, Since: ecs.TaskEventsSince}},
+		Store: h.store, Logs: h.logs, Sources: []bus.Source{{Table: store.Tasks, Name: event.ECSSource, Type: event.TaskStateChange, Events: ecs.TaskEvents, Since: ecs.TaskEventsSince}},
 		Tasks: &events.Launcher{RunTask: h.run["RunTask"], StopTask: h.run["StopTask"], Now: time.Now},
 	}
 	for _, fn := range change {

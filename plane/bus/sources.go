@@ -58,18 +58,36 @@ func (b *Bus) changes() <-chan struct{} {
 
 // carry makes events of changes and hands them on.
 func (b *Bus) carry(d store.Delta) {
+	if len(d.Events) == 0 { // and no view
+		return
+	}
 	now := b.Now()
-	for _, c := range d.Events {
-		for i := range b.Sources {
-			if b.Sources[i].Table != c.Table {
+	for i := range b.Sources {
+		s := &b.Sources[i]
+		if !b.wanted(d.View, s) {
+			continue
+		}
+		for _, c := range d.Events {
+			if s.Table != c.Table {
 				continue
 			}
-			for _, e := range b.Sources[i].Events(d.View, c, now) {
+			for _, e := range s.Events(d.View, c, now) {
 				b.publish(d.View, &e, now)
 			}
 		}
 	}
-	b.unsaved = b.unsaved || len(d.Events) > 0
+	b.unsaved = true
+}
+
+// wanted tells whether any rule may choose a source's events: to make them costs
+// more than to ask.
+func (b *Bus) wanted(v *store.View, s *Source) bool {
+	for r := range store.Rules.By(v, store.RulesListening, store.Listening) {
+		if p := b.pattern(r.Pattern); p != nil && p.Admits(s.Name, s.Type) {
+			return true
+		}
+	}
+	return false
 }
 
 // resume sends what changed since the cursor of the process before.
@@ -81,7 +99,7 @@ func (b *Bus) resume(v *store.View) {
 	}
 	now := b.Now()
 	for i := range b.Sources {
-		if b.Sources[i].Since == nil {
+		if b.Sources[i].Since == nil || !b.wanted(v, &b.Sources[i]) {
 			continue
 		}
 		for _, e := range b.Sources[i].Since(v, cursor.At.Add(-overlap)) {

@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,7 +47,7 @@ func (l *Launcher) Launch(ctx context.Context, launch event.Launch) ([]event.Lau
 	}
 	out, ok := answer.(*ecs.RunTaskResponse)
 	if !ok {
-		return nil, nil
+		return nil, fmt.Errorf("RunTask answered a %T", answer)
 	}
 	return some(out.Failures, func(f *ecs.Failure) event.LaunchFailure {
 		return event.LaunchFailure{ARN: deref(f.Arn), Reason: deref(f.Reason), Detail: deref(f.Detail)}
