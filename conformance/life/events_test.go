@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -177,4 +180,80 @@ func TestEventsOfAScheduleRunTasks(t *testing.T) {
 	if out := here.output(t, arn, "app"); !strings.Contains(out, "scheduled") {
 		t.Errorf("printed %q", out)
 	}
+}
+
+func TestEventsReachAnHTTPEndpoint(t *testing.T) {
+	t.Parallel()
+	got := make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- r.Header.Get("X-Token") + " " + string(body)
+	}))
+	defer server.Close()
+	connection, err := here.events().CreateConnection(t.Context(), &eventbridge.CreateConnectionInput{
+		Name: aws.String("life"), AuthorizationType: eventtypes.ConnectionAuthorizationTypeApiKey,
+		AuthParameters: &eventtypes.CreateConnectionAuthRequestParameters{
+			ApiKeyAuthParameters: &eventtypes.CreateConnectionApiKeyAuthRequestParameters{ApiKeyName: aws.String("X-Token"), ApiKeyValue: aws.String("hush")},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	destination, err := here.events().CreateApiDestination(t.Context(), &eventbridge.CreateApiDestinationInput{
+		Name: aws.String("life"), ConnectionArn: connection.ConnectionArn, InvocationEndpoint: aws.String(server.URL + "/hook"), HttpMethod: eventtypes.ApiDestinationHttpMethodPost,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	here.rule(t, &eventbridge.PutRuleInput{Name: aws.String(t.Name()), EventPattern: aws.String(`{"source": ["life.http"]}`)}, eventtypes.Target{
+		Arn: destination.ApiDestinationArn, RoleArn: aws.String(eventRole), InputPath: aws.String("$.detail"),
+	})
+	_, err = here.events().PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []eventtypes.PutEventsRequestEntry{
+		{Source: aws.String("life.http"), DetailType: aws.String("t"), Detail: aws.String(`{"n":1}`)},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case text := <-got:
+		if text != `hush {"n":1}` {
+			t.Errorf("got %s", text)
+		}
+	case <-time.After(patience):
+		t.Error("no request came")
+	}
+}
+
+func TestEventsAndTheirRulesOutliveARestart(t *testing.T) {
+	t.Parallel()
+	b := ownBerth(t)
+	d := onEC2(sh("app", "exit 0"))
+	definition := b.register(t, d)
+	group, target := b.logTarget(t)
+	pattern := fmt.Sprintf(`{"detail": {"group": ["family:%s"], "lastStatus": ["STOPPED"]}}`, *d.Family)
+	b.rule(t, &eventbridge.PutRuleInput{Name: aws.String("stops"), EventPattern: &pattern}, target)
+	b.rule(t, &eventbridge.PutRuleInput{Name: aws.String("yearly"), ScheduleExpression: aws.String("cron(0 3 1 1 ? *)")}, eventtypes.Target{
+		Arn: aws.String("arn:aws:ecs:us-east-1:000000000000:cluster/default"), RoleArn: aws.String(eventRole),
+		InputTransformer: &eventtypes.InputTransformer{InputPathsMap: map[string]string{"at": "$.time"}, InputTemplate: aws.String(`{"cpu": <at>}`)},
+		EcsParameters:    &eventtypes.EcsParameters{TaskDefinitionArn: &definition, TaskCount: aws.Int32(3), Tags: []eventtypes.Tag{{Key: aws.String("a"), Value: aws.String("b")}}},
+	})
+	targets := func() string {
+		out, err := b.events().ListTargetsByRule(t.Context(), &eventbridge.ListTargetsByRuleInput{Rule: aws.String("yearly")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return shown(out.Targets)
+	}
+	before := targets()
+	b.restart(t)
+	if after := targets(); after != before {
+		t.Errorf("before the restart %s, after it %s", before, after)
+	}
+	arn := b.run(t, d)
+	eventually(t, "the event of the end", func() bool {
+		return slices.ContainsFunc(b.happened(t, group), func(e taskEvent) bool { return e.Detail.TaskArn == arn })
+	})
 }
