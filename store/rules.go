@@ -34,7 +34,7 @@ var RulesByTarget = &Index[event.Rule]{
 // RulesListening finds the enabled rules with a pattern, by Listening.
 var RulesListening = &Index[event.Rule]{
 	Key: func(r *event.Rule) string {
-		if r.Disabled || r.Pattern == "" {
+		if r.State == event.Disabled || r.Pattern == "" {
 			return ""
 		}
 		return Listening

@@ -22,8 +22,7 @@ type Rule struct {
 	ARN         string
 	Pattern     string // JSON; empty for none
 	Schedule    string // empty for none
-	Disabled    bool
-	State       string // as the caller said it
+	State       string // Disabled, or one of AWS's words for enabled
 	Description string
 	RoleARN     string
 	Tags        []workload.Tag
@@ -33,7 +32,11 @@ type Rule struct {
 	NextAt time.Time // when the schedule fires next; zero when it does not
 }
 
-// Concurrency is what a rule does about tasks of its own that still run.
+// Disabled is the state of a rule that sends nothing.
+const Disabled = "DISABLED"
+
+// Concurrency is what a rule does about tasks of its own that still run: those it
+// started, of the same family.
 type Concurrency string
 
 // The policies. Without one every firing runs its tasks.
@@ -75,7 +78,7 @@ func (r *Rule) Concurrency() Concurrency {
 // must be readable.
 func (r *Rule) Plan(now time.Time) error {
 	r.NextAt = time.Time{}
-	if r.Schedule == "" || r.Disabled {
+	if r.Schedule == "" || r.State == Disabled {
 		return nil
 	}
 	s, err := ParseSchedule(r.Schedule)

@@ -39,7 +39,7 @@ func TestStateChangesReachALogGroup(t *testing.T) {
 		h.task("before", 1, nil)
 		synctest.Wait()
 		h.rule(event.Rule{Name: "stops", Pattern: `{"source": ["aws.ecs"], "detail": {"lastStatus": ["STOPPED"]}}`, Targets: []event.Target{toLog()}})
-		h.rule(event.Rule{Name: "off", Disabled: true, Pattern: `{"source": ["aws.ecs"]}`, Targets: []event.Target{toLog()}})
+		h.rule(event.Rule{Name: "off", State: event.Disabled, Pattern: `{"source": ["aws.ecs"]}`, Targets: []event.Target{toLog()}})
 		synctest.Wait()
 		h.task("one", 1, nil)
 		h.task("one", 2, stop)

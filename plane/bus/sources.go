@@ -114,10 +114,11 @@ func (b *Bus) save(ctx context.Context) {
 		return
 	}
 	now := b.Now()
+	cursor := &store.EventCursor{Name: cursorName, At: b.oldest(now)}
 	ctx, cancel := context.WithTimeout(ctx, saveWithin)
 	defer cancel()
 	_, err := b.Store.Update(ctx, func(tx *store.Tx) error {
-		store.EventCursors.Put(tx, &store.EventCursor{Name: cursorName, At: b.oldest(now)})
+		store.EventCursors.Put(tx, cursor)
 		return nil
 	})
 	if err != nil {

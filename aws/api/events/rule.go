@@ -79,15 +79,21 @@ func say(r *event.Rule, in *events.PutRuleRequest, now time.Time) error {
 	if state == "" {
 		state = events.RuleStateEnabled
 	}
-	schedule, disabled := deref(in.ScheduleExpression), state == events.RuleStateDisabled
-	changed := schedule != r.Schedule
-	if changed {
-		r.Start = now
+	schedule := deref(in.ScheduleExpression)
+	if schedule == r.Schedule {
+		return turn(r, state, now)
 	}
-	if r.State = string(state); !changed && disabled == r.Disabled {
-		return nil // the next moment stays
+	r.Schedule, r.Start, r.State = schedule, now, string(state)
+	return r.Plan(now)
+}
+
+// turn sets a rule's state. Unless that turns it on or off, its schedule goes on.
+func turn(r *event.Rule, state events.RuleState, now time.Time) error {
+	was := r.State
+	r.State = string(state)
+	if (was == event.Disabled) == (r.State == event.Disabled) {
+		return nil
 	}
-	r.Schedule, r.Disabled = schedule, disabled
 	return r.Plan(now)
 }
 
@@ -186,21 +192,14 @@ func showRule(r *event.Rule) events.Rule {
 }
 
 func (a *API) enableRule(ctx context.Context, call *gateway.Call, in *events.EnableRuleRequest) (*wire.Empty, error) {
-	return a.turn(ctx, call, in.EventBusName, *in.Name, events.RuleStateEnabled)
+	return &wire.Empty{}, a.changeRule(ctx, call.Scope, in.EventBusName, *in.Name, func(r *event.Rule) error {
+		return turn(r, events.RuleStateEnabled, call.Now)
+	})
 }
 
 func (a *API) disableRule(ctx context.Context, call *gateway.Call, in *events.DisableRuleRequest) (*wire.Empty, error) {
-	return a.turn(ctx, call, in.EventBusName, *in.Name, events.RuleStateDisabled)
-}
-
-func (a *API) turn(ctx context.Context, call *gateway.Call, bus *string, name string, state events.RuleState) (*wire.Empty, error) {
-	return &wire.Empty{}, a.changeRule(ctx, call.Scope, bus, name, func(r *event.Rule) error {
-		r.State = string(state)
-		if disabled := state == events.RuleStateDisabled; disabled != r.Disabled {
-			r.Disabled = disabled
-			return r.Plan(call.Now)
-		}
-		return nil
+	return &wire.Empty{}, a.changeRule(ctx, call.Scope, in.EventBusName, *in.Name, func(r *event.Rule) error {
+		return turn(r, events.RuleStateDisabled, call.Now)
 	})
 }
 
