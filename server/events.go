@@ -15,6 +15,9 @@ func eventSources() []bus.Source {
 	return []bus.Source{
 		{Table: store.Tasks, Name: event.ECSSource, Type: event.TaskStateChange, Events: ecs.TaskEvents, Since: ecs.TaskEventsSince},
 		{Table: store.Instances, Name: event.ECSSource, Type: event.InstanceStateChange, Events: ecs.InstanceEvents},
+		{Table: store.ServiceEvents, Name: event.ECSSource, Type: event.ServiceActionType, Events: ecs.ServiceActionEvents, Since: ecs.ServiceActionEventsSince},
+		{Table: store.ServiceEvents, Name: event.ECSSource, Type: event.DeploymentStateChange, Events: ecs.DeploymentEvents, Since: ecs.DeploymentEventsSince},
+		{Table: store.Rollouts, Name: event.ECSSource, Type: event.DeploymentHookStateChange, Events: ecs.HookEvents},
 	}
 }
 

@@ -23,25 +23,25 @@ import (
 const eventRole = "arn:aws:iam::000000000000:role/events"
 
 // events is EventBridge's client.
-func (b *berth) events() *eventbridge.Client { return eventbridge.NewFromConfig(b.config()) }
+func (b *berth) bridge() *eventbridge.Client { return eventbridge.NewFromConfig(b.config()) }
 
 // rule makes a rule with one target, and removes both with the test.
 func (b *berth) rule(t *testing.T, in *eventbridge.PutRuleInput, target eventtypes.Target) {
 	t.Helper()
 	target.Id = aws.String("t")
-	if _, err := b.events().PutRule(t.Context(), in); err != nil {
+	if _, err := b.bridge().PutRule(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		if _, err := b.events().RemoveTargets(ctx, &eventbridge.RemoveTargetsInput{Rule: in.Name, Ids: []string{"t"}}); err != nil {
+		if _, err := b.bridge().RemoveTargets(ctx, &eventbridge.RemoveTargetsInput{Rule: in.Name, Ids: []string{"t"}}); err != nil {
 			t.Error(err)
 		}
-		if _, err := b.events().DeleteRule(ctx, &eventbridge.DeleteRuleInput{Name: in.Name}); err != nil {
+		if _, err := b.bridge().DeleteRule(ctx, &eventbridge.DeleteRuleInput{Name: in.Name}); err != nil {
 			t.Error(err)
 		}
 	})
-	out, err := b.events().PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: in.Name, Targets: []eventtypes.Target{target}})
+	out, err := b.bridge().PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: in.Name, Targets: []eventtypes.Target{target}})
 	if err != nil || out.FailedEntryCount != 0 {
 		t.Fatal(shown(out), err)
 	}
@@ -138,7 +138,7 @@ func TestEventsOfMyOwn(t *testing.T) {
 	for n := range 4 {
 		entries = append(entries, eventtypes.PutEventsRequestEntry{Source: aws.String("life"), DetailType: aws.String("n"), Detail: aws.String(fmt.Sprintf(`{"n": %d}`, n))})
 	}
-	out, err := here.events().PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: entries})
+	out, err := here.bridge().PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: entries})
 	if err != nil || out.FailedEntryCount != 0 {
 		t.Fatal(shown(out), err)
 	}
@@ -193,7 +193,7 @@ func TestEventsReachAnHTTPEndpoint(t *testing.T) {
 		got <- r.Header.Get("X-Token") + " " + string(body)
 	}))
 	defer server.Close()
-	connection, err := here.events().CreateConnection(t.Context(), &eventbridge.CreateConnectionInput{
+	connection, err := here.bridge().CreateConnection(t.Context(), &eventbridge.CreateConnectionInput{
 		Name: aws.String("life"), AuthorizationType: eventtypes.ConnectionAuthorizationTypeApiKey,
 		AuthParameters: &eventtypes.CreateConnectionAuthRequestParameters{
 			ApiKeyAuthParameters: &eventtypes.CreateConnectionApiKeyAuthRequestParameters{ApiKeyName: aws.String("X-Token"), ApiKeyValue: aws.String("hush")},
@@ -202,7 +202,7 @@ func TestEventsReachAnHTTPEndpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	destination, err := here.events().CreateApiDestination(t.Context(), &eventbridge.CreateApiDestinationInput{
+	destination, err := here.bridge().CreateApiDestination(t.Context(), &eventbridge.CreateApiDestinationInput{
 		Name: aws.String("life"), ConnectionArn: connection.ConnectionArn, InvocationEndpoint: aws.String(server.URL + "/hook"), HttpMethod: eventtypes.ApiDestinationHttpMethodPost,
 	})
 	if err != nil {
@@ -211,7 +211,7 @@ func TestEventsReachAnHTTPEndpoint(t *testing.T) {
 	here.rule(t, &eventbridge.PutRuleInput{Name: aws.String(t.Name()), EventPattern: aws.String(`{"source": ["life.http"]}`)}, eventtypes.Target{
 		Arn: destination.ApiDestinationArn, RoleArn: aws.String(eventRole), InputPath: aws.String("$.detail"),
 	})
-	_, err = here.events().PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []eventtypes.PutEventsRequestEntry{
+	_, err = here.bridge().PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []eventtypes.PutEventsRequestEntry{
 		{Source: aws.String("life.http"), DetailType: aws.String("t"), Detail: aws.String(`{"n":1}`)},
 	}})
 	if err != nil {
@@ -241,7 +241,7 @@ func TestEventsAndTheirRulesOutliveARestart(t *testing.T) {
 		EcsParameters:    &eventtypes.EcsParameters{TaskDefinitionArn: &definition, TaskCount: aws.Int32(3), Tags: []eventtypes.Tag{{Key: aws.String("a"), Value: aws.String("b")}}},
 	})
 	targets := func() string {
-		out, err := b.events().ListTargetsByRule(t.Context(), &eventbridge.ListTargetsByRuleInput{Rule: aws.String("yearly")})
+		out, err := b.bridge().ListTargetsByRule(t.Context(), &eventbridge.ListTargetsByRuleInput{Rule: aws.String("yearly")})
 		if err != nil {
 			t.Fatal(err)
 		}

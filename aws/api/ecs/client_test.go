@@ -100,7 +100,7 @@ func TestBoto3(t *testing.T) {
 		t.Fatalf("%q: %v", out.String(), err)
 	}
 	expect(t, "what Python saw", got, object{
-		"created": true, "refused": "count should be between 1 and 10", "service": "UnknownOperationException", "conflict": 1.0, "listed": 1.0,
+		"created": true, "refused": "count should be between 1 and 10", "service": "ClusterNotFoundException", "conflict": 1.0, "listed": 1.0,
 		"revisions": 1.0, "stopped": "done",
 	})
 	if n := store.Tasks.Len(s.Store.View()); n != 2 {

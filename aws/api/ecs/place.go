@@ -9,6 +9,7 @@ import (
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/plan/placement"
+	"github.com/berthhq/berth/plan/why"
 	"github.com/berthhq/berth/store"
 )
 
@@ -133,4 +134,7 @@ func seed(id string) uint64 {
 	return n
 }
 
-func showRefusal(r *placement.Refusal) ecs.Failure { return failure(r.InstanceARN, r.Reason, r.Detail) }
+// showRefusal shows a refusal in AWS's word, and in its detail what berth why says.
+func showRefusal(r *placement.Refusal) ecs.Failure {
+	return failure(r.InstanceARN, r.Reason, why.Short(why.Refusal(*r)))
+}

@@ -26,7 +26,7 @@ func TestRunOnEC2IsPlacedAtOnce(t *testing.T) {
 	if len(tasks) != 2 {
 		t.Fatalf("placed %d tasks, memory is for two: %s", len(tasks), indented(out.object))
 	}
-	expect(t, "failures", get(out, "failures"), []any{object{"arn": i, "reason": "RESOURCE:MEMORY", "detail": "MEMORY needs 128, has 44"}})
+	expect(t, "failures", get(out, "failures"), []any{object{"arn": i, "reason": "RESOURCE:MEMORY", "detail": unfit(i, "MEMORY needs 128, has 44", "memory")}})
 	task := tasks[0].(object)
 	has(t, task, object{
 		"lastStatus": "PENDING", "desiredStatus": "RUNNING", "launchType": "EC2", "containerInstanceArn": i, "group": "family:web",
@@ -211,7 +211,7 @@ func TestStartTask(t *testing.T) {
 	expect(t, "where", []any{get(out, "tasks", 0, "containerInstanceArn"), get(out, "tasks", 1, "containerInstanceArn")}, []any{b, a})
 	expect(t, "failure", get(out, "failures", 0, "reason"), "MISSING")
 	again := s.do("StartTask", `{"taskDefinition": "web", "containerInstances": [%q]}`, a)
-	expect(t, "full", get(again, "failures"), []any{object{"arn": a, "reason": "RESOURCE:CPU", "detail": "CPU needs 256, has 0; MEMORY needs 128, has 0"}})
+	expect(t, "full", get(again, "failures"), []any{object{"arn": a, "reason": "RESOURCE:CPU", "detail": unfit(a, "CPU needs 256, has 0; MEMORY needs 128, has 0", "cpu")}})
 	s.refused("StartTask", `{"taskDefinition": "web", "containerInstances": []}`, "ClientException", "Container Instances cannot be empty.")
 	s.refused("StartTask", `{"taskDefinition": "batch", "containerInstances": ["`+a+`"]}`, "InvalidParameterException", "Network Configuration must be provided")
 	s.refused("StartTask", `{"taskDefinition": "web", "containerInstances": ["x"]}`, "InvalidParameterException", "instanceId length should be one of [32,36]")
@@ -364,7 +364,7 @@ func TestRunByCapacityProvider(t *testing.T) {
 	own := s.instanceIn("default", 256, 128, `, {"name": "berth.capacity-provider", "value": "now"}`)
 	has(t, get(s.do("RunTask", "%s", byNow), "tasks", 0).(object), object{"lastStatus": "PENDING", "capacityProviderName": "now", "containerInstanceArn": own})
 	expect(t, "only its own instances count", get(s.do("RunTask", "%s", byNow), "failures"),
-		[]any{object{"arn": own, "reason": "RESOURCE:CPU", "detail": "CPU needs 256, has 0; MEMORY needs 128, has 0"}})
+		[]any{object{"arn": own, "reason": "RESOURCE:CPU", "detail": unfit(own, "CPU needs 256, has 0; MEMORY needs 128, has 0", "cpu")}})
 
 	both := s.do("RunTask", `{"taskDefinition": "web", "count": 4, "capacityProviderStrategy": [{"capacityProvider": "now", "weight": 1}, {"capacityProvider": "waits", "weight": 1}]}`)
 	expect(t, "others wait all the same", []int{len(get(both, "tasks").([]any)), len(get(both, "failures").([]any))}, []int{2, 1})
@@ -405,4 +405,10 @@ func TestPlatformVersions(t *testing.T) {
 	}
 	s.refused("RunTask", run(`"platformVersion": "9.9.9"`), "PlatformUnknownException", "The specified platform does not exist.")
 	s.refused("RunTask", run(`"platformVersion": "1.3.0", "overrides": {"ephemeralStorage": {"sizeInGiB": 30}}`), "PlatformTaskDefinitionIncompatibilityException", "One or more of the requested capabilities")
+}
+
+// unfit is the detail of a refusal for want of room.
+func unfit(instance, lacks, resource string) string {
+	return "Instance " + instance[strings.LastIndexByte(instance, '/')+1:] + " does not take it: " + lacks +
+		". Hint: stop other tasks, ask for less " + resource + " in the task definition, or add an instance."
 }

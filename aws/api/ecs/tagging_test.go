@@ -35,7 +35,7 @@ func TestTagsOfEveryResource(t *testing.T) {
 		{"ListTagsForResource", `{"resourceArn": "` + scope.Cluster("nowhere") + `"}`, "ClusterNotFoundException", "Cluster not found."},
 		{"ListTagsForResource", `{"resourceArn": "` + scope.TaskDefinition("web", 9) + `"}`, "ClientException", "The specified task definition does not exist."},
 		{"ListTagsForResource", `{"resourceArn": "arn:aws:ecs:us-east-1:123456789012:cluster/default"}`, "AccessDeniedException", ""},
-		{"ListTagsForResource", `{"resourceArn": "` + scope.Service("default", "web") + `"}`, "InvalidParameterException", "The specified resource type 'service' can not be tagged."},
+		{"ListTagsForResource", `{"resourceArn": "` + scope.Service("default", "web") + `"}`, "ServiceNotFoundException", "Service not found."},
 	} {
 		s.refused(c.operation, c.body, c.kind, c.message)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
+	"github.com/berthhq/berth/plan/why"
 	"github.com/berthhq/berth/store"
 )
 
@@ -34,7 +35,7 @@ func showTask(r store.Reader, t *task.Task, include []ecs.TaskField) *ecs.Task {
 		Connectivity: ecs.Connectivity(t.Connectivity()), ConnectivityAt: at(t.Observed.ConnectivityAt),
 		PullStartedAt: at(t.Observed.PullStartedAt), PullStoppedAt: at(t.Observed.PullStoppedAt), StartedAt: at(t.Observed.StartedAt),
 		StoppingAt: at(t.StoppingAt()), ExecutionStoppedAt: at(t.Observed.ExecutionStoppedAt),
-		StopCode: ecs.TaskStopCode(t.StopCode()), StoppedReason: text(t.StoppedReason()),
+		StopCode: ecs.TaskStopCode(t.StopCode()), StoppedReason: text(stoppedReason(t)),
 	}
 	if t.LastStatus() == task.Stopped {
 		out.StoppedAt = at(store.StoppedAt(t))
@@ -51,6 +52,19 @@ func showTask(r store.Reader, t *task.Task, include []ecs.TaskField) *ecs.Task {
 	showPlace(r, t, out)
 	out.Containers = showContainers(t, def)
 	return out
+}
+
+// stoppedReason is the task's, with AWS's words first; a task that could not start
+// says in the end what to do about it.
+func stoppedReason(t *task.Task) string {
+	reason := t.StoppedReason()
+	if t.StopCode() != task.StopTaskFailedToStart {
+		return reason
+	}
+	if hint := why.Hint(reason); hint != "" {
+		return reason + " (hint: " + hint + ")"
+	}
+	return reason
 }
 
 func essentialIn(def *workload.Definition) func(string) bool {
