@@ -11,35 +11,31 @@ import (
 
 const (
 	// firstPause and maxPause bound the waits between attempts to start tasks that
-	// fail to: AWS's longest is 27 minutes.
+	// fail to: AWS's longest is 27 minutes. Tasks that did start wait less, as
+	// they do not wait at all on AWS.
 	firstPause = time.Second
 	maxPause   = 27 * time.Minute
-	// soon is a life so short that the next one waits, too; at most for maxRest.
-	soon    = 10 * time.Second
-	maxRest = time.Minute
+	maxRest    = time.Minute
 	// impairedAfter is the pause from which on a service is said to be impaired:
 	// four rounds of failures.
 	impairedAfter = 8 * time.Second
-	// CountCrashes is a tag of a service. With the value true, a circuit breaker
-	// counts also tasks that end soon after they started, which AWS's does not.
-	CountCrashes = "berth:circuit-breaker-counts-crashes"
+	// HealthyAfter is a tag of a service: how long a task without health checks
+	// must run before it counts as healthy, "90s" say. One that ends before has
+	// failed. It makes a circuit breaker see programs that start and then crash.
+	HealthyAfter = "berth:healthy-after"
 )
 
-// count takes note of how a task of a deployment ended: whether it failed to start
-// or to be healthy, or ended soon.
+// count takes note of how a task of a deployment ended: whether it failed before it
+// was healthy.
 func (l *look) count(c *crew, t *task.Task) {
-	failed := failedToStart(t) || t.StoppedReason() == service.ReasonUnhealthy
-	crashed := !failed && crashedSoon(t)
-	if !failed && !crashed {
+	if !l.failed(c, t) {
 		return
 	}
 	d, limit := c.deployment, maxPause
-	if crashed {
+	if !t.Observed.StartedAt.IsZero() {
 		limit = maxRest
 	}
-	if failed || l.countsCrashes() {
-		d.Failed++
-	}
+	d.Failed++
 	d.FailedAt = l.now
 	if !d.RetryAt.After(l.now) { // once for all that fail together
 		d.Pause = min(max(firstPause, 2*d.Pause), limit)
@@ -50,26 +46,34 @@ func (l *look) count(c *crew, t *task.Task) {
 	}
 }
 
-// capacityUnavailable begins the reason of tasks that found no capacity.
-const capacityUnavailable = "Capacity is unavailable"
-
-func failedToStart(t *task.Task) bool {
-	return t.StopCode() == task.StopTaskFailedToStart ||
-		t.StopCode() == task.StopEssentialContainerExited && t.Observed.StartedAt.IsZero()
+// failed tells whether a task that has ended never was healthy, or was stopped
+// because it was not any more.
+func (l *look) failed(c *crew, t *task.Task) bool {
+	switch {
+	case t.StopCode() == task.StopTaskFailedToStart || t.StoppedReason() == service.ReasonUnhealthy:
+		return true
+	case t.StopCode() != task.StopEssentialContainerExited:
+		return false
+	case t.Observed.StartedAt.IsZero():
+		return true
+	case checked(c.definition):
+		return t.Health(essential(c.definition)) != task.Healthy
+	}
+	return t.StoppingAt().Sub(t.Observed.StartedAt) < l.proof()
 }
 
-func crashedSoon(t *task.Task) bool {
-	return t.StopCode() == task.StopEssentialContainerExited && t.StoppingAt().Sub(t.Observed.StartedAt) < soon
-}
-
-func (l *look) countsCrashes() bool {
+// proof is how long a task without health checks must run to count as healthy.
+func (l *look) proof() time.Duration {
 	for _, t := range l.next.Tags {
-		if t.Key == CountCrashes {
-			return t.Value == "true"
+		if d, err := time.ParseDuration(t.Value); t.Key == HealthyAfter && err == nil && d >= 0 {
+			return d
 		}
 	}
-	return false
+	return l.Proof
 }
+
+// capacityUnavailable begins the reason of tasks that found no capacity.
+const capacityUnavailable = "Capacity is unavailable"
 
 // recovered forgets failures once a task is healthy that started after them.
 func (l *look) recovered(c *crew) {

@@ -151,7 +151,7 @@ func (l *look) condition(c *crew, t *task.Task) condition {
 	if checked(c.definition) {
 		return unproven
 	}
-	if proof := t.Observed.StartedAt.Add(l.Proof); l.now.Before(proof) {
+	if proof := t.Observed.StartedAt.Add(l.proof()); l.now.Before(proof) {
 		l.wait(proof)
 		return unproven
 	}
