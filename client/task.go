@@ -78,45 +78,6 @@ func (c *Client) listARNs(ctx context.Context, operation string, in map[string]a
 	}
 }
 
-// StopAllTasks asks every running task of every cluster to stop and waits until
-// none runs, those that were stopping before included.
-func (c *Client) StopAllTasks(ctx context.Context, reason string) error {
-	clusters, err := c.ListClusters(ctx)
-	if err != nil {
-		return err
-	}
-	for _, cluster := range clusters {
-		if err := c.stopTasks(ctx, cluster, reason); err != nil {
-			return err
-		}
-	}
-	for _, cluster := range clusters {
-		tasks, err := c.ListTasks(ctx, cluster, "STOPPED")
-		if err != nil {
-			return err
-		}
-		for _, t := range tasks {
-			if _, err := c.WaitTask(ctx, cluster, t, "STOPPED", nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (c *Client) stopTasks(ctx context.Context, cluster, reason string) error {
-	tasks, err := c.ListTasks(ctx, cluster, "RUNNING")
-	if err != nil {
-		return err
-	}
-	for _, t := range tasks {
-		if err := c.Call(ctx, ECS, "StopTask", map[string]any{"cluster": cluster, "task": t, "reason": reason}, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // WaitTask polls a task until it has the status or has stopped; meanwhile, when
 // not nil, is called with each state seen.
 func (c *Client) WaitTask(ctx context.Context, cluster, task, status string, meanwhile func(*Task) error) (*Task, error) {

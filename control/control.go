@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/berthhq/berth/plan"
@@ -46,6 +47,7 @@ type Control struct {
 	store    store.Store
 	log      *slog.Logger
 	planners []*runner
+	resting  atomic.Bool // planners that make tasks do not look
 }
 
 // New makes a Control; a nil log is silent.
@@ -70,6 +72,10 @@ func (c *Control) Step(ctx context.Context, now time.Time) (again time.Time, err
 	}
 	return again, err
 }
+
+// Rest makes no more tasks from now on, for as long as this Control lives: berth is
+// about to stop them all.
+func (c *Control) Rest() { c.resting.Store(true) }
 
 // Status says what each planner did last.
 func (c *Control) Status() []Status {

@@ -49,7 +49,9 @@ func (c *Control) Run(ctx context.Context, now func() time.Time) error {
 		wake := nextTick
 		for _, r := range c.planners {
 			c.turn(ctx, r, now)
-			wake = plan.Earliest(wake, r.next())
+			if !r.planner.Makes || !c.resting.Load() {
+				wake = plan.Earliest(wake, r.next())
+			}
 		}
 		timer.Reset(wake.Sub(now()))
 	}
@@ -59,7 +61,7 @@ func (c *Control) Run(ctx context.Context, now func() time.Time) error {
 func (c *Control) turn(ctx context.Context, r *runner, now func() time.Time) {
 	began := now()
 	due := r.wanted || len(r.called) > 0 || !r.again.IsZero() && !began.Before(r.again)
-	if !due || began.Before(r.restUntil) {
+	if !due || began.Before(r.restUntil) || r.planner.Makes && c.resting.Load() {
 		return
 	}
 	step := r.step

@@ -17,6 +17,8 @@ type Planner struct {
 	Name string
 	// Wakes are the tables whose changes can give the planner work.
 	Wakes []store.Descriptor
+	// Makes tells that it makes tasks: it rests while berth stops them all.
+	Makes bool
 	// Look decides. It is pure. nil in a planner that has Parts.
 	Look func(v *store.View, now time.Time) Decision
 	// LookAt decides about one part of the work, in a planner that has Parts.

@@ -136,6 +136,7 @@ func (s *Server) wire(context.Context) error {
 	inner.HandleFunc("GET /_berth/health", s.health)
 	inner.Handle("POST "+TokenPath, s.gateway.Signed("berth", s.createToken))
 	inner.Handle("POST "+InterruptPath, s.gateway.Signed("berth", s.interrupt))
+	inner.Handle("POST "+QuietPath, s.gateway.Signed("berth", s.quiet))
 	inner.Handle("GET "+WhyPath, s.gateway.Signed("berth", s.explain))
 	s.front = &http.Server{
 		Handler: s.gateway, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,

@@ -18,6 +18,7 @@ import (
 	"github.com/berthhq/berth/host"
 	"github.com/berthhq/berth/plane/history"
 	"github.com/berthhq/berth/plane/registry"
+	"github.com/berthhq/berth/server"
 	"github.com/berthhq/berth/supervisor"
 )
 
@@ -102,7 +103,12 @@ func stopTasks(data string) {
 	place, err := client.Find(data)
 	if err == nil {
 		err = poll(context.Background(), 3*time.Minute, func(ctx context.Context) error {
-			return client.New(place).StopAllTasks(ctx, "berth is stopping")
+			var left server.QuietResponse
+			err := client.New(place).Post(ctx, server.QuietPath, nil, &left)
+			if err == nil && left.Tasks > 0 {
+				err = fmt.Errorf("%d tasks have not stopped yet", left.Tasks)
+			}
+			return err
 		})
 	}
 	if err != nil {

@@ -49,7 +49,7 @@ const (
 func Planner(o Options) plan.Planner {
 	o.Proof, o.KeepInactive = cmp.Or(o.Proof, defaultProof), cmp.Or(o.KeepInactive, defaultKeepInactive)
 	return plan.Planner{
-		Name:  "rollout",
+		Name: "rollout", Makes: true,
 		Wakes: []store.Descriptor{store.Services, store.Rollouts, store.Tasks, store.Instances},
 		Parts: plan.Parts{
 			All: func(v *store.View) iter.Seq[string] {
