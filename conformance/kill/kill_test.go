@@ -39,12 +39,14 @@ func TestKilledUnderLoad(t *testing.T) {
 		h.begins(w)
 		stay = append(stay, w)
 	}
+	h.serve()
 	busy, rest := context.WithCancel(t.Context())
 	defer c.working.Wait()
 	defer rest()
 	for n := range uint64(clientCount) {
 		c.working.Go(func() { c.client(busy, h, fmt.Sprintf("c%d", n), random(n+1)) })
 	}
+	c.working.Go(func() { h.churn(busy, random(clientCount+1)) })
 	killed := h.killing(kills, random(0))
 	rest()
 	c.working.Wait()
@@ -58,6 +60,7 @@ func TestKilledUnderLoad(t *testing.T) {
 	for _, w := range c.works {
 		h.isDone(w)
 	}
+	h.served()
 	h.allFree()
 }
 
