@@ -47,30 +47,20 @@ func (c *Client) DescribeTask(ctx context.Context, cluster, task string) (*Task,
 	return &out.Tasks[0], nil
 }
 
-// ListClusters lists the clusters of the account and region.
-func (c *Client) ListClusters(ctx context.Context) ([]string, error) {
-	return c.listARNs(ctx, "ListClusters", map[string]any{})
-}
-
-// ListTasks lists the tasks of a cluster that are wanted to have the status: RUNNING,
-// or STOPPED, which those that still stop are too.
-func (c *Client) ListTasks(ctx context.Context, cluster, wanted string) ([]string, error) {
-	return c.listARNs(ctx, "ListTasks", map[string]any{"cluster": cluster, "desiredStatus": wanted})
-}
-
-// listARNs reads all pages of a list of ARNs.
-func (c *Client) listARNs(ctx context.Context, operation string, in map[string]any) ([]string, error) {
+// ServiceTasks lists the ARNs of the tasks of a service that are wanted running. The
+// service may be named or given as an ARN.
+func (c *Client) ServiceTasks(ctx context.Context, cluster, service string) ([]string, error) {
+	in := map[string]any{"cluster": cluster, "serviceName": service[strings.LastIndexByte(service, '/')+1:]}
 	var all []string
 	for {
 		var page struct {
-			Clusters []string `json:"clusterArns"`
-			Tasks    []string `json:"taskArns"`
-			Next     string   `json:"nextToken"`
+			Tasks []string `json:"taskArns"`
+			Next  string   `json:"nextToken"`
 		}
-		if err := c.Call(ctx, ECS, operation, in, &page); err != nil {
+		if err := c.Call(ctx, ECS, "ListTasks", in, &page); err != nil {
 			return nil, err
 		}
-		all = append(append(all, page.Clusters...), page.Tasks...)
+		all = append(all, page.Tasks...)
 		if page.Next == "" {
 			return all, nil
 		}

@@ -39,7 +39,7 @@ func commands() []command {
 		{"env", "print the variables by which AWS clients find berth", env},
 		{"aws", "run the installed aws CLI against berth", awsCLI},
 		{"run", "run an image as a task and return its exit code", run},
-		{"logs", "print the logs of a task", logs},
+		{"logs", "print the logs of a task or a service", logs},
 		{"why", "tell why a task or a service is as it is, and what to do", whyCommand},
 		{"image", "load FILE [NAME:TAG]: put an image archive in the registry", imageCommand},
 		{"token", "create: make a token by which a machine joins", tokenCommand},

@@ -214,37 +214,3 @@ func exitOf(t *client.Task) error {
 	}
 	return nil
 }
-
-// logs prints the logs of a task; with -f until it stops.
-func logs(ctx context.Context, args []string) error {
-	fs, data := flags("logs")
-	cluster := fs.String("cluster", "default", "the task's cluster")
-	follow := fs.Bool("f", false, "go on until the task stops")
-	if err := parse(fs, args); err != nil {
-		return err
-	}
-	if fs.NArg() != 1 {
-		return misuse{errors.New("usage: berth logs [-f] [--cluster C] TASK")}
-	}
-	place, err := client.Find(*data)
-	if err != nil {
-		return err
-	}
-	c := client.New(place)
-	t, err := c.DescribeTask(ctx, *cluster, fs.Arg(0))
-	if err != nil {
-		return err
-	}
-	streams, err := c.TaskStreams(ctx, t)
-	if err != nil {
-		return err
-	}
-	if !*follow {
-		return copyAll(ctx, c, streams)
-	}
-	_, err = c.WaitTask(ctx, *cluster, t.TaskARN, "STOPPED", func(*client.Task) error { return copyAll(ctx, c, streams) })
-	if err != nil {
-		return err
-	}
-	return copyRest(ctx, c, streams)
-}

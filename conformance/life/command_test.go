@@ -2,6 +2,7 @@ package life_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/berthhq/berth/conformance/images"
 )
@@ -121,6 +125,28 @@ func TestBerthLogs(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, all)
 	}
 	if code, _, errs := here.says(t, "logs", strings.Repeat("0", 32)); code != 1 || !strings.Contains(errs, "no task") {
+		t.Errorf("exit %d\n%s", code, errs)
+	}
+}
+
+// TestBerthLogsOfAService: every task's lines, each marked with its task.
+func TestBerthLogsOfAService(t *testing.T) {
+	t.Parallel()
+	def, name := here.register(t, onEC2(sh("app", "echo one line; exec sleep 600"))), "printing"
+	if _, err := here.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{ServiceName: &name, TaskDefinition: &def, DesiredCount: aws.Int32(2)}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := here.ecs.DeleteService(context.WithoutCancel(t.Context()), &ecs.DeleteServiceInput{Service: &name, Force: aws.Bool(true)}); err != nil {
+			t.Error(err)
+		}
+	})
+	eventually(t, "a line of each task", func() bool {
+		_, out, _ := here.says(t, "logs", name)
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		return len(lines) == 2 && strings.HasSuffix(lines[0], " | one line") && strings.HasSuffix(lines[1], " | one line") && lines[0] != lines[1]
+	})
+	if code, _, errs := here.says(t, "logs", "no-such-service"); code != 1 || !strings.Contains(errs, "Service not found") {
 		t.Errorf("exit %d\n%s", code, errs)
 	}
 }
