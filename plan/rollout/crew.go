@@ -44,8 +44,6 @@ const (
 	healthy
 )
 
-func (c *crew) everyone() []member { return c.members }
-
 // serviceOf is the ARN of the service that a task says it belongs to; empty for
 // other tasks.
 func serviceOf(t *task.Task) string {

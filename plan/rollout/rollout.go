@@ -162,7 +162,9 @@ func (l *look) drain() {
 	for _, c := range l.crews {
 		live += c.tally.Live() + c.leaving.Live()
 		c.deployment.Want = 0
-		l.stop(c.everyone(), maxStops, service.ReasonScaling(c.deployment.ID))
+		for _, m := range c.members { // protected or not: the service goes
+			l.stops = append(l.stops, stop{m.task.ARN, service.ReasonScaling(c.deployment.ID), false})
+		}
 	}
 	if live > 0 {
 		return
