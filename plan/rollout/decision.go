@@ -158,34 +158,3 @@ func (l *look) say(tx *store.Tx, s *service.Service, events []service.Event) {
 		store.ServiceEvents.Delete(tx, store.ServiceEventKey(s.ARN, e.Sequence))
 	}
 }
-
-// forget removes a service that has been inactive for long, with all that is its.
-func (l *look) forget() plan.Decision {
-	due := l.was.EndedAt.Add(l.KeepInactive)
-	if due.After(l.now) {
-		return plan.Decision{Again: due}
-	}
-	arn := l.was.ARN
-	return plan.Decision{Changes: []plan.Change{{Subject: arn, Says: "forget", Apply: func(tx *store.Tx) error {
-		have, ok := store.Services.Get(tx, arn)
-		if !ok || have.Version != l.was.Version {
-			return plan.ErrStale
-		}
-		Forget(tx, arn)
-		return nil
-	}}}}
-}
-
-// Forget removes a service and its history.
-func Forget(tx *store.Tx, arn string) {
-	store.Services.Delete(tx, arn)
-	for r := range store.Rollouts.By(tx, store.RolloutsByService, arn) {
-		store.Rollouts.Delete(tx, r.ARN)
-	}
-	for r := range store.ServiceRevisions.By(tx, store.RevisionsByService, arn) {
-		store.ServiceRevisions.Delete(tx, r.ARN)
-	}
-	for e := range store.ServiceEvents.Prefix(tx, store.ServiceEventPrefix(arn)) {
-		store.ServiceEvents.Delete(tx, store.ServiceEventKey(arn, e.Sequence))
-	}
-}

@@ -11,6 +11,7 @@ import (
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/store"
 )
 
@@ -124,6 +125,7 @@ func (a *API) begin(tx *store.Tx, call *gateway.Call, s *service.Service) {
 	}
 	key := s.Scope.ServiceDeployment(cluster, s.Name, a.newID()[:21])
 	store.Rollouts.Put(tx, s.Begin(r, "ecs-svc/"+a.number(), key, call.Now))
+	rollout.Prune(tx, s)
 }
 
 // number is a fresh decimal number of 19 digits, as ids of deployments have.
