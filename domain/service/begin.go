@@ -26,6 +26,9 @@ func (s *Service) Begin(r *Revision, id, arn string, now time.Time) *Rollout {
 	d := Deployment{
 		ID: id, RevisionARN: r.ARN, Status: Primary, State: InProgress, Want: s.Spec.Desired, CreatedAt: now, UpdatedAt: now,
 	}
+	if s.Spec.Configuration.Strategy.Shifts() {
+		d.Want = 0 // until it is scaled up
+	}
 	d.Reason = d.ReasonInProgress()
 	s.Promote(d)
 	s.Spec.Revision, s.Spec.Template = r.ARN, r.Template
@@ -50,9 +53,10 @@ func (r *Rollout) Supersede(now time.Time) {
 	r.StoppedAt = now
 }
 
-// End settles the rollout.
+// End settles the rollout. Hooks that nobody has answered are not asked any more.
 func (r *Rollout) End(status RolloutStatus, reason string, now time.Time) {
-	r.Status, r.Reason, r.FinishedAt, r.UpdatedAt, r.Hooks = status, reason, now, now, nil
+	r.Status, r.Reason, r.FinishedAt, r.UpdatedAt = status, reason, now, now
+	r.Hooks = slices.DeleteFunc(slices.Clone(r.Hooks), func(h HookRun) bool { return h.Status.Open() })
 	for _, m := range []*MonitorStatus{&r.Breaker, &r.AlarmStatus} {
 		if *m == MonitorMonitoring {
 			*m = MonitorComplete

@@ -76,10 +76,10 @@ type Rollout struct {
 	Configuration Configuration
 	Status        RolloutStatus
 	Reason        string
-	Stage         Stage     // empty in a rolling rollout
+	Stage         Stage     // empty in a rolling rollout without hooks
 	StageSince    time.Time // when Stage began
+	Blue          string    // id of the deployment that traffic moves from; empty without one, or without stages
 	Hooks         []HookRun // of the present stage
-	HooksDone     Stage     // the last stage whose hooks are all answered
 	StableSince   time.Time // when the target was first as wanted, with nothing else left: baking begins
 
 	BackTo      string // ARN of the revision a rollback goes to; empty without one
@@ -104,15 +104,19 @@ type Counts struct {
 	Running, Pending int
 }
 
-// HookRun is a hook under way or answered.
+// HookRun is a hook under way or answered. The planner makes it and ends one that
+// expires; who answers it writes Status, and what is said of the next call.
 type HookRun struct {
 	ID        string
 	Hook      int // place in the configuration's list
 	Status    HookStatus
 	StartedAt time.Time
 	ExpiresAt time.Time
-	// NextCallAt is when a function that has not finished is called again.
+	// NextCallAt is when the function is due; it stays so until its answer is
+	// written, so that a call whose answer is lost is made again.
 	NextCallAt time.Time
+	Missed     int    // calls in a row that reached nobody
+	Details    []byte // JSON that the function gave for its next call; nil for none
 }
 
 // HookStatus is how a hook stands.
@@ -126,3 +130,6 @@ const (
 	HookFailed     HookStatus = "FAILED"
 	HookTimedOut   HookStatus = "TIMED_OUT"
 )
+
+// Open tells whether the hook is still to be answered.
+func (s HookStatus) Open() bool { return s == HookAwaiting || s == HookInProgress }

@@ -89,8 +89,9 @@ const (
 	AlarmDetected  = "alarm detected."
 	breakerPrefix  = "ECS deployment circuit breaker: "
 	StoppedByUser  = "deployment stopped by user."
-	NoRollbackTo   = "no completed deployment to roll back to."
-	HookFailedWord = "lifecycle hook failed."
+	HookHasFailed  = "lifecycle hook failed."
+	HookHasExpired = "lifecycle hook timed out."
+	StageExpired   = "lifecycle stage timed out."
 )
 
 // ReasonInProgress is the reason of a deployment that goes on.
