@@ -10,8 +10,16 @@ import (
 type verdict struct {
 	what     string // in the words of the event log
 	breaker  bool   // the circuit breaker found it
-	by       string // the rollout's reason
+	because  string // of the rollout's reason
 	rollback bool
+}
+
+// said is the rollout's reason.
+func (v *verdict) said() string {
+	if v.rollback {
+		return "Service deployment rolled back because " + v.because
+	}
+	return "Service deployment stopped because " + v.because
 }
 
 // reason of the deployment.
@@ -41,15 +49,19 @@ func (l *look) judge() {
 		return // a rollback goes on, and the target's last task is gone
 	}
 	r.Failures = max(r.Failures, d.Failed)
+	if r.Stage == "" && r.Blue == "" && staged(&r.Configuration) {
+		r.Blue = l.blue()
+	}
 	if r.Status == service.Pending {
 		r.Status, r.StartedAt, r.UpdatedAt = service.RolloutInProgress, l.now, l.now
+		l.minds()
 		l.says = append(l.says, service.Event{Name: service.DeploymentBegun, Reason: d.Reason, DeploymentID: d.ID})
 	}
 	switch r.Status {
 	case service.StopRequested:
-		l.fail(verdict{what: service.StoppedByUser, by: "Service deployment stopped by user."})
+		l.fail(verdict{what: service.StoppedByUser, because: "of a stop request by user."})
 	case service.RollbackRequested:
-		l.fail(verdict{what: service.StoppedByUser, by: "Service deployment rolled back because of a stop request by user.", rollback: true})
+		l.fail(verdict{what: service.StoppedByUser, because: "of a stop request by user.", rollback: true})
 	case service.RolloutInProgress:
 		if v, failed := l.failing(d); failed {
 			l.fail(v)
@@ -57,17 +69,35 @@ func (l *look) judge() {
 	}
 }
 
-// failing asks the circuit breaker and the alarms.
+// failing asks the circuit breaker, the alarms, the hooks and the clock.
 func (l *look) failing(d *service.Deployment) (verdict, bool) {
-	r := l.rollout
-	if b := r.Configuration.Breaker; b != nil && b.Enable && d.Failed >= b.Limit(l.next.Spec.Desired) {
-		r.Breaker = service.MonitorTriggered
-		return verdict{
-			what: service.FailedToStart, breaker: true, by: "Service deployment rolled back because the circuit breaker threshold was exceeded.",
-			rollback: b.Rollback,
-		}, true
+	for _, ask := range []func(*service.Deployment) (verdict, bool){l.breaks, l.alarming, l.refused, l.overdue} {
+		if v, failed := ask(d); failed {
+			return v, true
+		}
 	}
 	return verdict{}, false
+}
+
+// breaks asks the circuit breaker. A rollout that shifts traffic has one, asked for
+// or not.
+func (l *look) breaks(d *service.Deployment) (verdict, bool) {
+	r := l.rollout
+	b, given := r.Configuration.Breaker, true
+	if b == nil || !b.Enable {
+		b, given = &service.Breaker{Rollback: true}, false
+		if !r.Configuration.Strategy.Shifts() {
+			return verdict{}, false
+		}
+	}
+	if d.Failed < b.Limit(l.next.Spec.Desired) {
+		return verdict{}, false
+	}
+	if !given {
+		return verdict{what: service.FailedToStart, because: "tasks failed to start.", rollback: true}, true
+	}
+	r.Breaker = service.MonitorTriggered
+	return verdict{what: service.FailedToStart, breaker: true, because: "the circuit breaker threshold was exceeded.", rollback: b.Rollback}, true
 }
 
 // fail ends the rollout's way forward: back to the last good deployment, if that is
@@ -81,26 +111,36 @@ func (l *look) fail(v verdict) {
 		Message: l.next.Say("(deployment %s) deployment failed: %s", d.ID, v.what),
 		Name:    service.DeploymentFailed, Reason: v.reason(), DeploymentID: d.ID,
 	})
-	good := l.next.Good
+	good := l.goal()
 	switch {
 	case !v.rollback:
 		r.StoppedAt = l.now
-		r.End(service.Stopped, v.by, l.now)
+		r.End(service.Stopped, v.said(), l.now)
 		l.next.Rollout = ""
 		return
 	case good == nil || good.DeploymentID == d.ID:
 		r.StoppedAt = l.now
-		r.End(service.RollbackFailed, v.by+" There is no completed deployment to roll back to.", l.now)
+		r.End(service.RollbackFailed, v.said()+" There is no completed deployment to roll back to.", l.now)
 		l.next.Rollout = ""
 		return
 	}
 	l.back(good, v)
+	l.retreat()
+}
+
+// goal is where a rollback goes: what traffic moved from, or what was good last.
+func (l *look) goal() *service.Good {
+	r := l.rollout
+	if d := l.next.Deployment(r.Blue); d != nil && r.Configuration.Strategy.Shifts() {
+		return &service.Good{DeploymentID: d.ID, RevisionARN: d.RevisionARN}
+	}
+	return l.next.Good
 }
 
 // back makes the last good deployment the primary one again.
 func (l *look) back(good *service.Good, v verdict) {
 	r := l.rollout
-	r.Status, r.Reason, r.BackTo, r.BackReason, r.BackSince, r.UpdatedAt = service.RollbackInProgress, v.by, good.RevisionARN, v.by, l.now, l.now
+	r.Status, r.Reason, r.BackTo, r.BackReason, r.BackSince, r.UpdatedAt = service.RollbackInProgress, v.said(), good.RevisionARN, v.said(), l.now, l.now
 	r.StableSince = time.Time{}
 	d := service.Deployment{ID: good.DeploymentID, RevisionARN: good.RevisionARN, CreatedAt: l.now}
 	if have := l.next.Deployment(good.DeploymentID); have != nil {
@@ -112,7 +152,9 @@ func (l *look) back(good *service.Good, v verdict) {
 	if rev, ok := l.revision(good.RevisionARN); ok {
 		l.next.Spec.Template = rev.Template
 	}
-	l.says = append(l.says, service.Event{Message: l.next.Say("rolling back to deployment %s.", d.ID)})
+	l.says = append(l.says, service.Event{
+		Message: l.next.Say("rolling back to deployment %s.", d.ID), Name: service.DeploymentBegun, Reason: d.Reason, DeploymentID: d.ID,
+	})
 	l.regroup()
 }
 
@@ -138,7 +180,7 @@ func (l *look) regroup() {
 func (l *look) finish() {
 	c := l.primary()
 	d := c.deployment
-	if d.State != service.InProgress || !l.arrived(c) || !l.baked() {
+	if d.State != service.InProgress || !l.lastStage() || !l.arrived(c) || !l.baked() {
 		return
 	}
 	d.State, d.Reason, d.UpdatedAt = service.Completed, d.ReasonCompleted(), l.now
@@ -177,24 +219,18 @@ func (l *look) settled(c *crew) bool {
 // baked tells whether a deployment that has arrived has been watched long enough.
 func (l *look) baked() bool {
 	r := l.rollout
-	if r == nil || r.Status != service.RolloutInProgress {
+	if r == nil || r.Status != service.RolloutInProgress || r.Stage != "" {
 		return true
 	}
 	if r.StableSince.IsZero() {
 		r.StableSince = l.now
 	}
-	due := r.StableSince.Add(l.bake(r))
+	due := r.StableSince.Add(l.bake())
 	if l.now.Before(due) {
 		l.wait(due)
 		return false
 	}
 	return true
-}
-
-// bake is how long a rolling rollout is watched after it has arrived: what its
-// configuration says.
-func (l *look) bake(r *service.Rollout) time.Duration {
-	return time.Duration(value(r.Configuration.BakeMinutes)) * time.Minute
 }
 
 // steady says once that the service is as it is wanted, and that it fails to be.

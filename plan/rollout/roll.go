@@ -16,11 +16,12 @@ func (l *look) roll() {
 	}
 	l.resolveImages()
 	l.judge()
+	l.advance()
 	l.want()
-	for _, c := range l.crews {
-		if c.deployment.Status == service.Primary {
-			l.move(c)
-		}
+	if l.beside() {
+		l.share()
+	} else {
+		l.move(l.primary())
 	}
 	l.clear()
 	l.finish()
@@ -134,7 +135,10 @@ func (l *look) clear() {
 	for _, c := range l.crews {
 		d := *c.deployment
 		if d.Status != service.Primary {
-			if d.Want = len(c.members); d.Want == 0 {
+			if !l.beside() {
+				d.Want = len(c.members)
+			}
+			if d.Want+len(c.members) == 0 {
 				continue
 			}
 		}

@@ -50,7 +50,7 @@ func Planner(o Options) plan.Planner {
 	o.Proof, o.KeepInactive = cmp.Or(o.Proof, defaultProof), cmp.Or(o.KeepInactive, defaultKeepInactive)
 	return plan.Planner{
 		Name: "rollout", Makes: true,
-		Wakes: []store.Descriptor{store.Services, store.Rollouts, store.Tasks, store.Instances},
+		Wakes: []store.Descriptor{store.Services, store.Rollouts, store.Tasks, store.Instances, store.Alarms},
 		Parts: plan.Parts{
 			All: func(v *store.View) iter.Seq[string] {
 				return func(yield func(string) bool) {
@@ -74,7 +74,8 @@ func Planner(o Options) plan.Planner {
 }
 
 // concerns names the services that an event gives work: a task's own; for an
-// instance that came, went or changed its state, those of its cluster.
+// instance that came, went or changed its state, those of its cluster; for an alarm,
+// those whose rollouts mind it.
 func concerns(v *store.View, e store.Event) []string {
 	if old, next, ok := store.Services.Of(e); ok {
 		return []string{cmp.Or(next, old).ARN}
@@ -88,6 +89,9 @@ func concerns(v *store.View, e store.Event) []string {
 			return []string{arn}
 		}
 		return nil
+	}
+	if old, next, ok := store.Alarms.Of(e); ok {
+		return alarmed(v, old, next)
 	}
 	old, next, ok := store.Instances.Of(e)
 	if !ok || old != nil && next != nil && !changed(old, next) {
