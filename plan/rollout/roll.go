@@ -138,7 +138,7 @@ func (l *look) clear() {
 			if !l.beside() {
 				d.Want = len(c.members)
 			}
-			if d.Want+len(c.members) == 0 {
+			if d.Want+len(c.members) == 0 && !l.held(d.ID) {
 				continue
 			}
 		}

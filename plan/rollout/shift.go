@@ -200,6 +200,12 @@ func (l *look) keep(c *crew) {
 	l.stop(staying(c), moves.StopFresh, reason)
 }
 
+// held tells whether a deployment without tasks still has its part in a rollout.
+func (l *look) held(deployment string) bool {
+	r := l.ruling()
+	return l.beside() && r.Stage != service.CleanUp && (deployment == r.Blue || deployment == r.DeploymentID)
+}
+
 // lastStage tells whether nothing of a rollout's stages is left to do but to end.
 func (l *look) lastStage() bool {
 	r := l.rollout
