@@ -134,6 +134,7 @@ func TestRefusalsOnTheWay(t *testing.T) {
 		"wrong type":           {request(t, s, "DeleteCluster", `{"cluster":[1]}`), 400, "SerializationException", ""},
 		"broken body":          {request(t, s, "DeleteCluster", `{"cluster":`), 400, "SerializationException", ""},
 		"no operation":         {request(t, s, "Fly", "{}"), 400, "UnknownOperationException", "Fly is not an operation of ecs."},
+		"by name only":         {request(t, s, "CreateGateway", "{}"), 400, "UnsupportedFeatureException", "berth does not support CreateGateway of ecs."},
 		"not yet":              {request(t, s, "CreateTaskSet", "{}"), 400, "UnknownOperationException", "berth does not support CreateTaskSet of ecs yet."},
 		"too large":            {request(t, s, "DeleteCluster", strings.Repeat("x", 1<<20+1)), 413, "RequestEntityTooLargeException", ""},
 		"unsigned": {func() *http.Request {

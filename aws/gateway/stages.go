@@ -83,6 +83,10 @@ func (x *exchange) detect() (err error) {
 	case x.request.Service.Scope != x.stated.Service:
 		return fault.New(fault.SignatureMismatch, "Credential should be scoped to correct service: '%s'. ", x.request.Service.Scope)
 	}
+	if !x.request.Operation.Modelled() {
+		return fault.New(fault.UnsupportedFeature, "berth does not support %s of %s.", x.request.Name, x.request.Service.Name).
+			WithHint("docs/compatibility.md lists what works")
+	}
 	x.handler = x.gateway.offers[x.request.Service].Handlers[x.request.Name]
 	if x.handler == nil {
 		return fault.New(fault.UnknownOperation, "berth does not support %s of %s yet.", x.request.Name, x.request.Service.Name).
