@@ -12,6 +12,7 @@ import (
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
 )
@@ -51,6 +52,11 @@ func prepareDefinition(call *gateway.Call, in *ecs.RegisterTaskDefinitionRequest
 	if err != nil {
 		return nil, err
 	}
+	for i := range in.ContainerDefinitions {
+		if err := checkSharing(in.ContainerDefinitions[i].ResourceRequirements); err != nil {
+			return nil, err
+		}
+	}
 	d := readDefinition(call, in)
 	d.Tags = tags
 	if data, _ := json.Marshal(d); len(data) > maxDefinitionSize { // plain data always marshals
@@ -70,6 +76,14 @@ func prepareDefinition(call *gateway.Call, in *ecs.RegisterTaskDefinitionRequest
 		}
 	}
 	return d, nil
+}
+
+// checkSharing refuses to share a GPU: a container has the whole of each.
+func checkSharing(reqs []ecs.ResourceRequirement) error {
+	if slices.ContainsFunc(reqs, func(r ecs.ResourceRequirement) bool { return r.SharingStrategy != nil }) {
+		return fault.New(fault.UnsupportedFeature, "GPU sharing strategies are not supported yet.").WithHint("leave sharingStrategy out: the container gets whole GPUs")
+	}
+	return nil
 }
 
 // revision is a reference to a definition. Number is 0 for the latest active one

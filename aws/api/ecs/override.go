@@ -37,6 +37,11 @@ func readOverrides(call *gateway.Call, in *ecs.TaskOverride, def *workload.Defin
 	if out.Memory, err = overrideSize("memory", in.Memory, workload.ParseMemory); err != nil {
 		return out, err
 	}
+	for i := range in.ContainerOverrides {
+		if err := checkSharing(in.ContainerOverrides[i].ResourceRequirements); err != nil {
+			return out, err
+		}
+	}
 	out.Containers = some(in.ContainerOverrides, readContainerOverride)
 	for i := range out.Containers {
 		if err := checkContainerOverride(&out.Containers[i], def); err != nil {
