@@ -1,0 +1,62 @@
+package fields_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/berthhq/berth/conformance/images"
+)
+
+// update writes fields.tsv instead of comparing it.
+var update = flag.Bool("update", false, "write fields.tsv anew")
+
+// here is the berth that the test calls; TestMain starts and ends it.
+var here *berth
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code, err := withBerth(m.Run)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func withBerth(run func() int) (int, error) {
+	if os.Geteuid() != 0 {
+		return 0, fmt.Errorf("these tests start containers: run them as root")
+	}
+	dir, err := os.MkdirTemp("", "berth-fields")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	if here, err = startBerth(filepath.Join(dir, "data")); err != nil {
+		return 0, err
+	}
+	if err := here.load(filepath.Join(dir, "images.tar")); err != nil {
+		return 0, err
+	}
+	code := run()
+	return code, here.end()
+}
+
+// load gives berth the image of the tests' tasks.
+func (b *berth) load(archive string) error {
+	box, err := images.Busybox("shell:1")
+	if err != nil {
+		return err
+	}
+	if err := images.Write(archive, box); err != nil {
+		return err
+	}
+	if out, err := b.command(context.Background(), "image", "load", archive).CombinedOutput(); err != nil {
+		return fmt.Errorf("berth image load: %w: %s", err, out)
+	}
+	return nil
+}
