@@ -17,44 +17,64 @@ const (
 	restShare = 2
 )
 
-// Run steps until ctx ends: each planner when a table that wakes it changes, when
-// the time it asked for has come, and every ten seconds. now is the planners'
+// Run turns until ctx ends: each planner looks when a table that wakes it changes,
+// when the time it asked for has come, and every ten seconds. now is the planners'
 // clock.
 func (c *Control) Run(ctx context.Context, now func() time.Time) error {
-	_, watch := c.store.Watch(c.topics()...)
-	defer watch.Close()
-	for _, r := range c.planners {
-		r.wanted = true
-	}
-	nextTick := now().Add(tick)
+	l := c.Begin(now())
+	defer l.Close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-watch.Ready():
-			events, v := watch.Take().Events, c.store.View()
-			for _, r := range c.planners {
-				r.hear(v, events)
-			}
+		case <-l.watch.Ready():
 		case <-timer.C:
 		}
-		if t := now(); !t.Before(nextTick) {
-			nextTick = t.Add(tick)
-			for _, r := range c.planners {
-				r.wanted = true
-			}
-		}
-		wake := nextTick
-		for _, r := range c.planners {
-			c.turn(ctx, r, now)
-			if !r.planner.Makes || !c.resting.Load() {
-				wake = plan.Earliest(wake, r.next())
-			}
-		}
-		timer.Reset(wake.Sub(now()))
+		timer.Reset(l.Turn(ctx, now).Sub(now()))
 	}
+}
+
+// Loop is a Control at work.
+type Loop struct {
+	control  *Control
+	watch    *store.Watcher
+	nextTick time.Time
+}
+
+// Begin starts to listen. At the first turn every planner looks at everything.
+func (c *Control) Begin(now time.Time) *Loop {
+	l := &Loop{control: c, nextTick: now}
+	_, l.watch = c.store.Watch(c.topics()...)
+	return l
+}
+
+// Close ends the listening.
+func (l *Loop) Close() { l.watch.Close() }
+
+// Turn hears what happened since the last one and lets the planners look that are
+// due. It returns when the next is, if nothing happens before.
+func (l *Loop) Turn(ctx context.Context, now func() time.Time) (again time.Time) {
+	c := l.control
+	events, v := l.watch.Take().Events, c.store.View()
+	for _, r := range c.planners {
+		r.hear(v, events)
+	}
+	if t := now(); !t.Before(l.nextTick) {
+		l.nextTick = t.Add(tick)
+		for _, r := range c.planners {
+			r.wanted = true
+		}
+	}
+	again = l.nextTick
+	for _, r := range c.planners {
+		c.turn(ctx, r, now)
+		if !r.planner.Makes || !c.resting.Load() {
+			again = plan.Earliest(again, r.next())
+		}
+	}
+	return again
 }
 
 // turn lets a planner look if it is due and rested.
