@@ -56,6 +56,7 @@ func (l *look) daemon(c *crew) {
 	reason := service.ReasonScaling(c.deployment.ID)
 	l.stop(strays, len(strays), reason)
 	if c.deployment.State != service.Failed {
+		l.spare = l.toSpare(c, l.others())
 		l.stop(replaced, moves.StopOld, reason)
 		l.fill(c, wanted, occupied)
 	}

@@ -89,8 +89,14 @@ func (l *look) move(c *crew) {
 		moves = service.Roll(l.bounds(), c.tally, old, true)
 	}
 	reason := service.ReasonScaling(c.deployment.ID)
+	l.spare = l.toSpare(c, old)
 	l.stop(l.replaceable(), moves.StopOld, reason)
 	l.stop(staying(c), moves.StopFresh, reason)
+}
+
+// toSpare is how many healthy tasks there are above the minimum.
+func (l *look) toSpare(c *crew, old service.Tally) int {
+	return c.tally.Healthy + old.Healthy - l.bounds().Lower
 }
 
 // stuck tells whether a task of the deployment waits for a place in vain.

@@ -10,6 +10,7 @@ package rollout
 import (
 	"cmp"
 	"iter"
+	"math"
 	"time"
 
 	"github.com/berthhq/berth/domain/cluster"
@@ -124,6 +125,7 @@ type look struct {
 
 	starts    []start
 	stops     []stop
+	spare     int      // healthy tasks that may still be stopped
 	noted     []string // ended tasks that were counted
 	says      []service.Event
 	revisions []*service.Revision // with images newly known
@@ -131,7 +133,7 @@ type look struct {
 }
 
 func newLook(o Options, v *store.View, now time.Time, s *service.Service) *look {
-	l := &look{Options: o, view: v, now: now, was: s, next: *s}
+	l := &look{Options: o, view: v, now: now, was: s, next: *s, spare: math.MaxInt}
 	l.next.Deployments = append([]service.Deployment(nil), s.Deployments...)
 	l.next.Notices = append([]service.Notice(nil), s.Notices...)
 	if r, ok := store.Rollouts.Get(v, s.Rollout); ok && !r.Status.Over() {

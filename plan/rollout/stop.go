@@ -16,7 +16,7 @@ type stop struct {
 
 // stop stops n of the members: those that are worth the least, and among equals one
 // of the zone, then of the instance, that has the most, the newest first. Protected
-// tasks stay, unless they are unhealthy.
+// tasks stay, unless they are unhealthy, and healthy ones beyond those to spare.
 func (l *look) stop(from []member, n int, reason string) {
 	n = min(n, maxStops)
 	if n <= 0 {
@@ -31,6 +31,12 @@ func (l *look) stop(from []member, n int, reason string) {
 		}
 		i := crowd.worst(candidates)
 		m := candidates[i]
+		if m.condition == healthy {
+			if l.spare <= 0 {
+				return // protection has spared ones that are worth less
+			}
+			l.spare--
+		}
 		crowd.leave(m)
 		candidates = append(candidates[:i], candidates[i+1:]...)
 		why := reason
