@@ -36,8 +36,7 @@ func (b *bench) startServer(ctx context.Context, environment ...string) (*server
 			return err
 		}
 		s.client = client.New(s.place)
-		_, err = s.client.ListClusters(ctx)
-		return err
+		return s.client.Call(ctx, client.ECS, "ListClusters", map[string]any{}, nil)
 	})
 	if err != nil {
 		return nil, firstOf(err, s.close())
