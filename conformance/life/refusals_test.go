@@ -63,7 +63,7 @@ func TestBadInput(t *testing.T) {
 		"not JSON":                    {"ListClusters", secret, `{"maxResults"`, 400, "SerializationException"},
 		"wrong secret":                {"ListClusters", "wrong", `{}`, 403, "InvalidSignatureException"},
 		"unknown operation":           {"MakeCoffee", secret, `{}`, 400, "UnknownOperationException"},
-		"operation not built":         {"CreateService", secret, `{"serviceName": "web"}`, 400, "UnknownOperationException"},
+		"operation not built":         {"CreateGateway", secret, `{"name": "web"}`, 400, "UnsupportedFeatureException"},
 		"missing member":              {"DescribeTasks", secret, `{}`, 400, "InvalidParameterException"},
 		"unknown cluster":             {"ListTasks", secret, `{"cluster": "nowhere"}`, 400, "ClusterNotFoundException"},
 		"oversize":                    {"ListClusters", secret, `{"x": "` + strings.Repeat("x", 80<<20) + `"}`, 413, "RequestEntityTooLargeException"},
@@ -90,10 +90,10 @@ func TestUnknownKey(t *testing.T) {
 
 func TestNotBuiltSaysSo(t *testing.T) {
 	t.Parallel()
-	_, err := here.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{ServiceName: aws.String("web")})
+	_, err := here.ecs.ListGateways(t.Context(), &ecs.ListGatewaysInput{})
 	refused := smithy.APIError(nil)
 	if !errors.As(err, &refused) {
 		t.Fatal(err)
 	}
-	says(t, refused.ErrorMessage(), "berth", "CreateService")
+	says(t, refused.ErrorMessage(), "berth", "ListGateways")
 }
