@@ -117,6 +117,7 @@ type HookRun struct {
 	NextCallAt time.Time
 	Missed     int    // calls in a row that reached nobody
 	Details    []byte // JSON that the function gave for its next call; nil for none
+	Reason     string // why it failed without an answer; empty otherwise
 }
 
 // HookStatus is how a hook stands.

@@ -53,7 +53,11 @@ func (l *look) refused(*service.Deployment) (verdict, bool) {
 	for i := range r.Hooks {
 		switch h := &r.Hooks[i]; {
 		case h.Status == service.HookFailed:
-			return verdict{what: service.HookHasFailed, because: "a lifecycle hook failed.", rollback: true}, true
+			because := "a lifecycle hook failed."
+			if h.Reason != "" {
+				because = "a lifecycle hook failed: " + h.Reason + "."
+			}
+			return verdict{what: service.HookHasFailed, because: because, rollback: true}, true
 		case h.Status == service.HookTimedOut && r.Configuration.Hooks[h.Hook].OnTimeout() == service.Rollback:
 			return verdict{what: service.HookHasExpired, because: "a lifecycle hook timed out.", rollback: true}, true
 		}
