@@ -32,6 +32,8 @@ type Config struct {
 	// KeepStopped is how long stopped tasks stay readable, at least an hour; 0 for
 	// a week.
 	KeepStopped time.Duration
+	// Hooks are the URLs that answer for the functions of lifecycle hooks, by ARN.
+	Hooks map[string]string
 
 	// EventReach are the addresses that API destinations of EventBridge may have;
 	// nil means loopback alone.

@@ -28,6 +28,7 @@ import (
 	"github.com/berthhq/berth/plane/authority"
 	"github.com/berthhq/berth/plane/bus"
 	"github.com/berthhq/berth/plane/history"
+	"github.com/berthhq/berth/plane/hook"
 	"github.com/berthhq/berth/plane/metrics"
 	"github.com/berthhq/berth/plane/registry"
 	"github.com/berthhq/berth/protocol/join"
@@ -148,7 +149,7 @@ func (s *Server) wire(context.Context) error {
 // handlers answer the operations that berth has, by service.
 func (s *Server) handlers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]map[string]gateway.Handler {
 	return map[string]map[string]gateway.Handler{
-		"ecs":        ecs.New(ecs.Config{Store: s.store, History: s.history}).Operations(),
+		"ecs":        ecs.New(ecs.Config{Store: s.store, History: s.history, Hooked: s.hooked}).Operations(),
 		"ec2":        ec2.New(s.store, defaultVPC).Operations(),
 		"ecr":        ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region}).Operations(),
 		"logs":       logs.New(s.archive).Operations(),
@@ -157,6 +158,9 @@ func (s *Server) handlers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[
 		"events":     events.New(events.Config{Store: s.store, Bus: s.bus}).Operations(),
 	}
 }
+
+// hooked tells whether somebody answers for a function.
+func (s *Server) hooked(arn string) bool { return s.Hooks[arn] != "" }
 
 // Coverage lists the services and the operations that have a handler. Nothing of it
 // can be called.
@@ -193,6 +197,7 @@ func (s *Server) serve(ctx context.Context) error {
 			s.Log.Error("event bus", "err", err)
 		}
 	})
+	s.loops.Go(func() { (&hook.Caller{Store: s.store, Addresses: s.Hooks, Log: s.Log, Now: s.Now}).Run(loops) })
 	listener, err := s.listen(ctx)
 	if err != nil {
 		return err

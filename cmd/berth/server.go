@@ -17,7 +17,8 @@ import (
 // serverCommand serves the control plane until it is told to stop.
 func serverCommand(ctx context.Context, args []string) error {
 	fs, data := flags("server")
-	c := server.Config{RootKeyID: os.Getenv("BERTH_ROOT_ACCESS_KEY_ID"), RootSecret: os.Getenv("BERTH_ROOT_SECRET_ACCESS_KEY")}
+	hooks := hookFlags{}
+	c := server.Config{Hooks: hooks, RootKeyID: os.Getenv("BERTH_ROOT_ACCESS_KEY_ID"), RootSecret: os.Getenv("BERTH_ROOT_SECRET_ACCESS_KEY")}
 	fs.StringVar(&c.Listen, "listen", "127.0.0.1:4566", "address of the APIs")
 	fs.BoolVar(&c.Expose, "expose", false, "allow an address beyond loopback; everything is TLS there")
 	fs.StringVar(&c.Home.Region, "region", "us-east-1", "home region; any region is served")
@@ -27,6 +28,7 @@ func serverCommand(ctx context.Context, args []string) error {
 	fs.StringVar(&c.AgentToken, "agent-token", "", "file that gets a join token for this machine's agent")
 	fs.BoolVar(&c.Bare, "bare", false, "begin with an account as AWS hands it out")
 	fs.DurationVar(&c.KeepStopped, "keep-stopped", history.DefaultKeep, keepStoppedUsage)
+	fs.Var(hooks, "hook", hookUsage)
 	names := fs.String("names", "", "names and addresses of the certificate, with commas; default the listen address")
 	fs.Func("event-reach", "`addresses` (CIDR, with commas) that API destinations may have; default loopback", func(text string) (err error) {
 		c.EventReach, err = prefixes(text)

@@ -28,13 +28,14 @@ type upFlags struct {
 	bare, keepTasks, privileged   bool
 	cpu, memory                   int
 	keepStopped                   time.Duration
+	hooks                         hookFlags
 	config                        config
 	provider                      string // capacity provider of this machine
 	logLevel                      string
 }
 
 func parseUp(args []string) (*upFlags, error) {
-	u := &upFlags{}
+	u := &upFlags{hooks: hookFlags{}}
 	fs, data := flags("up")
 	fs.StringVar(&u.listen, "listen", "127.0.0.1:4566", "address of the APIs")
 	fs.StringVar(&u.region, "region", "us-east-1", "home region; any region is served")
@@ -46,6 +47,7 @@ func parseUp(args []string) (*upFlags, error) {
 	fs.IntVar(&u.memory, "memory", 0, "MiB of memory to offer; 0 means the machine's, less a reserve")
 	fs.StringVar(&u.provider, "capacity-provider", "", "capacity provider that this machine belongs to, once its cluster has it")
 	fs.DurationVar(&u.keepStopped, "keep-stopped", history.DefaultKeep, keepStoppedUsage)
+	fs.Var(u.hooks, "hook", hookUsage)
 	file := fs.String("config", "", "file with further settings (JSON)")
 	fs.StringVar(&u.logLevel, "log-level", "info", "debug, info, warn or error")
 	if err := parse(fs, args); err != nil {
@@ -128,6 +130,7 @@ func (u *upFlags) roles() []supervisor.Role {
 		"--storage", socket, "--env", u.data, "--agent-token", token, "--keep-stopped", u.keepStopped.String(),
 		"--log-level", u.logLevel,
 	}
+	server = append(server, u.hooks.args()...)
 	agent := []string{
 		self, "agent", "--data", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen, "--token", token,
 		"--cpu", strconv.Itoa(u.cpu), "--memory", strconv.Itoa(u.memory), "--fargate",
