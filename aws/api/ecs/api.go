@@ -26,6 +26,9 @@ type Config struct {
 	Sessions func(call *gateway.Call) (acs, tcs string)
 	// History has the stopped tasks that the store has let go of. nil means none.
 	History History
+	// Hooked tells whether there is somebody to call for the ARN of a function that
+	// a lifecycle hook names. nil means for none.
+	Hooked func(arn string) bool
 }
 
 // API answers ECS.
@@ -34,11 +37,12 @@ type API struct {
 	newID    func() string
 	sessions func(call *gateway.Call) (acs, tcs string)
 	history  History
+	hooked   func(arn string) bool
 }
 
 // New makes the API.
 func New(c Config) *API {
-	a := &API{store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History}
+	a := &API{store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History, hooked: c.Hooked}
 	if a.newID == nil {
 		a.newID = NewID
 	}
@@ -94,6 +98,7 @@ func (a *API) Operations() map[string]gateway.Handler {
 		"DescribeServiceDeployments": gateway.Handle(a.describeServiceDeployments),
 		"ListServiceDeployments":     gateway.Handle(a.listServiceDeployments),
 		"StopServiceDeployment":      gateway.Handle(a.stopServiceDeployment),
+		"ContinueServiceDeployment":  gateway.Handle(a.continueServiceDeployment),
 		"DescribeServiceRevisions":   gateway.Handle(a.describeServiceRevisions),
 
 		"RunTask":              gateway.Handle(a.runTask),

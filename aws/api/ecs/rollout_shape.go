@@ -25,9 +25,10 @@ func showRollout(v store.Reader, r *service.Rollout) *ecs.ServiceDeployment {
 		s = &service.Service{} // forgotten: nothing of it runs
 	}
 	crews := countTasks(v, s)
-	out.TargetServiceRevision = showSummary(s, crews, r.Target, r.DeploymentID)
+	weighed := r.Configuration.Strategy.Shifts()
+	out.TargetServiceRevision = showSummary(s, crews, r.Target, r.DeploymentID, weighed)
 	out.SourceServiceRevisions = each(r.Sources, func(x *service.Source) ecs.ServiceRevisionSummary {
-		return *showSummary(s, crews, x.RevisionARN, x.DeploymentID)
+		return *showSummary(s, crews, x.RevisionARN, x.DeploymentID, weighed)
 	})
 	showMonitors(s, r, out)
 	if r.BackTo != "" {
@@ -37,14 +38,18 @@ func showRollout(v store.Reader, r *service.Rollout) *ecs.ServiceDeployment {
 	return out
 }
 
-func showSummary(s *service.Service, crews map[string]service.Counts, revision, deployment string) *ecs.ServiceRevisionSummary {
-	n := crews[deployment]
-	out := &ecs.ServiceRevisionSummary{Arn: &revision, RequestedTaskCount: int32Of(0), RunningTaskCount: int32Of(n.Running), PendingTaskCount: int32Of(n.Pending)}
-	if d := s.Deployment(deployment); d != nil {
-		out.RequestedTaskCount = int32Of(d.Want)
-		if s.Spec.Configuration.Strategy != service.Rolling {
-			out.RequestedProductionTrafficWeight, out.RequestedTestTrafficWeight = &d.Traffic, &d.TestTraffic
-		}
+// showSummary shows a revision's part in a rollout: how many tasks it has and is to
+// have and, where traffic is shifted, its share of it.
+func showSummary(s *service.Service, crews map[string]service.Counts, revision, deployment string, weighed bool) *ecs.ServiceRevisionSummary {
+	n, d := crews[deployment], s.Deployment(deployment)
+	if d == nil {
+		d = &service.Deployment{} // it has no tasks any more
+	}
+	out := &ecs.ServiceRevisionSummary{
+		Arn: &revision, RequestedTaskCount: int32Of(d.Want), RunningTaskCount: int32Of(n.Running), PendingTaskCount: int32Of(n.Pending),
+	}
+	if weighed {
+		out.RequestedProductionTrafficWeight, out.RequestedTestTrafficWeight = &d.Traffic, &d.TestTraffic
 	}
 	return out
 }

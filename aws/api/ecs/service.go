@@ -64,6 +64,9 @@ func (a *API) createService(ctx context.Context, call *gateway.Call, in *ecs.Cre
 	if err := checkServiceToken(in.ClientToken); err != nil {
 		return nil, err
 	}
+	if err := a.checkTargets(in.DeploymentConfiguration); err != nil {
+		return nil, err
+	}
 	var made *service.Service
 	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
 		c, err := activeCluster(tx, call.Scope, in.Cluster)

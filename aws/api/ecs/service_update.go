@@ -15,6 +15,9 @@ import (
 )
 
 func (a *API) updateService(ctx context.Context, call *gateway.Call, in *ecs.UpdateServiceRequest) (*ecs.UpdateServiceResponse, error) {
+	if err := a.checkTargets(in.DeploymentConfiguration); err != nil {
+		return nil, err
+	}
 	var next service.Service
 	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
 		c, err := activeCluster(tx, call.Scope, in.Cluster)
@@ -37,7 +40,7 @@ func (a *API) updateService(ctx context.Context, call *gateway.Call, in *ecs.Upd
 		if next.Spec.Controller == service.ControllerECS && (deref(in.ForceNewDeployment) || revised(&have.Spec.Template, &next.Spec.Template)) {
 			a.begin(tx, call, &next)
 		}
-		if d := next.Primary(); d != nil {
+		if d := next.Primary(); d != nil && (next.Rollout == "" || !next.Spec.Configuration.Strategy.Shifts()) {
 			d.Want = next.Spec.Desired
 		}
 		next.Steady = next.Steady && next.Spec.Desired == have.Spec.Desired
