@@ -12,12 +12,9 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-// Limits of lifecycle hooks.
+// maxHooks is how many lifecycle hooks of each kind a service has.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/pause-lifecycle-hooks.html
-const (
-	maxHooks       = 10 // of each kind
-	maxHookTimeout = 14 * 24 * 60
-)
+const maxHooks = 10
 
 // continueServiceDeployment answers a hook that waits for a person.
 func (a *API) continueServiceDeployment(ctx context.Context, call *gateway.Call, in *ecs.ContinueServiceDeploymentRequest) (*ecs.ContinueServiceDeploymentResponse, error) {
@@ -153,12 +150,9 @@ func readHookTimeout(in *ecs.DeploymentLifecycleHookTimeoutConfiguration, h *ser
 	if in == nil {
 		return nil
 	}
-	h.TimeoutMinutes, h.TimeoutAction = int(deref(in.TimeoutInMinutes)), string(in.Action)
-	switch {
-	case in.TimeoutInMinutes != nil && (h.TimeoutMinutes < 1 || h.TimeoutMinutes > maxHookTimeout):
-		return invalid("timeoutInMinutes should be between 1 and %d", maxHookTimeout)
-	case in.Action != "" && !slices.Contains(in.Action.Values(), h.TimeoutAction):
+	if in.Action != "" && !slices.Contains(in.Action.Values(), string(in.Action)) {
 		return invalid("timeout action should be one of [%s]", strings.Join(in.Action.Values(), ","))
 	}
+	h.TimeoutMinutes, h.TimeoutAction = int(deref(in.TimeoutInMinutes)), string(in.Action)
 	return nil
 }
