@@ -26,29 +26,28 @@ func (l *look) ask() {
 	}
 }
 
-// answered tells whether no hook of the stage is open any more, after it has ended
-// those whose time is over.
-func (l *look) answered() bool {
-	r := l.rollout
-	open := false
-	for i := range r.Hooks {
-		h := &r.Hooks[i]
-		if !h.Status.Open() {
-			continue
-		}
-		if l.now.Before(h.ExpiresAt) {
+// expire ends the hooks whose time is over. What follows from it is the next look's,
+// so that who watches hooks sees that one has expired.
+func (l *look) expire() {
+	for i := range l.rollout.Hooks {
+		h := &l.rollout.Hooks[i]
+		switch {
+		case !h.Status.Open():
+		case l.now.Before(h.ExpiresAt):
 			l.wait(h.ExpiresAt)
-			open = true
-			continue
+		default:
+			h.Status, l.expired = service.HookTimedOut, true
 		}
-		h.Status = service.HookTimedOut
 	}
-	return !open
+}
+
+// answered tells whether no hook of the stage is open any more.
+func (l *look) answered() bool {
+	return !slices.ContainsFunc(l.rollout.Hooks, func(h service.HookRun) bool { return h.Status.Open() })
 }
 
 // refused asks the hooks whether one has failed, or was to roll back in time.
 func (l *look) refused(*service.Deployment) (verdict, bool) {
-	l.answered()
 	r := l.rollout
 	for i := range r.Hooks {
 		switch h := &r.Hooks[i]; {

@@ -71,7 +71,18 @@ func TestATimeoutMayContinue(t *testing.T) {
 	w.settle()
 	w.pass(10*time.Minute - 1)
 	w.is("IN_PROGRESS PRE_SCALE_UP, one 0/0 0/0")
-	w.pass(1)
+	before := w.rollout("one")
+	w.now = w.now.Add(1)
+	if _, err := w.loop.Step(t.Context(), w.now); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.rollout("one"); r.Hooks[0].Status != service.HookTimedOut || r.Stage != service.PreScaleUp {
+		t.Errorf("nobody sees that the hook has expired: %+v", r)
+	}
+	if before.Hooks[0].Status != service.HookAwaiting {
+		t.Error("a record in the store was changed")
+	}
+	w.settle()
 	w.is("SUCCESSFUL CLEAN_UP, one 1/1 100/100")
 }
 

@@ -57,6 +57,9 @@ func (l *look) judge() {
 		l.minds()
 		l.says = append(l.says, service.Event{Name: service.DeploymentBegun, Reason: d.Reason, DeploymentID: d.ID})
 	}
+	if l.expire(); l.expired {
+		return
+	}
 	switch r.Status {
 	case service.StopRequested:
 		l.fail(verdict{what: service.StoppedByUser, because: "of a stop request by user."})

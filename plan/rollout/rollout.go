@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/berthhq/berth/domain/cluster"
@@ -121,6 +122,7 @@ type look struct {
 	was     *service.Service
 	next    service.Service  // was, with what changes
 	rollout *service.Rollout // a copy of the one under way; nil without
+	expired bool             // a hook of it has in this look
 	crews   []*crew          // of each deployment, in the order of next.Deployments
 
 	starts    []start
@@ -138,6 +140,7 @@ func newLook(o Options, v *store.View, now time.Time, s *service.Service) *look 
 	l.next.Notices = append([]service.Notice(nil), s.Notices...)
 	if r, ok := store.Rollouts.Get(v, s.Rollout); ok && !r.Status.Over() {
 		next := *r
+		next.Hooks = slices.Clone(r.Hooks)
 		l.rollout = &next
 	}
 	return l

@@ -39,7 +39,7 @@ func (l *look) beside() bool {
 // advance takes the rollout to its next stage, when the present one is over.
 func (l *look) advance() {
 	r := l.rollout
-	if r == nil || !staged(&r.Configuration) {
+	if r == nil || l.expired || !staged(&r.Configuration) {
 		return
 	}
 	p := l.position()

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,8 +109,9 @@ func TestRollbackAtEachStage(t *testing.T) {
 					t.Fatalf("%+v", r)
 				}
 				how(w)
-				first := w.settle()[0]
-				if !strings.HasPrefix(first, "ROLLBACK_") || !strings.Contains(first, "one 2/2 100/100") {
+				seen := w.settle()
+				first := seen[slices.IndexFunc(seen, func(s string) bool { return strings.HasPrefix(s, "ROLLBACK_") })]
+				if !strings.Contains(first, "one 2/2 100/100") {
 					t.Errorf("blue has not all traffic at once: %s", first)
 				}
 				w.is("ROLLBACK_SUCCESSFUL CLEAN_UP, one 2/2 100/100")

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -163,6 +164,8 @@ func checkShift(name string, s *service.Shift, least float64) error {
 	case s == nil:
 	case s.Percent < least || s.Percent > maxPercentOfShift:
 		return invalid("%s should be between %.1f and %.1f", name, least, maxPercentOfShift)
+	case math.Abs(math.Round(s.Percent*10)-s.Percent*10) > 1e-6:
+		return invalid("%s should be a multiple of 0.1", name)
 	case s.BakeMinutes < 0 || s.BakeMinutes > maxBake:
 		return invalid("the bake time should be between 0 and %d minutes", maxBake)
 	}
