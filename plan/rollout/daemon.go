@@ -54,12 +54,22 @@ func (l *look) daemon(c *crew) {
 		occupied[m.instance] = true // its place is free once it has stopped
 	}
 	reason := service.ReasonScaling(c.deployment.ID)
+	spare := l.toSpare(c, l.others())
 	l.stop(strays, len(strays), reason)
 	if c.deployment.State != service.Failed {
-		l.spare = l.toSpare(c, l.others())
+		l.spare = spare - healthyOf(strays)
 		l.stop(replaced, moves.StopOld, reason)
 		l.fill(c, wanted, occupied)
 	}
+}
+
+func healthyOf(members []member) (n int) {
+	for i := range members {
+		if members[i].condition == healthy {
+			n++
+		}
+	}
+	return n
 }
 
 // fill starts a task on each wanted instance that has none.
