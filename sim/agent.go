@@ -51,11 +51,19 @@ type agent struct {
 func (w *world) addAgent(name string, m machine) *agent {
 	a := &agent{w: w, name: name, machine: m, skew: w.between(0, w.faults.skew) - w.faults.skew/2}
 	w.agents = append(w.agents, a)
-	who := identity.RoleSession(instanceRole, "i-"+name)
-	who.Agent = true
-	w.server.grant("key-"+name, who)
-	a.start()
+	a.join()
 	return a
+}
+
+// join gets the host its key, then starts the agent.
+func (a *agent) join() {
+	who := identity.RoleSession(instanceRole, "i-"+a.name)
+	who.Agent = true
+	if a.w.server.grant("key-"+a.name, who) {
+		a.start()
+		return
+	}
+	a.w.after(time.Second, a.join)
 }
 
 func (w *world) agentOf(instance string) *agent {

@@ -3,10 +3,12 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
@@ -35,12 +37,13 @@ func (l *laws) wanted() error {
 		case w.user.asked[t.ARN] && last != task.Stopped:
 			return l.broken(t, "was stopped by the user and is %v", last)
 		case last == task.Running || last == task.Stopped:
+		case l.coming(v, t):
 		case last == task.Provisioning && t.Spec.LaunchType == workload.Fargate && w.now.Sub(t.CreatedAt) < 15*time.Minute+w.server.skew && (l.full(v, t) || l.addressless(v)):
 		default:
 			return l.broken(t, "is still %v, wanted %v", last, t.DesiredStatus())
 		}
 	}
-	return l.agree(v)
+	return errors.Join(l.steady(v), l.agree(v))
 }
 
 // full tells that no host has room for the task now.
@@ -66,6 +69,13 @@ func (l *laws) addressless(v *store.View) bool {
 	return store.Interfaces.Len(v) == size
 }
 
+// coming tells of a task of a service whose tasks do not stay: one or another of
+// them is always on its way.
+func (l *laws) coming(v *store.View, t *task.Task) bool {
+	def, _ := store.TaskDefinitions.Get(v, t.Spec.DefinitionARN)
+	return strings.HasPrefix(t.Spec.Group, service.GroupPrefix) && l.w.user.kind(def.Family).ends() && l.w.now.Sub(t.CreatedAt) < time.Minute
+}
+
 // agree: hosts run what the server says they run.
 func (l *laws) agree(v *store.View) error {
 	running := map[string]bool{}
@@ -75,6 +85,9 @@ func (l *laws) agree(v *store.View) error {
 		}
 	}
 	for t := range store.Tasks.All(v) {
+		if l.coming(v, t) {
+			continue
+		}
 		if running[t.ARN] != (t.LastStatus() == task.Running) {
 			return l.broken(t, "is %v, there are containers of it: %v", t.LastStatus(), running[t.ARN])
 		}
@@ -97,6 +110,9 @@ func (l *laws) nothingLeft() error {
 	}
 	for i := range store.Interfaces.All(v) {
 		return fmt.Errorf("%s still has the address %s (%s)", l.w.rename(i.TaskARN), i.PrivateIP, network.Key(i.Scope, i.ID))
+	}
+	if n := store.Services.Len(v) + store.Rollouts.Len(v) + store.ServiceRevisions.Len(v) + store.ServiceEvents.Len(v); n > 0 {
+		return fmt.Errorf("%d records of deleted services are left", n)
 	}
 	return l.agree(v)
 }

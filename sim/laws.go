@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/store"
 )
@@ -16,6 +17,8 @@ type laws struct {
 	at     *store.View                   // the view that was checked last
 	seen   map[string]past               // tasks by ARN, as they were last
 	leases map[string]*network.Interface // the last of each address
+	rolls  map[string]*service.Rollout   // rollouts by ARN, as they were last
+	life   int                           // of the server that made at
 }
 
 // past is what may only grow, or never change.
@@ -26,13 +29,14 @@ type past struct {
 }
 
 func newLaws(w *world) *laws {
-	return &laws{w: w, seen: map[string]past{}, leases: map[string]*network.Interface{}}
+	return &laws{w: w, seen: map[string]past{}, leases: map[string]*network.Interface{}, rolls: map[string]*service.Rollout{}}
 }
 
 // name gives a new task its name in the trace.
 func (w *world) name(arn string) {
 	if _, known := w.names[arn]; !known {
 		w.names[arn] = fmt.Sprintf("task%d", len(w.laws.seen)+1)
+		w.names[arn[strings.LastIndex(arn, "/")+1:]] = w.names[arn]
 		w.laws.seen[arn] = past{}
 	}
 }
@@ -40,8 +44,10 @@ func (w *world) name(arn string) {
 func (l *laws) check() error {
 	errs := []error{l.hosts()}
 	if l.w.server.up && l.w.server.leader.View() != l.at {
+		was := l.at
 		l.at = l.w.server.leader.View()
-		errs = append(errs, l.tasks(l.at), l.ledgers(l.at), l.addresses(l.at), l.runs(l.at))
+		errs = append(errs, l.tasks(l.at), l.ledgers(l.at), l.addresses(l.at), l.runs(l.at), l.services(was, l.at))
+		l.life = l.w.server.life
 	}
 	return errors.Join(errs...)
 }
@@ -95,10 +101,20 @@ func (l *laws) explained(v *store.View, t *task.Task) bool {
 		return k.lives > 0
 	case reason == "Container instance deregistration forced by user":
 		return l.w.agentOf(t.Assignment.InstanceARN).retired
+	case strings.HasPrefix(reason, scaling):
+		return t.StopCode() == task.StopServiceSchedulerInitiated && (u.touched[serviceOf(t)] || u.drained)
 	case strings.HasPrefix(reason, "Capacity is unavailable at this time."):
 		return k.fargate && t.Assignment == nil
 	}
 	return strings.HasSuffix(reason, "simulated")
+}
+
+// scaling begins the reason of tasks that their service stopped.
+const scaling = "Scaling activity initiated by (deployment ecs-svc/"
+
+// serviceOf is the ARN of a task's service.
+func serviceOf(t *task.Task) string {
+	return scope.Service("default", strings.TrimPrefix(t.Spec.Group, service.GroupPrefix))
 }
 
 // runs: what the user was told is there, and a repeated request made no more.

@@ -112,7 +112,7 @@ func (p *placed) do(act task.Action) (done bool) {
 				return
 			}
 			l.Containers[i].Phase = task.PhasePulled
-			if w.chance(w.faults.pull) {
+			if w.chance(w.faults.pull) || w.user.kind(l.Order.Family).missing {
 				l.Containers[i].Phase, l.Containers[i].Failure = task.PhaseExited, "CannotPullContainerError: simulated"
 			}
 		})

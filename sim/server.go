@@ -2,10 +2,10 @@ package sim
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/berthhq/berth/aws/api/ec2"
@@ -28,11 +28,14 @@ type server struct {
 	life     int // counts starts: what an earlier life planned does not happen
 	leader   *store.Leader
 	handlers map[string]gateway.Handler
-	control  *control.Control
+	loop     *control.Loop
 	sessions []*session
 	skew     time.Duration
 
+	planners   []plan.Planner // as they are when nothing comes between
 	stepped    store.Revision // what the planners have seen
+	looked     time.Time      // when they looked last, by the server's clock
+	restless   time.Time      // until when one of them may have put off what it has to do
 	stepAt     time.Time      // when they look next; zero for not at all
 	thinking   bool           // a planner is at work: no other begins
 	pumpWaits  bool
@@ -52,9 +55,10 @@ func (s *server) start() {
 	s.up, s.leader = true, leader
 	s.life++
 	s.skew = s.w.between(0, s.w.faults.skew)
-	s.sessions, s.stepped, s.stepAt, s.pumpWaits, s.thinking = nil, 0, time.Time{}, false, false
+	s.sessions, s.stepped, s.stepAt, s.pumpWaits, s.thinking, s.restless = nil, 0, time.Time{}, false, false, time.Time{}
 	s.handlers = ecs.New(ecs.Config{Store: leader, NewID: s.w.newID}).Operations()
-	s.control = control.New(leader, s.interrupted(control.Planners(control.Options{Rollout: rollout.Options{NewID: s.w.newID}})), nil)
+	s.planners = control.Planners(control.Options{Rollout: rollout.Options{NewID: s.w.newID}})
+	s.loop = control.New(leader, s.interrupted(slices.Clone(s.planners)), s.troubles()).Begin(s.now())
 	d := dispatch.New(dispatch.Config{Store: leader, Log: slog.New(slog.DiscardHandler), Now: s.now})
 	for _, begin := range []func() error{s.ensureCluster, s.ensureNetwork, func() error { return d.Reset(s.background) }} {
 		if err := begin(); err != nil && !s.w.disk.dead {
@@ -137,13 +141,17 @@ func (s *server) call(keyID, operation string, in any) (any, error) {
 	return out, err
 }
 
-// grant stores a key, as joining or the first start does.
-func (s *server) grant(id string, who identity.Principal) {
+// grant stores a key, as joining or the first start does. It is false when the
+// server cannot.
+func (s *server) grant(id string, who identity.Principal) bool {
+	if !s.up {
+		return false
+	}
 	_, err := s.leader.Update(s.background, func(tx *store.Tx) error {
 		store.AccessKeys.Put(tx, &identity.AccessKey{ID: id, Principal: who, Active: true})
 		return nil
 	})
-	s.w.expect(err)
+	return err == nil
 }
 
 // stir makes the planners and the sessions look soon, when there is something new.
@@ -178,23 +186,49 @@ func (s *server) plan(in time.Duration) {
 			s.plan(time.Millisecond)
 			return
 		}
-		now := s.now()
-		s.stepAt, s.stepped = time.Time{}, s.leader.View().Revision()
-		again, err := s.control.Step(s.background, now)
-		if err != nil {
-			s.w.say("a planner failed: %v", err)
-		}
-		if s.w.disk.dead {
-			return
-		}
-		if !again.IsZero() && !again.After(now) && s.leader.View().Revision() == s.stepped {
-			s.w.expect(errors.New("a planner that changed nothing wants to look again at once"))
-		}
-		s.stir()
-		if !again.IsZero() {
-			s.plan(max(again.Sub(s.now()), time.Millisecond))
-		}
+		s.turn()
 	})
+}
+
+// turn lets the control loop turn once.
+func (s *server) turn() {
+	before := s.leader.View().Revision()
+	s.looked = s.now()
+	s.stepAt, s.stepped = time.Time{}, before
+	again := s.loop.Turn(s.background, s.now)
+	if s.w.disk.dead {
+		return
+	}
+	if s.leader.View().Revision() == before {
+		s.w.expect(s.w.laws.idle(again))
+	}
+	s.stir()
+	s.plan(max(again.Sub(s.now()), time.Millisecond))
+}
+
+// troubles takes down what the control loop has to say: that a planner failed.
+func (s *server) troubles() *slog.Logger {
+	return slog.New(slog.NewTextHandler(trouble{s}, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
+// delays notes that a planner may put off for so long what it has to do.
+func (s *server) delays(off time.Duration) {
+	if until := s.now().Add(off); until.After(s.restless) {
+		s.restless = until
+	}
+}
+
+type trouble struct{ s *server }
+
+func (t trouble) Write(line []byte) (int, error) {
+	t.s.delays(2 * time.Second)
+	t.s.w.say("control: %s", line)
+	return len(line), nil
 }
 
 // interrupted makes planners slow: between a look and what it leads to, requests
@@ -216,6 +250,7 @@ func (s *server) pondered(d plan.Decision) plan.Decision {
 		s.thinking = true
 		s.w.meanwhile(s.w.between(0, max(3*time.Millisecond, s.w.faults.thought)))
 		s.thinking = false
+		s.delays(2 * s.now().Sub(s.looked)) // it rests
 	}
 	return d
 }

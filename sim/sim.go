@@ -85,6 +85,7 @@ func (w *world) settle() {
 	if w.err != nil {
 		return
 	}
+	w.user.deleteServices()
 	w.user.stopEverything()
 	w.run(aftermath)
 	if w.err == nil {

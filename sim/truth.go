@@ -74,5 +74,11 @@ func (t *truth) alive() bool { return t.ready || slices.Contains(t.running, true
 
 // aliveTasks are those with anything on the host.
 func (a *agent) aliveTasks() []*truth {
-	return slices.DeleteFunc(slices.Clone(a.truths), func(t *truth) bool { return !t.alive() })
+	var out []*truth
+	for _, t := range a.truths {
+		if t.alive() {
+			out = append(out, t)
+		}
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ type kind struct {
 	fargate     bool
 	lives       time.Duration // the main container ends by itself within; 0 for never
 	code        int           // and exits with
+	missing     bool          // its image cannot be pulled
 	// after is what the main container waits for in a helper, which ends by
 	// itself if it shall succeed; empty without one.
 	after ecs.ContainerCondition
@@ -40,6 +42,10 @@ type user struct {
 	kinds []kind
 	runs  []*run
 	asked map[string]bool // tasks whose stop was acknowledged
+
+	named   int             // services made so far
+	touched map[string]bool // services that were updated or deleted, by ARN
+	drained bool            // a host was, once
 }
 
 // run is one RunTask.
@@ -77,6 +83,7 @@ func (w *world) populate() {
 		{family: "train", cpu: 512, memory: 1024, gpus: 1, lives: 90 * time.Second},
 		{family: "fargate", cpu: 256, memory: 512, fargate: true},
 		{family: "job", cpu: 512, memory: 1024, fargate: true, lives: 30 * time.Second},
+		{family: "missing", cpu: 32, memory: 64, missing: true},
 	} {
 		w.user.define(k)
 	}
@@ -90,8 +97,12 @@ func (w *world) populate() {
 // begin gives the user a key.
 func (u *user) begin() {
 	u.asked = map[string]bool{}
-	u.w.server.grant(userKey, identity.RootPrincipal(scope.Account))
+	if !u.w.server.grant(userKey, identity.RootPrincipal(scope.Account)) {
+		u.w.expect(errors.New("the user gets no key"))
+	}
+	u.touched = map[string]bool{}
 	u.w.after(time.Second, u.act)
+	u.w.after(time.Second, u.serve)
 }
 
 // define registers a task definition.
@@ -144,6 +155,9 @@ func (k *kind) end(container string, w *world) (time.Duration, int) {
 	return w.between(k.lives/4, k.lives), k.code
 }
 
+// ends tells whether tasks of the kind do not stay.
+func (k *kind) ends() bool { return k.lives > 0 || k.missing }
+
 // act does one thing, then plans the next.
 func (u *user) act() {
 	if !u.busy {
@@ -189,7 +203,7 @@ func (u *user) run(k *kind, count int) {
 	in := &ecs.RunTaskRequest{TaskDefinition: &k.family, Count: new(int32(count)), ClientToken: &r.token, StartedBy: &r.token}
 	if k.fargate {
 		in.LaunchType = ecs.LaunchTypeFargate
-		in.NetworkConfiguration = &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{Subnets: u.subnets()}}
+		in.NetworkConfiguration = u.network()
 	}
 	u.w.say("user runs %d %s", count, k.family)
 	u.repeat(&r.tries, "RunTask", in, func(out any, err error) {
@@ -250,7 +264,7 @@ func (u *user) drain(a *agent, drained bool) {
 	}
 	status := ecs.ContainerInstanceStatusActive
 	if drained {
-		status = ecs.ContainerInstanceStatusDraining
+		status, u.drained = ecs.ContainerInstanceStatusDraining, true
 	}
 	u.w.say("user makes %s %s", a.name, status)
 	made := 0

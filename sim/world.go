@@ -33,6 +33,7 @@ type world struct {
 
 	ids     int            // given out
 	started map[string]int // containers, by family and name
+	guests  int            // hosts that joined later
 	crashes int
 	lost    int
 	err     error // the first broken invariant: nothing happens after it
@@ -131,7 +132,7 @@ func (w *world) say(format string, args ...any) {
 func (w *world) rename(s string) string {
 	words := strings.Fields(s)
 	for i, word := range words {
-		core := strings.Trim(word, ",;:()[]")
+		core := strings.Trim(word, ",.;:()[]")
 		if name, ok := w.names[core]; ok && core != "" {
 			words[i] = strings.Replace(word, core, name, 1)
 		}
