@@ -97,13 +97,13 @@ func (l *look) startAll(tx *store.Tx, s *service.Service) []service.Event {
 }
 
 // stopAll asks tasks to stop. Healthy ones are spared when others that counted have
-// been lost since: the minimum is kept.
+// been lost since: the minimum is kept. So are those protected since.
 func (l *look) stopAll(tx *store.Tx, s *service.Service) []service.Event {
 	lost := l.lost(tx)
 	var ids []string
 	for _, st := range l.stops {
 		t, ok := store.Tasks.Get(tx, st.arn)
-		if !ok || t.DesiredStatus() == task.Stopped {
+		if !ok || t.DesiredStatus() == task.Stopped || l.shielded(t) {
 			continue
 		}
 		if st.healthy && lost > 0 {
@@ -122,6 +122,13 @@ func (l *look) stopAll(tx *store.Tx, s *service.Service) []service.Event {
 		return nil
 	}
 	return []service.Event{{Message: s.SayStopped(ids)}}
+}
+
+// shielded tells whether a task came under protection after it was decided to stop
+// it.
+func (l *look) shielded(t *task.Task) bool {
+	saw, _ := store.Tasks.Get(l.view, t.ARN)
+	return l.was.Status == service.Active && t.ProtectedUntil.After(l.now) && !saw.ProtectedUntil.After(l.now)
 }
 
 // lost is how many of the tasks that counted as healthy run no more.
