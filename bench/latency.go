@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 )
 
 const (
 	fewAgents = 10
-	samples   = 300
+	// fewServices of fewTasks each are there, and rest.
+	fewServices, fewTasks = 10, 100
+	samples               = 300
 )
 
 // latencies are of tasks that were run one at a time on an idle cluster, each from
@@ -55,15 +58,28 @@ func (b *bench) latencies(ctx context.Context) (*latencies, error) {
 	}
 	defer s.close()
 	orders, reports := make(chan told, samples), make(chan told, samples)
-	a, err := s.join(ctx, fewAgents, func(t told) { orders <- t }, func(t told) { reports <- t })
+	var sampling atomic.Bool
+	to := func(c chan<- told) func(told) {
+		return func(t told) {
+			if sampling.Load() {
+				c <- t
+			}
+		}
+	}
+	a, err := s.join(ctx, fewAgents, to(orders), to(reports))
 	if err != nil {
 		return nil, err
 	}
 	defer a.close()
 	definition, err := small(ctx, s.client)
+	if err == nil {
+		err = s.populate(ctx, definition, fewServices, fewTasks)
+	}
 	if err != nil {
 		return nil, err
 	}
+	time.Sleep(rest)
+	sampling.Store(true)
 	l := &latencies{}
 	for range samples {
 		if err := l.sample(ctx, s, definition, orders, reports); err != nil {

@@ -33,12 +33,13 @@ type budget struct {
 
 func budgets() []budget {
 	return []budget{
-		{1, "tasks placed to RUNNING, each transition on disk, 100 simulated agents", throughput},
+		{1, "tasks of a service placed to RUNNING, each transition on disk, 100 simulated agents", throughput},
 		{2, "placement as a pure function", placements},
-		{3, "RunTask of one to the agent having the order, idle cluster", ordered},
+		{3, "RunTask of one to the agent having the order, idle cluster with services", ordered},
 		{4, "RunTask of one to RUNNING seen in DescribeTasks, simulated agent", running},
 		{5, "RunTask of one to the container's first instruction, EC2", startOnEC2},
 		{6, "RunTask of one to the container's first instruction, Fargate (gVisor)", startOnFargate},
+		{7, "API, 500 requests/s of a mix, 10,000 tasks live, 1,000 of them a service's", mix},
 		{8, "memory", memory},
 		{18, "network of a task: set-up", taskNetwork},
 		{20, "log line written to readable", logLines},

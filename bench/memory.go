@@ -17,6 +17,7 @@ import (
 const (
 	memoryAgents = 200
 	memoryTasks  = 10_000
+	memoryServed = 2_000 // of them by services
 	// rest is how long a process is left alone before its memory is read.
 	rest = 3 * time.Second
 )
@@ -85,7 +86,10 @@ func (s *server) growth(ctx context.Context) (perAgent, perTask float64, err err
 	}
 	definition, err := small(ctx, s.client)
 	if err == nil {
-		err = s.fill(ctx, definition, memoryTasks)
+		err = s.populate(ctx, definition, 2, memoryServed/2)
+	}
+	if err == nil {
+		err = s.fill(ctx, definition, memoryTasks-memoryServed)
 	}
 	if err != nil {
 		return 0, 0, err
