@@ -23,6 +23,7 @@ const (
 	serviceRevisions
 	rollouts
 	serviceEvents
+	taskSets
 	capacityProviders
 	alarms
 	alarmHistory
@@ -55,6 +56,7 @@ func Tables() []Descriptor {
 		serviceRevisions:  ServiceRevisions,
 		rollouts:          Rollouts,
 		serviceEvents:     ServiceEvents,
+		taskSets:          TaskSets,
 		capacityProviders: CapacityProviders,
 		alarms:            Alarms,
 		alarmHistory:      AlarmHistory,

@@ -14,6 +14,8 @@ const (
 	DeploymentBegun     = "SERVICE_DEPLOYMENT_IN_PROGRESS"
 	DeploymentCompleted = "SERVICE_DEPLOYMENT_COMPLETED"
 	DeploymentFailed    = "SERVICE_DEPLOYMENT_FAILED"
+	SetSteadyState      = "TASKSET_STEADY_STATE"
+	DesiredCountUpdated = "SERVICE_DESIRED_COUNT_UPDATED"
 )
 
 const troubleshooting = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
@@ -23,14 +25,24 @@ func (s *Service) Say(format string, args ...any) string {
 	return "(service " + s.Name + ") " + fmt.Sprintf(format, args...)
 }
 
-// SayStarted is the message for tasks just started, by their ids.
-func (s *Service) SayStarted(tasks []string) string {
-	return s.Say("has started %d tasks: %s.", len(tasks), list(tasks))
+// SayOf begins a message about a task set of the service; about the service itself
+// when set is empty.
+func (s *Service) SayOf(set, format string, args ...any) string {
+	if set == "" {
+		return s.Say(format, args...)
+	}
+	return "(service " + s.Name + ", taskSet " + set + ") " + fmt.Sprintf(format, args...)
+}
+
+// SayStarted is the message for tasks just started, by their ids; set is their task
+// set, empty without.
+func (s *Service) SayStarted(set string, tasks []string) string {
+	return s.SayOf(set, "has started %d tasks: %s.", len(tasks), list(tasks))
 }
 
 // SayStopped is the message for running tasks just stopped.
-func (s *Service) SayStopped(tasks []string) string {
-	return s.Say("has stopped %d running tasks: %s.", len(tasks), list(tasks))
+func (s *Service) SayStopped(set string, tasks []string) string {
+	return s.SayOf(set, "has stopped %d running tasks: %s.", len(tasks), list(tasks))
 }
 
 func list(tasks []string) string {
@@ -108,6 +120,11 @@ func RollingBack(id string) string { return "rolling back to deploymentId " + id
 
 // Reasons of tasks that a service stops.
 const ReasonUnhealthy = "Task failed container health checks"
+
+// ReasonSetScaling is the stoppedReason of a task that a task set does not need.
+func ReasonSetScaling(set string) string {
+	return "Scaling activity initiated by (taskSet " + set + ")"
+}
 
 // ReasonScaling is the stoppedReason of a task that a deployment does not need.
 func ReasonScaling(deployment string) string {

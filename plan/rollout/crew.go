@@ -67,11 +67,16 @@ func (l *look) gather() {
 		c := l.newCrew(d)
 		l.crews, byID[d.ID] = append(l.crews, c), c
 	}
+	for i := range l.sets {
+		c := l.newCrew(&l.sets[i].next.Deployment)
+		l.crews, byID[c.id] = append(l.crews, c), c
+	}
 	var ended []*task.Task
 	for t := range store.Tasks.By(l.view, store.TasksOfService, store.InCluster(l.was.ClusterARN, service.Group(l.was.Name))) {
 		c := byID[t.Spec.StartedBy]
 		switch {
-		case t.LastStatus() == task.Stopped:
+		case t.Noted: // ended, and its place is being given back
+		case t.LastStatus() >= task.Deprovisioning:
 			l.noted = append(l.noted, t.ARN)
 			if c != nil {
 				ended = append(ended, t)

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 
@@ -23,7 +24,7 @@ func (l *look) decision() plan.Decision {
 
 func (l *look) idle() bool {
 	return len(l.starts)+len(l.stops)+len(l.noted)+len(l.says)+len(l.revisions) == 0 &&
-		reflect.DeepEqual(&l.next, l.was) && !l.rolloutChanged()
+		reflect.DeepEqual(&l.next, l.was) && !l.rolloutChanged() && !l.setsChanged()
 }
 
 func (l *look) rolloutChanged() bool {
@@ -58,6 +59,7 @@ func (l *look) apply(tx *store.Tx) error {
 		r.UpdatedAt = l.now
 		store.Rollouts.Put(tx, &r)
 	}
+	l.putSets(tx)
 	l.say(tx, &next, events)
 	store.Services.Put(tx, &next)
 	return nil
@@ -75,11 +77,11 @@ func (l *look) rolloutStale(tx *store.Tx) bool {
 
 // startAll makes the tasks. One whose place was taken meanwhile is left out.
 func (l *look) startAll(tx *store.Tx, s *service.Service) []service.Event {
-	var ids []string
+	started := roster{}
 	for _, st := range l.starts {
 		if st.place == nil {
 			store.Tasks.Put(tx, st.task)
-			ids = append(ids, st.task.ID)
+			l.note(started, st.task)
 			continue
 		}
 		err := tx.Try(func(tx *store.Tx) error {
@@ -87,20 +89,16 @@ func (l *look) startAll(tx *store.Tx, s *service.Service) []service.Event {
 			return err
 		})
 		if err == nil {
-			ids = append(ids, st.task.ID)
+			l.note(started, st.task)
 		}
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	return []service.Event{{Message: s.SayStarted(ids)}}
+	return started.tell(s.SayStarted)
 }
 
 // stopAll asks tasks to stop. Healthy ones are spared when others that counted have
 // been lost since: the minimum is kept. So are those protected since.
 func (l *look) stopAll(tx *store.Tx, s *service.Service) []service.Event {
-	lost := l.lost(tx)
-	var ids []string
+	lost, stopped := l.lost(tx), roster{}
 	for _, st := range l.stops {
 		t, ok := store.Tasks.Get(tx, st.arn)
 		if !ok || t.DesiredStatus() == task.Stopped || l.shielded(t) {
@@ -115,13 +113,29 @@ func (l *look) stopAll(tx *store.Tx, s *service.Service) []service.Event {
 		next.Version++
 		store.Tasks.Put(tx, &next)
 		if t.LastStatus() == task.Running {
-			ids = append(ids, t.ID)
+			l.note(stopped, t)
 		}
 	}
-	if len(ids) == 0 {
-		return nil
+	return stopped.tell(s.SayStopped)
+}
+
+// roster is ids of tasks by what the events call their owner: their task set, or
+// nothing where the service itself has them.
+type roster map[string][]string
+
+func (l *look) note(r roster, t *task.Task) {
+	owner := ""
+	if l.was.Spec.BySets() {
+		owner = t.Spec.StartedBy
 	}
-	return []service.Event{{Message: s.SayStopped(ids)}}
+	r[owner] = append(r[owner], t.ID)
+}
+
+func (r roster) tell(say func(owner string, ids []string) string) (out []service.Event) {
+	for _, owner := range slices.Sorted(maps.Keys(r)) {
+		out = append(out, service.Event{Message: say(owner, r[owner])})
+	}
+	return out
 }
 
 // shielded tells whether a task came under protection after it was decided to stop

@@ -70,6 +70,9 @@ func Forget(tx *store.Tx, arn string) {
 	for r := range store.ServiceRevisions.By(tx, store.RevisionsByService, arn) {
 		store.ServiceRevisions.Delete(tx, r.ARN)
 	}
+	for t := range store.TaskSets.By(tx, store.TaskSetsByService, arn) {
+		store.TaskSets.Delete(tx, t.ARN)
+	}
 	for e := range store.ServiceEvents.Prefix(tx, store.ServiceEventPrefix(arn)) {
 		store.ServiceEvents.Delete(tx, store.ServiceEventKey(arn, e.Sequence))
 	}

@@ -125,10 +125,15 @@ func (l *look) replaceable() []member {
 	return out
 }
 
-func staying(c *crew) []member {
+func staying(c *crew) []member { return c.which(false) }
+
+func leaving(c *crew) []member { return c.which(true) }
+
+// which are the members that are to leave their instance, or those that are not.
+func (c *crew) which(leaving bool) []member {
 	var out []member
 	for _, m := range c.members {
-		if !m.leaving {
+		if m.leaving == leaving {
 			out = append(out, m)
 		}
 	}

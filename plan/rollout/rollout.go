@@ -123,7 +123,8 @@ type look struct {
 	next    service.Service  // was, with what changes
 	rollout *service.Rollout // a copy of the one under way; nil without
 	expired bool             // a hook of it has in this look
-	crews   []*crew          // of each deployment, in the order of next.Deployments
+	crews   []*crew          // of each deployment, in the order of next.Deployments, or of each task set
+	sets    []set            // the oldest first
 
 	starts    []start
 	stops     []stop
@@ -143,6 +144,9 @@ func newLook(o Options, v *store.View, now time.Time, s *service.Service) *look 
 		next.Hooks = slices.Clone(r.Hooks)
 		l.rollout = &next
 	}
+	for t := range store.TaskSets.By(v, store.TaskSetsByService, s.ARN) {
+		l.sets = append(l.sets, set{was: t, next: *t})
+	}
 	return l
 }
 
@@ -154,7 +158,8 @@ func (l *look) decide() plan.Decision {
 	switch {
 	case l.next.Status == service.Draining:
 		l.drain()
-	case l.next.Spec.Controller != service.ControllerECS:
+	case l.next.Spec.BySets():
+		l.keepSets()
 	case l.next.Primary() == nil:
 	default:
 		l.roll()
@@ -171,12 +176,13 @@ func (l *look) drain() {
 	for _, c := range l.crews {
 		live += c.tally.Live() + c.leaving.Live()
 		c.deployment.Want = 0
-		for _, m := range c.members { // protected or not: the service goes
-			l.stops = append(l.stops, stop{m.task.ARN, service.ReasonScaling(c.deployment.ID), false})
-		}
+		l.dismiss(c)
 	}
 	if live > 0 {
 		return
+	}
+	for i := range l.sets {
+		l.sets[i].gone = true
 	}
 	if l.rollout != nil {
 		l.rollout.End(service.Stopped, "The service was deleted.", l.now)

@@ -101,6 +101,12 @@ func (a *API) Operations() map[string]gateway.Handler {
 		"ContinueServiceDeployment":  gateway.Handle(a.continueServiceDeployment),
 		"DescribeServiceRevisions":   gateway.Handle(a.describeServiceRevisions),
 
+		"CreateTaskSet":               gateway.Handle(a.createTaskSet),
+		"UpdateTaskSet":               gateway.Handle(a.updateTaskSet),
+		"DeleteTaskSet":               gateway.Handle(a.deleteTaskSet),
+		"DescribeTaskSets":            gateway.Handle(a.describeTaskSets),
+		"UpdateServicePrimaryTaskSet": gateway.Handle(a.updateServicePrimaryTaskSet),
+
 		"RunTask":              gateway.Handle(a.runTask),
 		"StartTask":            gateway.Handle(a.startTask),
 		"StopTask":             gateway.Handle(a.stopTask),

@@ -91,8 +91,12 @@ func (a *API) createService(ctx context.Context, call *gateway.Call, in *ecs.Cre
 			next.Sequence = have.Sequence // its events go on, those before stay
 		}
 		made = next
-		if next.Spec.Controller == service.ControllerECS {
+		switch next.Spec.Controller {
+		case service.ControllerECS:
 			a.begin(tx, call, next)
+		case service.ControllerCodeDeploy:
+			first := &service.TaskSet{Scale: wholeService, Deployment: service.Deployment{Status: service.Primary}}
+			a.putTaskSet(tx, call, next, first, &next.Spec.Template)
 		}
 		store.Services.Put(tx, next)
 		return nil

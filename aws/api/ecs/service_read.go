@@ -63,8 +63,8 @@ func readService(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs
 		return nil, invalid("You cannot specify an IAM role for services that require a service linked role.").
 			WithHint("leave role out: only services behind a Classic Load Balancer had one")
 	}
-	if spec.Controller != service.ControllerECS && in.TaskDefinition == nil {
-		return s, readBare(c, in, spec)
+	if spec.Controller == service.ControllerExternal {
+		return s, readBare(in, spec)
 	}
 	if err = readTemplate(r, call, c, in, spec); err != nil {
 		return nil, err
@@ -73,16 +73,29 @@ func readService(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs
 	return s, err
 }
 
-// readBare is a service whose tasks are its task sets'.
-func readBare(c *cluster.Cluster, in *ecs.CreateServiceRequest, spec *service.Spec) error {
-	if spec.Controller == service.ControllerCodeDeploy {
-		return invalid("TaskDefinition can not be blank.")
+// readBare is a service whose tasks are its task sets': they say what runs, and
+// where.
+func readBare(in *ecs.CreateServiceRequest, spec *service.Spec) error {
+	refused := func(what string) error {
+		return invalid("%s must be blank", what).WithHint("a service with the EXTERNAL deployment controller has it from its task sets: see CreateTaskSet")
 	}
-	if in.LaunchType != "" || len(in.CapacityProviderStrategy) > 0 || in.NetworkConfiguration != nil || in.PlatformVersion != nil {
-		return invalid("The EXTERNAL deployment controller takes launch type, capacity provider strategy, network configuration and platform version from the task set.")
+	switch {
+	case in.TaskDefinition != nil:
+		return refused("TaskDefinition")
+	case in.LaunchType != "":
+		return refused("LaunchType")
+	case len(in.CapacityProviderStrategy) > 0:
+		return refused("CapacityProviderStrategy")
+	case in.NetworkConfiguration != nil:
+		return refused("NetworkConfiguration")
+	case in.PlatformVersion != nil:
+		return refused("PlatformVersion")
 	}
 	var err error
-	spec.Constraints, spec.Strategy, err = readPlacement(in.PlacementConstraints, in.PlacementStrategy, &workload.Definition{})
+	if spec.Constraints, spec.Strategy, err = readPlacement(in.PlacementConstraints, in.PlacementStrategy, &workload.Definition{}); err != nil {
+		return err
+	}
+	spec.Rebalancing, err = readRebalancing(in.AvailabilityZoneRebalancing, spec, true)
 	return err
 }
 
@@ -109,6 +122,9 @@ func readKind(spec *service.Spec, in *ecs.CreateServiceRequest) error {
 			return invalid("The daemon scheduling strategy is only supported with the ECS deployment controller.")
 		}
 		return nil
+	}
+	if in.DesiredCount == nil && spec.Controller == service.ControllerExternal {
+		return nil // its name is all that it must have
 	}
 	if in.DesiredCount == nil {
 		return invalid("The desiredCount parameter is required for services that use the REPLICA scheduling strategy.")

@@ -34,6 +34,9 @@ func showService(r store.Reader, s *service.Service, include []ecs.ServiceField)
 	if out.PropagateTags == "" {
 		out.PropagateTags = ecs.PropagateTagsNone
 	}
+	if s.Spec.BySets() {
+		out.TaskSets = showTaskSets(r, s, contains(include, ecs.ServiceFieldTags))
+	}
 	if contains(include, ecs.ServiceFieldTags) {
 		out.Tags = showTags(s.Tags)
 	}

@@ -87,6 +87,8 @@ func findTagged(r store.Reader, scope arn.Scope, resource string) (*tagged, erro
 		return taggedDefinition(r, resource)
 	case "service":
 		return taggedService(r, resource)
+	case "task-set":
+		return taggedSet(r, resource)
 	case "task":
 		return taggedTask(r, resource)
 	case "capacity-provider":
@@ -143,6 +145,23 @@ func taggedService(r store.Reader, key string) (*tagged, error) {
 		next.Tags = tags
 		next.Version++
 		store.Services.Put(tx, &next)
+	}}, nil
+}
+
+func taggedSet(r store.Reader, key string) (*tagged, error) {
+	have, ok := store.TaskSets.Get(r, key)
+	if !ok {
+		return nil, taskSetNotFound()
+	}
+	return &tagged{have.Tags, func(tx *store.Tx, tags []workload.Tag) {
+		next := *have
+		next.Tags = tags
+		store.TaskSets.Put(tx, &next)
+		if s, ok := store.Services.Get(tx, have.ServiceARN); ok {
+			of := *s
+			of.Version++
+			store.Services.Put(tx, &of)
+		}
 	}}, nil
 }
 
