@@ -71,6 +71,7 @@ type Service struct {
 	// Steady is true from the moment the service is as it is wanted until it is
 	// not any more: its event is said once.
 	Steady   bool
+	Moving   *Moving   // nil while no task is moved between zones
 	Notices  []Notice  // what was said lately and is not said again for a while
 	EndedAt  time.Time // when it became INACTIVE
 	Sequence int64     // of events and tasks: numbers given out so far
@@ -156,6 +157,13 @@ type Event struct {
 	Name         string // EventBridge's eventName; empty for none
 	Reason       string // of Name
 	DeploymentID string // of deployment events
+}
+
+// Moving is a task on its way from one Availability Zone to another: the one that
+// was started in place of one that is yet to be stopped.
+type Moving struct {
+	Task string // ARN of the one that was started
+	Zone string // where
 }
 
 // Good is the newest deployment that was completed: where a rollback goes.

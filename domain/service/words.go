@@ -16,6 +16,8 @@ const (
 	DeploymentFailed    = "SERVICE_DEPLOYMENT_FAILED"
 	SetSteadyState      = "TASKSET_STEADY_STATE"
 	DesiredCountUpdated = "SERVICE_DESIRED_COUNT_UPDATED"
+	RebalancingStarted  = "SERVICE_REBALANCING_STARTED"
+	RebalancingDone     = "SERVICE_REBALANCING_COMPLETED"
 )
 
 const troubleshooting = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
@@ -43,6 +45,45 @@ func (s *Service) SayStarted(set string, tasks []string) string {
 // SayStopped is the message for running tasks just stopped.
 func (s *Service) SayStopped(set string, tasks []string) string {
 	return s.SayOf(set, "has stopped %d running tasks: %s.", len(tasks), list(tasks))
+}
+
+// InZone is how many tasks of a service run in an Availability Zone.
+type InZone struct {
+	Zone  string
+	Tasks int
+}
+
+// SayUneven is the message for zones that are being evened out.
+func (s *Service) SayUneven(zones []InZone) string {
+	return s.Say("is not AZ balanced with %s. AZ Rebalancing in progress.", listZones(zones))
+}
+
+// SayEven is the message for zones that have been.
+func (s *Service) SayEven(zones []InZone) string {
+	return s.Say("is AZ balanced with %s.", listZones(zones))
+}
+
+// SayStartedIn is the message for tasks started to even out the zones.
+func (s *Service) SayStartedIn(zone string, tasks []string) string {
+	return s.Say("has started %d tasks in %s to AZ Rebalance: %s.", len(tasks), zone, list(tasks))
+}
+
+// SayStoppedIn is the message for tasks stopped once those have started.
+func (s *Service) SayStoppedIn(zone string, tasks []string) string {
+	return s.Say("has stopped %d running tasks in %s due to AZ rebalancing: %s.", len(tasks), zone, list(tasks))
+}
+
+// SayNoRoomIn is the message for a zone that is to have more tasks and has no room.
+func (s *Service) SayNoRoomIn(zone string) string {
+	return s.Say("is unable to place a task in %s because no container instance met all of its requirements.", zone)
+}
+
+func listZones(zones []InZone) string {
+	words := make([]string, len(zones))
+	for i, z := range zones {
+		words[i] = fmt.Sprintf("%d tasks in %s", z.Tasks, z.Zone)
+	}
+	return strings.Join(words, ", ")
 }
 
 func list(tasks []string) string {

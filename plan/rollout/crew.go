@@ -83,7 +83,7 @@ func (l *look) gather() {
 			}
 		case t.DesiredStatus() == task.Stopped:
 		case c == nil:
-			l.stops = append(l.stops, stop{t.ARN, service.ReasonScaling(t.Spec.StartedBy), false})
+			l.stops = append(l.stops, stop{arn: t.ARN, reason: service.ReasonScaling(t.Spec.StartedBy)})
 		default:
 			l.add(c, t)
 		}

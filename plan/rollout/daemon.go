@@ -99,7 +99,7 @@ func (l *look) fill(c *crew, wanted map[string]*cluster.Instance, occupied map[s
 		case at == nil:
 			l.unplaced([]placement.Refusal{*refusal}, "")
 		default:
-			l.starts = append(l.starts, start{next, i, want.Demand})
+			l.starts = append(l.starts, start{task: next, place: i, demand: want.Demand})
 		}
 	}
 }

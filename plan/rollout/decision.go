@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -81,7 +82,7 @@ func (l *look) startAll(tx *store.Tx, s *service.Service) []service.Event {
 	for _, st := range l.starts {
 		if st.place == nil {
 			store.Tasks.Put(tx, st.task)
-			l.note(started, st.task)
+			l.note(started, st.task, st.zone)
 			continue
 		}
 		err := tx.Try(func(tx *store.Tx) error {
@@ -89,10 +90,10 @@ func (l *look) startAll(tx *store.Tx, s *service.Service) []service.Event {
 			return err
 		})
 		if err == nil {
-			l.note(started, st.task)
+			l.note(started, st.task, st.zone)
 		}
 	}
-	return started.tell(s.SayStarted)
+	return started.tell(s.SayStarted, s.SayStartedIn)
 }
 
 // stopAll asks tasks to stop. Healthy ones are spared when others that counted have
@@ -113,27 +114,36 @@ func (l *look) stopAll(tx *store.Tx, s *service.Service) []service.Event {
 		next.Version++
 		store.Tasks.Put(tx, &next)
 		if t.LastStatus() == task.Running {
-			l.note(stopped, t)
+			l.note(stopped, t, st.zone)
 		}
 	}
-	return stopped.tell(s.SayStopped)
+	return stopped.tell(s.SayStopped, s.SayStoppedIn)
 }
 
-// roster is ids of tasks by what the events call their owner: their task set, or
-// nothing where the service itself has them.
-type roster map[string][]string
+// roster is ids of tasks by whom and what they are for.
+type roster map[cause][]string
 
-func (l *look) note(r roster, t *task.Task) {
-	owner := ""
+// cause is why tasks start or stop: for a task set, to even out a zone, or for the
+// service as such when both are empty.
+type cause struct{ set, zone string }
+
+func (l *look) note(r roster, t *task.Task, zone string) {
+	why := cause{zone: zone}
 	if l.was.Spec.BySets() {
-		owner = t.Spec.StartedBy
+		why.set = t.Spec.StartedBy
 	}
-	r[owner] = append(r[owner], t.ID)
+	r[why] = append(r[why], t.ID)
 }
 
-func (r roster) tell(say func(owner string, ids []string) string) (out []service.Event) {
-	for _, owner := range slices.Sorted(maps.Keys(r)) {
-		out = append(out, service.Event{Message: say(owner, r[owner])})
+// tell makes the events of a roster.
+func (r roster) tell(of, in func(name string, ids []string) string) (out []service.Event) {
+	order := func(a, b cause) int { return cmp.Or(cmp.Compare(a.set, b.set), cmp.Compare(a.zone, b.zone)) }
+	for _, why := range slices.SortedFunc(maps.Keys(r), order) {
+		say, name := of, why.set
+		if why.zone != "" {
+			say, name = in, why.zone
+		}
+		out = append(out, service.Event{Message: say(name, r[why])})
 	}
 	return out
 }

@@ -239,7 +239,7 @@ func (l *look) baked() bool {
 // steady says once that the service is as it is wanted, and that it fails to be.
 func (l *look) steady() {
 	c := l.primary()
-	steady := c.deployment.State == service.Completed && l.settled(c)
+	steady := c.deployment.State == service.Completed && l.settled(c) && l.next.Moving == nil
 	if steady && !l.next.Steady {
 		l.says = append(l.says, service.Event{Message: l.next.Say("has reached a steady state."), Name: service.SteadyState})
 		l.resolved("impaired", "capacity", "placement", "protected")

@@ -25,6 +25,7 @@ func (l *look) roll() {
 	}
 	l.clear()
 	l.finish()
+	l.balance()
 	l.steady()
 }
 
@@ -81,12 +82,14 @@ func (l *look) move(c *crew) {
 		return
 	}
 	old := l.others()
-	moves := service.Roll(l.bounds(), c.tally, old, false)
+	bounds := l.bounds()
+	bounds.Want += l.guests(c)
+	moves := service.Roll(bounds, c.tally, old, false)
 	if c.deployment.State == service.Failed {
 		moves.Start = 0 // a failed deployment launches nothing more
 	}
 	if l.begin(c, moves.Start) || l.stuck(c) {
-		moves = service.Roll(l.bounds(), c.tally, old, true)
+		moves = service.Roll(bounds, c.tally, old, true)
 	}
 	reason := service.ReasonScaling(c.deployment.ID)
 	l.spare = l.toSpare(c, old)

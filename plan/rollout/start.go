@@ -20,6 +20,7 @@ type start struct {
 	task   *task.Task
 	place  *cluster.Instance // nil when plan/assignment is to find one
 	demand cluster.Demand
+	zone   string // that it is to even out; empty for others
 }
 
 // begin starts up to n tasks of a deployment. It tells whether some found no place.
@@ -87,7 +88,7 @@ func (l *look) placed(c *crew, rev *service.Revision, t *service.Template, n int
 			l.unplaced(refusals, "")
 			return true
 		}
-		l.starts = append(l.starts, start{next, at.Instance, want.Demand})
+		l.starts = append(l.starts, start{task: next, place: at.Instance, demand: want.Demand})
 	}
 	l.resolved("placement")
 	return false

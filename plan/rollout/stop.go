@@ -11,7 +11,8 @@ import (
 type stop struct {
 	arn     string
 	reason  string
-	healthy bool // it counted toward the minimum
+	healthy bool   // it counted toward the minimum
+	zone    string // that it leaves to even out the zones; empty for others
 }
 
 // stop stops n of the members: those that are worth the least, and among equals one
@@ -43,7 +44,7 @@ func (l *look) stop(from []member, n int, reason string) {
 		if m.condition == unhealthy {
 			why = service.ReasonUnhealthy
 		}
-		l.stops = append(l.stops, stop{m.task.ARN, why, m.condition == healthy})
+		l.stops = append(l.stops, stop{arn: m.task.ARN, reason: why, healthy: m.condition == healthy})
 	}
 }
 

@@ -59,7 +59,7 @@ func (l *look) leave(s *set, c *crew) {
 // dismiss stops every task of a crew, protected or not.
 func (l *look) dismiss(c *crew) {
 	for _, m := range c.members {
-		l.stops = append(l.stops, stop{m.task.ARN, l.reason(c), false})
+		l.stops = append(l.stops, stop{arn: m.task.ARN, reason: l.reason(c)})
 	}
 }
 
