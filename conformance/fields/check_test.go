@@ -36,10 +36,10 @@ func (r *run) check(c *call, table string, answer map[string]any, model map[stri
 			if !proves {
 				return errors.New("works without an expectation before it")
 			}
-			err = r.claims(e.rest, c.operation, claim{works, table})
+			err = r.claims(e.rest, c.operation, claim{works, "", table})
 		case "noop":
 			fields, reason, _ := strings.Cut(e.rest, ": ")
-			err = r.claims(fields, c.operation, claim{noop, reason})
+			err = r.claims(fields, c.operation, claim{noop, reason, table})
 		}
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", e.word, e.rest, err)
@@ -154,7 +154,7 @@ func (r *run) echo(rest, operation, table string, answer map[string]any, model m
 	}
 	requests, _, _ := r.client.knows(of)
 	for _, leaf := range e.shown {
-		if err := r.ledger.claim(of, nameIn(leaf, requests), claim{works, table}); err != nil {
+		if err := r.ledger.claim(of, nameIn(leaf, requests), claim{works, "", table}); err != nil {
 			return err
 		}
 		shown := join(field(path), strings.TrimPrefix(strings.TrimPrefix(leaf, from), "."))

@@ -14,8 +14,9 @@ const (
 	refused = "refused" // it is answered by an error that says so
 )
 
-// claim is what a call proves of a field.
-type claim struct{ state, note string }
+// claim is what a call proves of a field, or of an operation as a whole: its state,
+// the reason or error of it, and the table, or other test, that shows it.
+type claim struct{ state, note, test string }
 
 // ledger is what a run has proved.
 type ledger struct {
@@ -23,11 +24,11 @@ type ledger struct {
 	sent   map[string]map[string]bool  // operation, field
 	claims map[string]map[string]claim // operation, field
 	seen   map[string]map[string]bool  // operation, field of the answer
-	called map[string]string           // operation, how it was answered
+	called map[string]claim            // operation; the note is the error that answers it
 }
 
 func newLedger(s *states) *ledger {
-	return &ledger{s, map[string]map[string]bool{}, map[string]map[string]claim{}, map[string]map[string]bool{}, map[string]string{}}
+	return &ledger{s, map[string]map[string]bool{}, map[string]map[string]claim{}, map[string]map[string]bool{}, map[string]claim{}}
 }
 
 func put[V any](in map[string]map[string]V, operation, field string, v V) {
@@ -57,8 +58,18 @@ func (l *ledger) claim(operation, pattern string, c claim) error {
 
 func rank(state string) int { return slices.Index([]string{refused, noop, works}, state) }
 
-// row is a field's line in fields.tsv.
-type row struct{ operation, field, state, note string }
+// answers notes how a call was answered. An operation works when one call does.
+func (l *ledger) answers(operation string, c claim) {
+	if have, ok := l.called[operation]; !ok || c.state == works && have.state != works {
+		l.called[operation] = c
+	}
+}
+
+// row is a line of fields.tsv.
+type row struct {
+	operation, field string
+	claim
+}
 
 // rows are the states of all fields of an operation's model, and what is missing.
 func (l *ledger) rows(operation string, model map[string]bool) (rows []row, missing []string) {
@@ -74,7 +85,7 @@ func (l *ledger) rows(operation string, model map[string]bool) (rows []row, miss
 		case c.state == works:
 			c = l.states.settle(operation, field, c)
 		}
-		rows = append(rows, row{operation, field, c.state, c.note})
+		rows = append(rows, row{operation, field, c})
 	}
 	return rows, missing
 }
@@ -91,5 +102,5 @@ func (l *ledger) answered(operation string, model map[string]bool) string {
 }
 
 func (r row) String() string {
-	return strings.Join([]string{r.operation, r.field, r.state, r.note}, "\t") + "\n"
+	return strings.Join([]string{r.operation, r.field, r.state, r.note, r.test}, "\t") + "\n"
 }

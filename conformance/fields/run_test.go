@@ -20,7 +20,7 @@ type run struct {
 	vars   map[string]string
 	// session is as long as a table: what opens sessions of agents is told by it.
 	session context.Context
-	last   map[string]map[string]any // by operation, the last request that was not refused
+	last    map[string]map[string]any // by operation, the last request that was not refused
 }
 
 // table calls a table from its first line to its last.
@@ -61,9 +61,7 @@ func (r *run) call(t *testing.T, table string, c *call) error {
 	}
 	answer, err := r.answer(t, c, request, answers)
 	if failed := (*refusal)(nil); errors.As(err, &failed) {
-		if r.ledger.called[c.operation] != works {
-			r.ledger.called[c.operation] = failed.Code
-		}
+		r.ledger.answers(c.operation, claim{refused, failed.Code, table})
 		if !refuses {
 			return failed
 		}
@@ -75,7 +73,8 @@ func (r *run) call(t *testing.T, table string, c *call) error {
 	if refuses {
 		return fmt.Errorf("not refused by %s", fails)
 	}
-	r.ledger.called[c.operation], r.last[c.operation] = works, request
+	r.ledger.answers(c.operation, claim{works, "", table})
+	r.last[c.operation] = request
 	return r.check(c, table, answer, answers)
 }
 
@@ -149,7 +148,7 @@ func (r *run) refused(c *call, table, fails string, have *refusal) error {
 			continue
 		}
 		for field := range strings.FieldsSeq(e.rest) {
-			if err := r.ledger.claim(c.operation, field, claim{refused, have.Code + ", " + table}); err != nil {
+			if err := r.ledger.claim(c.operation, field, claim{refused, have.Code, table}); err != nil {
 				return err
 			}
 		}

@@ -71,9 +71,9 @@ func (s *states) settle(operation, field string, c claim) claim {
 		}
 		line.used = true
 		if line.word == "noop" {
-			return claim{noop, line.note}
+			return claim{noop, line.note, c.test}
 		}
-		return claim{works, c.note + ", " + line.note}
+		return claim{works, c.note, c.test + ", " + line.note}
 	}
 	return c
 }

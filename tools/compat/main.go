@@ -1,7 +1,8 @@
 // Command compat writes docs/compatibility.md: every capability that berth promises,
 // whether it works yet, and the test that shows it. A test says so itself, in its
 // comment: "Proves 2B.1, awslogs." The second part lists the operations that are
-// answered, taken from the handlers.
+// answered, taken from the handlers; the third the fields of ECS, as
+// conformance/fields found them.
 package main
 
 import (
@@ -24,6 +25,16 @@ var capabilities string
 
 //go:embed notes.md
 var notes string
+
+// fieldsIntro begins the part on the fields of ECS.
+const fieldsIntro = `## ECS, field by field
+
+Every operation is called with every field of its request, by aws-sdk-go-v2 and by boto3, against a
+running berth. A field works when an answer shows it or the calls show its effect; a no-op is taken,
+and kept and shown where AWS shows it, without effect here, and the reason is said; what is refused
+is answered by the error named, and changes nothing. The fields are folded under their counts.
+
+`
 
 func main() {
 	page, err := compose(".")
@@ -60,6 +71,12 @@ func compose(root string) ([]byte, error) {
 	for _, offer := range server.Coverage() {
 		fmt.Fprintf(&b, "**%s**: %d of %d. %s\n\n", offer.Service.Name, len(offer.Handlers), len(offer.Service.Operations), sentence(slices.Sorted(maps.Keys(offer.Handlers))))
 	}
+	fields, err := readFields(root)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprint(&b, fieldsIntro)
+	writeFields(&b, fields)
 	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
 
