@@ -13,6 +13,7 @@ import (
 	"github.com/berthhq/berth/plan"
 	"github.com/berthhq/berth/plan/assignment"
 	"github.com/berthhq/berth/plan/attach"
+	"github.com/berthhq/berth/plan/daemon"
 	"github.com/berthhq/berth/plan/reap"
 	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/plan/spot"
@@ -29,16 +30,21 @@ const (
 
 // Options of the planners.
 type Options struct {
+	// NewID gives 32 random hex digits to the planners that make tasks.
+	NewID func() string
+
 	Assignment assignment.Options
 	Attach     attach.Options
+	Daemon     daemon.Options
 	Reap       reap.Options
 	Rollout    rollout.Options
 }
 
 // Planners are all there are, in the order in which they look.
 func Planners(o Options) []plan.Planner {
+	o.Rollout.NewID, o.Daemon.NewID = o.NewID, o.NewID
 	return []plan.Planner{
-		rollout.Planner(o.Rollout), assignment.Planner(o.Assignment), spot.Planner(), attach.Planner(o.Attach), reap.Planner(o.Reap),
+		daemon.Planner(o.Daemon), rollout.Planner(o.Rollout), assignment.Planner(o.Assignment), spot.Planner(), attach.Planner(o.Attach), reap.Planner(o.Reap),
 	}
 }
 

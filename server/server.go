@@ -23,7 +23,6 @@ import (
 
 	"github.com/berthhq/berth/control"
 	"github.com/berthhq/berth/dispatch"
-	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/plane/archive"
 	"github.com/berthhq/berth/plane/authority"
 	"github.com/berthhq/berth/plane/bus"
@@ -117,7 +116,7 @@ func (s *Server) wire(context.Context) error {
 		return fmt.Errorf("registry tokens: %w", err)
 	}
 	s.sessions = dispatch.New(dispatch.Config{Store: s.store, Log: s.Log, Now: s.Now})
-	s.control = control.New(s.store, control.Planners(control.Options{Rollout: rollout.Options{NewID: ecs.NewID}}), s.Log)
+	s.control = control.New(s.store, control.Planners(control.Options{NewID: ecs.NewID}), s.Log)
 	s.bus = s.newBus()
 	inner := http.NewServeMux()
 	s.gateway, err = gateway.New(gateway.Options{

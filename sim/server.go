@@ -17,7 +17,6 @@ import (
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/plan"
-	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/store"
 )
 
@@ -57,7 +56,7 @@ func (s *server) start() {
 	s.skew = s.w.between(0, s.w.faults.skew)
 	s.sessions, s.stepped, s.stepAt, s.pumpWaits, s.thinking, s.restless = nil, 0, time.Time{}, false, false, time.Time{}
 	s.handlers = ecs.New(ecs.Config{Store: leader, NewID: s.w.newID}).Operations()
-	s.planners = control.Planners(control.Options{Rollout: rollout.Options{NewID: s.w.newID}})
+	s.planners = control.Planners(control.Options{NewID: s.w.newID})
 	s.loop = control.New(leader, s.interrupted(slices.Clone(s.planners)), s.troubles()).Begin(s.now())
 	d := dispatch.New(dispatch.Config{Store: leader, Log: slog.New(slog.DiscardHandler), Now: s.now})
 	for _, begin := range []func() error{s.ensureCluster, s.ensureNetwork, func() error { return d.Reset(s.background) }} {

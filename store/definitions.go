@@ -2,16 +2,21 @@ package store
 
 import "github.com/berthhq/berth/domain/workload"
 
-// TaskDefinitions by ARN.
+// TaskDefinitions by ARN, those of daemons included.
 var TaskDefinitions = &Table[workload.Definition]{
 	ID: taskDefinitions, Noun: "task-definition", Schema: 1,
 	Primary: func(d *workload.Definition) string { return d.ARN },
-	Indexes: []*Index[workload.Definition]{TaskDefinitionsByFamily, TaskDefinitionsByStatus},
+	Indexes: []*Index[workload.Definition]{TaskDefinitionsByFamily, TaskDefinitionsByStatus, DaemonDefinitionsByFamily},
 }
 
 // TaskDefinitionsByFamily orders the revisions of a family, by workload.FamilyKey.
 var TaskDefinitionsByFamily = &Index[workload.Definition]{
-	Key:  func(d *workload.Definition) string { return workload.FamilyKey(d.Scope, d.Family) },
+	Key: func(d *workload.Definition) string {
+		if d.Daemon {
+			return ""
+		}
+		return workload.FamilyKey(d.Scope, d.Family)
+	},
 	Rank: func(d *workload.Definition) int64 { return int64(d.Revision) },
 }
 

@@ -33,6 +33,10 @@ const (
 	eventBuses
 	connections
 	destinations
+	daemons
+	daemonRevisions
+	daemonDeployments
+	daemonFamilies
 )
 
 // Tables lists every table, each at its id.
@@ -66,5 +70,9 @@ func Tables() []Descriptor {
 		eventBuses:        EventBuses,
 		connections:       Connections,
 		destinations:      Destinations,
+		daemons:           Daemons,
+		daemonRevisions:   DaemonRevisions,
+		daemonDeployments: DaemonDeployments,
+		daemonFamilies:    DaemonFamilies,
 	}
 }

@@ -13,7 +13,7 @@ import (
 var Tasks = &Table[task.Task]{
 	ID: tasks, Noun: "task", Schema: 1,
 	Primary: func(t *task.Task) string { return t.ARN },
-	Indexes: []*Index[task.Task]{TasksByCluster, TasksByInstance, TasksByGroup, TasksByFamily, TasksByStartedBy, TasksByDefinition, TasksByPhase, TasksToAttach, TasksOfService},
+	Indexes: []*Index[task.Task]{TasksByCluster, TasksByInstance, TasksByGroup, TasksByFamily, TasksByStartedBy, TasksByDefinition, TasksByPhase, TasksToAttach, TasksOfService, TasksOfDaemon},
 }
 
 // TasksByCluster finds the tasks of a cluster that are wanted running, or

@@ -123,6 +123,24 @@ func (s Scope) TaskSet(cluster, service, id string) string {
 	return s.ecs("task-set/" + cluster + "/" + service + "/" + id)
 }
 
+// Daemon is the ARN of a managed daemon.
+func (s Scope) Daemon(cluster, name string) string { return s.ecs("daemon/" + cluster + "/" + name) }
+
+// DaemonDeployment is the ARN of a deployment of a daemon.
+func (s Scope) DaemonDeployment(cluster, daemon, id string) string {
+	return s.ecs("daemon-deployment/" + cluster + "/" + daemon + "/" + id)
+}
+
+// DaemonRevision is the ARN of a revision of a daemon; id is a decimal number.
+func (s Scope) DaemonRevision(cluster, daemon, id string) string {
+	return s.ecs("daemon-revision/" + cluster + "/" + daemon + "/" + id)
+}
+
+// DaemonTaskDefinition is the ARN of a revision of a family of daemons.
+func (s Scope) DaemonTaskDefinition(family string, revision int) string {
+	return s.ecs(fmt.Sprintf("daemon-task-definition/%s:%d", family, revision))
+}
+
 // Partition is the AWS partition a region belongs to.
 func Partition(region string) string {
 	switch {

@@ -32,6 +32,8 @@ const (
 	ClusterContainsCapacityProvider
 	ServiceNotFound
 	ServiceNotActive
+	DaemonNotFound
+	DaemonNotActive
 	ServiceDeploymentNotFound
 	TaskSetNotFound
 	TargetNotFound
@@ -142,6 +144,8 @@ var table = [kindCount]row{
 	ClusterContainsCapacityProvider:       {400, "ClusterContainsCapacityProviderException", "", ""},
 	ServiceNotFound:                       {400, "ServiceNotFoundException", "", ""},
 	ServiceNotActive:                      {400, "ServiceNotActiveException", "", ""},
+	DaemonNotFound:                        {400, "DaemonNotFoundException", "", ""},
+	DaemonNotActive:                       {400, "DaemonNotActiveException", "", ""},
 	ServiceDeploymentNotFound:             {400, "ServiceDeploymentNotFoundException", "", ""},
 	TaskSetNotFound:                       {400, "TaskSetNotFoundException", "", ""},
 	TargetNotFound:                        {400, "TargetNotFoundException", "", ""},

@@ -1,6 +1,8 @@
 package service
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/berthhq/berth/domain/arn"
@@ -40,4 +42,19 @@ type Image struct {
 	Container string
 	Image     string // as the definition names it
 	Digest    string // "sha256:..."
+}
+
+// WithImages adds to the images of a revision what a task of it has found.
+func WithImages(have []Image, def *workload.Definition, t *task.Task) []Image {
+	for i := range t.Observed.Containers {
+		o := &t.Observed.Containers[i]
+		c := def.Container(o.Name)
+		known := slices.ContainsFunc(have, func(x Image) bool { return x.Container == o.Name })
+		if c == nil || known || o.ImageDigest == "" || c.VersionConsistency == "disabled" {
+			continue
+		}
+		have = append(have, Image{Container: o.Name, Image: c.Image, Digest: o.ImageDigest})
+	}
+	slices.SortFunc(have, func(a, b Image) int { return cmp.Compare(a.Container, b.Container) })
+	return have
 }

@@ -21,7 +21,7 @@ type Task struct {
 	Observed    Observed     // the agent, through dispatch
 	Attachments []Attachment // attach
 
-	// Noted is set by the rollout once a stopped task of a service has been
+	// Noted is set by the planner once a stopped task of a service or daemon has been
 	// counted and talked about.
 	Noted bool
 	// ProtectedUntil shields a task of a service from being stopped by a scale-in

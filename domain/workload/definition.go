@@ -61,6 +61,7 @@ type Definition struct {
 	Family   string
 	Revision int
 	Status   DefinitionStatus
+	Daemon   bool // of a managed daemon
 
 	TaskRoleARN      string
 	ExecutionRoleARN string

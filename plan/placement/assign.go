@@ -20,6 +20,13 @@ import (
 // ClusterBoard is a board of the container instances of a cluster: what RunTask
 // and StartTask on EC2 capacity may choose from.
 func ClusterBoard(r store.Reader, clusterARN string) *Board {
+	b := DaemonBoard(r, clusterARN)
+	b.attend(r, clusterARN)
+	return b
+}
+
+// DaemonBoard is ClusterBoard for managed daemons, for which no instance waits.
+func DaemonBoard(r store.Reader, clusterARN string) *Board {
 	// By the primary key, which begins with the cluster and gives the order of the
 	// board: an index would look each instance up.
 	prefix := strings.Replace(clusterARN, ":cluster/", ":container-instance/", 1) + "/"

@@ -33,8 +33,11 @@ func (b *Board) refuse(i int, r *Request, f *filter) Refusal {
 	out := Refusal{InstanceARN: inst.ARN}
 	if why := b.placeable[i]; why != "" {
 		out.Reason, out.Detail = why, "the instance is "+string(inst.Status)
-		if why == "AGENT" {
+		switch why {
+		case "AGENT":
 			out.Detail = "the agent is not connected"
+		case unattended:
+			out.Detail = "a critical daemon of the instance does not run there yet"
 		}
 		return out
 	}

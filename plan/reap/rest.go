@@ -24,10 +24,10 @@ func (l *look) deregisteredInstances() {
 }
 
 // definitions deletes the revisions whose deletion was asked for, once no task
-// uses them.
+// and no daemon uses them.
 func (l *look) definitions() {
 	for d := range store.TaskDefinitions.By(l.view, store.TaskDefinitionsByStatus, string(workload.DeleteInProgress)) {
-		if store.Tasks.Has(l.view, store.TasksByDefinition, d.ARN) {
+		if definitionUsed(l.view, d.ARN) {
 			continue // the clock asks again
 		}
 		if !l.more() {
@@ -35,13 +35,17 @@ func (l *look) definitions() {
 		}
 		l.add(d.ARN, "delete the task definition", func(tx *store.Tx) error {
 			have, ok := store.TaskDefinitions.Get(tx, d.ARN)
-			if !ok || have.Status != workload.DeleteInProgress || store.Tasks.Has(tx, store.TasksByDefinition, d.ARN) {
+			if !ok || have.Status != workload.DeleteInProgress || definitionUsed(tx, d.ARN) {
 				return plan.ErrStale
 			}
 			store.TaskDefinitions.Delete(tx, d.ARN)
 			return nil
 		})
 	}
+}
+
+func definitionUsed(r store.Reader, arn string) bool {
+	return store.Tasks.Has(r, store.TasksByDefinition, arn) || store.DaemonRevisions.Has(r, store.DaemonRevisionsByDefinition, arn)
 }
 
 // expired forgets keys and tokens that have ended.

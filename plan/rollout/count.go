@@ -56,8 +56,8 @@ func (l *look) failed(c *crew, t *task.Task) bool {
 		return false
 	case t.Observed.StartedAt.IsZero():
 		return true
-	case checked(c.definition):
-		return t.Health(essential(c.definition)) != task.Healthy
+	case c.definition.Checked():
+		return t.Health(c.definition.Essential) != task.Healthy
 	}
 	return t.StoppingAt().Sub(t.Observed.StartedAt) < l.proof()
 }

@@ -141,7 +141,7 @@ func (l *look) condition(c *crew, t *task.Task) condition {
 		return pending
 	}
 	grace := t.Observed.StartedAt.Add(time.Duration(value(l.next.Spec.HealthCheckGrace)) * time.Second)
-	switch t.Health(essential(c.definition)) {
+	switch t.Health(c.definition.Essential) {
 	case task.Healthy:
 		return healthy
 	case task.Unhealthy:
@@ -151,7 +151,7 @@ func (l *look) condition(c *crew, t *task.Task) condition {
 		}
 		return unhealthy
 	}
-	if checked(c.definition) {
+	if c.definition.Checked() {
 		return unproven
 	}
 	if proof := t.Observed.StartedAt.Add(l.proof()); l.now.Before(proof) {
@@ -159,29 +159,6 @@ func (l *look) condition(c *crew, t *task.Task) condition {
 		return unproven
 	}
 	return healthy
-}
-
-func essential(def *workload.Definition) func(string) bool {
-	return func(name string) bool {
-		if def == nil {
-			return false
-		}
-		c := def.Container(name)
-		return c != nil && c.Essential
-	}
-}
-
-// checked tells whether the health of the definition's tasks is checked.
-func checked(def *workload.Definition) bool {
-	if def == nil {
-		return false
-	}
-	for i := range def.Containers {
-		if c := &def.Containers[i]; c.Essential && c.HealthCheck != nil {
-			return true
-		}
-	}
-	return false
 }
 
 func value(n *int) int {

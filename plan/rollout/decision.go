@@ -167,7 +167,7 @@ func (l *look) lost(tx *store.Tx) int {
 				continue
 			}
 			t, ok := store.Tasks.Get(tx, m.task.ARN)
-			if !ok || t.LastStatus() != task.Running || t.DesiredStatus() == task.Stopped || t.Health(essential(c.definition)) == task.Unhealthy {
+			if !ok || t.LastStatus() != task.Running || t.DesiredStatus() == task.Stopped || t.Health(c.definition.Essential) == task.Unhealthy {
 				n++
 			}
 		}

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -216,14 +215,5 @@ func (l *look) resolveImages() {
 }
 
 func addImages(r *service.Revision, def *workload.Definition, t *task.Task) {
-	for i := range t.Observed.Containers {
-		o := &t.Observed.Containers[i]
-		c := def.Container(o.Name)
-		known := slices.ContainsFunc(r.Images, func(x service.Image) bool { return x.Container == o.Name })
-		if c == nil || known || o.ImageDigest == "" || c.VersionConsistency == "disabled" {
-			continue
-		}
-		r.Images = append(r.Images, service.Image{Container: o.Name, Image: c.Image, Digest: o.ImageDigest})
-	}
-	slices.SortFunc(r.Images, func(a, b service.Image) int { return cmp.Compare(a.Container, b.Container) })
+	r.Images = service.WithImages(r.Images, def, t)
 }
