@@ -3,10 +3,12 @@ package life_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -20,12 +22,15 @@ import (
 // function is what hooks of these tests name.
 const function = "arn:aws:lambda:us-east-1:000000000000:function:follow"
 
-// follower answers hooks. While traffic shifts it waits for the balancer; after that
-// it approves or not.
+// follower answers hooks. While traffic shifts it waits for the balancer, if there
+// is one; after that it approves or not.
 type follower struct {
 	balancer atomic.Pointer[balancer]
 	refuses  atomic.Bool
 	waits    atomic.Int32
+
+	mu     sync.Mutex
+	stages map[string][]string // that it was called at, by service
 }
 
 func (f *follower) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,20 +40,47 @@ func (f *follower) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ExecutionDetails struct{ ProductionTrafficWeights map[string]float64 }
 		HookDetails      map[string]string
 	}
-	if err := json.NewDecoder(r.Body).Decode(&event); err != nil || event.ExecutionID == "" || event.HookDetails["kept"] != "yes" {
+	if err := json.NewDecoder(r.Body).Decode(&event); err != nil || event.ExecutionID == "" || event.HookDetails["service"] == "" {
 		http.Error(w, "not an event", http.StatusBadRequest)
 		return
 	}
+	service := event.HookDetails["service"]
+	f.mu.Lock()
+	f.stages[service] = append(f.stages[service], event.LifecycleStage)
+	f.mu.Unlock()
 	answer := `{"hookStatus": "SUCCEEDED"}`
 	l := f.balancer.Load()
 	switch {
-	case event.LifecycleStage == "PRODUCTION_TRAFFIC_SHIFT" && l != nil && !l.follows(event.ExecutionDetails.ProductionTrafficWeights):
+	case l == nil || l.service != service:
+	case event.LifecycleStage == "PRODUCTION_TRAFFIC_SHIFT" && !l.follows(event.ExecutionDetails.ProductionTrafficWeights):
 		f.waits.Add(1)
 		answer = `{"hookStatus": "IN_PROGRESS", "callBackDelay": 1}`
 	case event.LifecycleStage == "POST_PRODUCTION_TRAFFIC_SHIFT" && f.refuses.Load():
 		answer = `{"hookStatus": "FAILED"}`
 	}
 	_, _ = w.Write([]byte(answer))
+}
+
+// took are the stages that a service's function was called at since it was asked
+// last.
+func (f *follower) took(service string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	defer delete(f.stages, service)
+	return f.stages[service]
+}
+
+// calls is a hook of the function at stages.
+func calls(service string, stages ...types.DeploymentLifecycleHookStage) types.DeploymentLifecycleHook {
+	return types.DeploymentLifecycleHook{
+		HookTargetArn: aws.String(function), RoleArn: aws.String("arn:aws:iam::000000000000:role/ecsInstanceRole"), LifecycleStages: stages,
+		HookDetails: document.NewLazyDocument(map[string]string{"service": service}),
+	}
+}
+
+// pauses is a hook that waits for a person.
+func pauses(at types.DeploymentLifecycleHookStage) types.DeploymentLifecycleHook {
+	return types.DeploymentLifecycleHook{TargetType: types.DeploymentLifecycleHookTargetTypePause, LifecycleStages: []types.DeploymentLifecycleHookStage{at}}
 }
 
 // version registers a definition whose tasks say what they are.
@@ -122,25 +154,32 @@ func (b *berth) continues(t *testing.T, d *types.ServiceDeployment) {
 	}
 }
 
-// TestBlueGreenLosesNoRequest moves a service to its second version by hand, and
-// back from its third when a function refuses it, while users ask without a pause.
-func TestBlueGreenLosesNoRequest(t *testing.T) {
+// TestShiftingTraffic deploys services by each strategy that shifts traffic, on a
+// berth that calls a function.
+// Proves linear-canary-built, lifecycle-hooks-lambda.
+func TestShiftingTraffic(t *testing.T) {
 	t.Parallel()
-	f := &follower{}
+	f := &follower{stages: map[string][]string{}}
 	remote := httptest.NewServer(f)
 	t.Cleanup(remote.Close)
 	b := ownBerth(t, "--cpu", "1024", "--memory", "1024", "--hook", function+"="+remote.URL)
-	hooks := []types.DeploymentLifecycleHook{
-		{TargetType: types.DeploymentLifecycleHookTargetTypePause, LifecycleStages: []types.DeploymentLifecycleHookStage{types.DeploymentLifecycleHookStagePostTestTrafficShift}},
-		{
-			HookTargetArn: aws.String(function), RoleArn: aws.String("arn:aws:iam::000000000000:role/ecsInstanceRole"),
-			LifecycleStages: []types.DeploymentLifecycleHookStage{types.DeploymentLifecycleHookStageProductionTrafficShift, types.DeploymentLifecycleHookStagePostProductionTrafficShift},
-			HookDetails:     document.NewLazyDocument(map[string]string{"kept": "yes"}),
-		},
-	}
+	t.Run("blue-green", func(t *testing.T) { t.Parallel(); blueGreenLosesNoRequest(t, b, f) })
+	t.Run("linear", func(t *testing.T) { t.Parallel(); linearPausesAtEachStep(t, b) })
+	t.Run("canary", func(t *testing.T) { t.Parallel(); canaryCallsAtEveryStage(t, b, f) })
+}
+
+// blueGreenLosesNoRequest moves a service to its second version by hand, and back
+// from its third when a function refuses it, while users ask without a pause.
+func blueGreenLosesNoRequest(t *testing.T, b *berth, f *follower) {
 	b.serves(t, &ecs.CreateServiceInput{
 		ServiceName: aws.String("web"), TaskDefinition: aws.String(b.version(t, "one")), DesiredCount: aws.Int32(2), LaunchType: types.LaunchTypeEc2,
-		DeploymentConfiguration: &types.DeploymentConfiguration{Strategy: types.DeploymentStrategyBlueGreen, BakeTimeInMinutes: aws.Int32(0), LifecycleHooks: hooks},
+		DeploymentConfiguration: &types.DeploymentConfiguration{
+			Strategy: types.DeploymentStrategyBlueGreen, BakeTimeInMinutes: aws.Int32(0),
+			LifecycleHooks: []types.DeploymentLifecycleHook{
+				pauses(types.DeploymentLifecycleHookStagePostTestTrafficShift),
+				calls("web", types.DeploymentLifecycleHookStageProductionTrafficShift, types.DeploymentLifecycleHookStagePostProductionTrafficShift),
+			},
+		},
 	})
 	b.continues(t, b.paused(t, "web", types.ServiceDeploymentLifecycleStagePostTestTrafficShift))
 	b.comesTo(t, "web", types.ServiceDeploymentStatusSuccessful)
@@ -183,6 +222,85 @@ func TestBlueGreenLosesNoRequest(t *testing.T) {
 	}
 }
 
+// linearPausesAtEachStep moves half of the traffic at a time, when it is told to.
+func linearPausesAtEachStep(t *testing.T, b *berth) {
+	b.serves(t, &ecs.CreateServiceInput{
+		ServiceName: aws.String("steps"), TaskDefinition: aws.String(b.version(t, "one")), DesiredCount: aws.Int32(1), LaunchType: types.LaunchTypeEc2,
+		DeploymentConfiguration: &types.DeploymentConfiguration{
+			Strategy: types.DeploymentStrategyLinear, LinearConfiguration: &types.LinearConfiguration{StepPercent: aws.Float64(50), StepBakeTimeInMinutes: aws.Int32(0)},
+			LifecycleHooks: []types.DeploymentLifecycleHook{pauses(types.DeploymentLifecycleHookStagePreProductionTrafficShift)},
+		},
+	})
+	stage := types.ServiceDeploymentLifecycleStage("PRE_PRODUCTION_TRAFFIC_SHIFT")
+	b.continues(t, b.paused(t, "steps", stage))
+	b.comesTo(t, "steps", types.ServiceDeploymentStatusSuccessful)
+	b.deploys(t, &ecs.UpdateServiceInput{Service: aws.String("steps"), TaskDefinition: aws.String(b.version(t, "two"))})
+	for _, share := range []float64{0, 50} {
+		b.continues(t, b.rolled(t, "steps", fmt.Sprintf("paused with %v%%", share), func(d *types.ServiceDeployment) bool {
+			return d.LifecycleStage == stage && weighs(d, share)
+		}))
+	}
+	if d := b.comesTo(t, "steps", types.ServiceDeploymentStatusSuccessful); !weighs(d, 100) {
+		t.Error(shown(d))
+	}
+}
+
+// weighs tells whether the new revision has a share of the traffic, and the old one
+// the rest.
+func weighs(d *types.ServiceDeployment, share float64) bool {
+	source := 0.0
+	for _, s := range d.SourceServiceRevisions {
+		source += aws.ToFloat64(s.RequestedProductionTrafficWeight)
+	}
+	return aws.ToFloat64(d.TargetServiceRevision.RequestedProductionTrafficWeight) == share && source == 100-share
+}
+
+// canaryCallsAtEveryStage deploys a canary, another while the first still bakes,
+// goes back from that, and then lets one come to its end.
+func canaryCallsAtEveryStage(t *testing.T, b *berth, f *follower) {
+	pause := pauses(types.DeploymentLifecycleHookStagePreScaleUp)
+	pause.TimeoutConfiguration = &types.DeploymentLifecycleHookTimeoutConfiguration{TimeoutInMinutes: aws.Int32(1), Action: types.DeploymentLifecycleHookActionContinue}
+	b.serves(t, &ecs.CreateServiceInput{
+		ServiceName: aws.String("canary"), TaskDefinition: aws.String(b.version(t, "one")), DesiredCount: aws.Int32(1), LaunchType: types.LaunchTypeEc2,
+		DeploymentConfiguration: &types.DeploymentConfiguration{
+			Strategy: types.DeploymentStrategyCanary, CanaryConfiguration: &types.CanaryConfiguration{CanaryPercent: aws.Float64(10), CanaryBakeTimeInMinutes: aws.Int32(1)},
+			LifecycleHooks: []types.DeploymentLifecycleHook{pause, calls("canary", types.DeploymentLifecycleHookStage("").Values()...)},
+		},
+	})
+	b.paused(t, "canary", types.ServiceDeploymentLifecycleStagePreScaleUp)
+	b.comesTo(t, "canary", types.ServiceDeploymentStatusSuccessful) // nobody has answered
+	whole := []string{
+		"PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT",
+		"PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT",
+	}
+	if got := f.took("canary"); !slices.Equal(got, whole) {
+		t.Errorf("called at %v", got)
+	}
+	tenth := func(d *types.ServiceDeployment) bool { return weighs(d, 10) }
+	b.deploys(t, &ecs.UpdateServiceInput{Service: aws.String("canary"), TaskDefinition: aws.String(b.version(t, "two"))})
+	b.continues(t, b.paused(t, "canary", types.ServiceDeploymentLifecycleStagePreScaleUp))
+	b.rolled(t, "canary", "a tenth", tenth)
+	f.took("canary")
+
+	b.deploys(t, &ecs.UpdateServiceInput{Service: aws.String("canary"), TaskDefinition: aws.String(b.version(t, "three"))})
+	d := b.paused(t, "canary", types.ServiceDeploymentLifecycleStagePreScaleUp)
+	if got := f.took("canary"); len(got) == 0 || got[0] != "RECONCILE_SERVICE" || !weighs(d, 0) {
+		t.Errorf("called at %v: %s", got, shown(d))
+	}
+	_, err := b.ecs.ContinueServiceDeployment(t.Context(), &ecs.ContinueServiceDeploymentInput{
+		ServiceDeploymentArn: d.ServiceDeploymentArn, HookId: d.LifecycleHookDetails[0].HookId, Action: types.DeploymentLifecycleHookActionRollback,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.comesTo(t, "canary", types.ServiceDeploymentStatusRollbackSuccessful)
+
+	b.deploys(t, &ecs.UpdateServiceInput{Service: aws.String("canary"), TaskDefinition: aws.String(b.version(t, "four"))})
+	b.continues(t, b.paused(t, "canary", types.ServiceDeploymentLifecycleStagePreScaleUp))
+	b.rolled(t, "canary", "a tenth", tenth)
+	b.comesTo(t, "canary", types.ServiceDeploymentStatusSuccessful)
+}
+
 // TestHooksNobodyAnswersFor refuses a service whose function has no address.
 func TestHooksNobodyAnswersFor(t *testing.T) {
 	t.Parallel()
@@ -198,6 +316,7 @@ func TestHooksNobodyAnswersFor(t *testing.T) {
 }
 
 // TestAnAlarmRollsBack sets an alarm off in the middle of a rolling deployment.
+// Proves deployment-alarms.
 func TestAnAlarmRollsBack(t *testing.T) {
 	t.Parallel()
 	w := watch(t)
