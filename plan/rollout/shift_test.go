@@ -226,3 +226,24 @@ func TestFromRollingToBlueGreen(t *testing.T) {
 	w.settle()
 	w.is("SUCCESSFUL CLEAN_UP, two 1/1 100/100")
 }
+
+// TestRollbackWhileBlueIsGoing brings blue up again before it gets traffic.
+func TestRollbackWhileBlueIsGoing(t *testing.T) {
+	w := play(t, service.Configuration{Strategy: service.BlueGreen, BakeMinutes: minutes(1)}, 2)
+	w.settle()
+	w.deploy("two")
+	w.settle()
+	w.now = w.now.Add(time.Minute)
+	if _, err := w.loop.Step(t.Context(), w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.is("IN_PROGRESS CLEAN_UP, two 2/2 100/100, one 0/0 0/0")
+	w.edit("two", func(r *service.Rollout) { r.Status = service.RollbackRequested })
+	for i, line := range w.settle() {
+		served := strings.Contains(line, "one 2/2 100/100") || strings.Contains(line, "two 2/2 100/100")
+		if !served || i == 0 && line != "ROLLBACK_IN_PROGRESS SCALE_UP, one 0/2 0/0, two 2/2 100/100" {
+			t.Error(line)
+		}
+	}
+	w.is("ROLLBACK_SUCCESSFUL CLEAN_UP, one 2/2 100/100")
+}
