@@ -144,6 +144,37 @@ func TestEvent(t *testing.T) {
 	}
 }
 
+// TestACallIsRepeatedAfterACrash ends the caller while the function works: the next
+// one calls again, and says that it is the same execution.
+func TestACallIsRepeatedAfterACrash(t *testing.T) {
+	calls := make(chan string)
+	remote := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var event struct {
+			ExecutionID string `json:"executionId"`
+		}
+		_ = json.NewDecoder(r.Body).Decode(&event)
+		calls <- event.ExecutionID
+		<-r.Context().Done()
+	}))
+	defer remote.Close()
+	s := begin(t)
+	for range 2 {
+		ctx, crash := context.WithCancel(t.Context())
+		var ended sync.WaitGroup
+		ended.Go(func() {
+			(&hook.Caller{Store: s, Addresses: map[string]string{function: remote.URL}, Log: slog.New(slog.DiscardHandler), Now: time.Now}).Run(ctx)
+		})
+		if id := <-calls; id != "id" {
+			t.Error(id)
+		}
+		crash()
+		ended.Wait()
+		if r, _ := store.Rollouts.Get(s.View(), "rollout"); r.Hooks[0].Status != service.HookInProgress || r.Hooks[0].Missed != 0 {
+			t.Errorf("%+v", r.Hooks[0])
+		}
+	}
+}
+
 // TestLater waits as long as AWS does where the function does not say.
 func TestLater(t *testing.T) {
 	got, _ := play(t, &called{answers: []string{`{"hookStatus":"IN_PROGRESS"}`}}, 1)
