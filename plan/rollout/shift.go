@@ -196,7 +196,8 @@ func (l *look) keep(c *crew) {
 		moves = service.Roll(b, c.tally, c.leaving, true)
 	}
 	reason := service.ReasonScaling(d.ID)
-	l.stop(slices.DeleteFunc(slices.Clone(c.members), func(m member) bool { return !m.leaving }), moves.StopOld, reason)
+	l.spare = c.tally.Healthy + c.leaving.Healthy - b.Lower
+	l.stop(leaving(c), moves.StopOld, reason)
 	l.stop(staying(c), moves.StopFresh, reason)
 }
 
