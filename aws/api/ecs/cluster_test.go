@@ -68,7 +68,7 @@ func TestClusterRefusals(t *testing.T) {
 		{"DeleteCluster", `{"cluster": "gone"}`, "ClusterNotFoundException", "Cluster not found."},
 		{"ListClusters", `{"nextToken": "!"}`, "InvalidParameterException", "Invalid token."},
 		{"ListClusters", `{"maxResults": 101}`, "InvalidParameterException", "maxResults should be between 1 and 100"},
-		{"CreateGateway", `{}`, "UnknownOperationException", ""},
+		{"CreateGateway", `{}`, "UnsupportedFeatureException", ""},
 	} {
 		s.refused(c.operation, c.body, c.kind, c.message)
 	}
