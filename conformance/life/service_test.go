@@ -49,7 +49,9 @@ func (b *berth) stable(t *testing.T, name string) types.Service {
 }
 
 func (b *berth) waitStable(t *testing.T, name string, most time.Duration) error {
-	w := ecs.NewServicesStableWaiter(b.ecs, func(o *ecs.ServicesStableWaiterOptions) { o.MinDelay, o.MaxDelay = 100*time.Millisecond, 500*time.Millisecond })
+	w := ecs.NewServicesStableWaiter(b.ecs, func(o *ecs.ServicesStableWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 100*time.Millisecond, 500*time.Millisecond
+	})
 	return w.Wait(t.Context(), &ecs.DescribeServicesInput{Services: []string{name}}, most)
 }
 
@@ -137,7 +139,9 @@ func TestStableMeansThatTasksRun(t *testing.T) {
 	if s.RunningCount != 2 || s.PendingCount != 0 || len(s.Deployments) != 1 || aws.ToString(s.Status) != "ACTIVE" {
 		t.Errorf("%s", shown(s))
 	}
-	eventually(t, "the end of the deployment", func() bool { return here.service(t, name).Deployments[0].RolloutState == types.DeploymentRolloutStateCompleted })
+	eventually(t, "the end of the deployment", func() bool {
+		return here.service(t, name).Deployments[0].RolloutState == types.DeploymentRolloutStateCompleted
+	})
 	eventually(t, "a steady state", func() bool { return said(here.service(t, name), "has reached a steady state.") == 1 })
 	s = here.service(t, name)
 	tells(t, s, "has started 2 tasks: (task ", fmt.Sprintf("(deployment %s) deployment completed.", *s.Deployments[0].Id))

@@ -10,7 +10,7 @@ import (
 func main() {
 	words := map[string]func(args []string) error{
 		"exit": exit, "wait": wait, "eat": eat, "spin": spin,
-		"serve": serve, "get": get, "dial": dial, "lookup": lookup, "whoami": whoami,
+		"serve": serve, "front": front, "get": get, "dial": dial, "lookup": lookup, "whoami": whoami,
 	}
 	if len(os.Args) < 2 || words[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "probe: which word?", os.Args[1:])

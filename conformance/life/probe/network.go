@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -19,6 +21,27 @@ import (
 // serve PORT TEXT answers every request with the text.
 func serve(args []string) error {
 	return http.ListenAndServe(":"+args[0], http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, args[1]) }))
+}
+
+// front PORT TEXT TIME is serve for a task behind a balancer: told to end, it serves
+// on for a time, until nobody sends it requests any more, and ends what is under way.
+func front(args []string) error {
+	linger, err := time.ParseDuration(args[2])
+	if err != nil {
+		return err
+	}
+	s := &http.Server{Addr: ":" + args[0], Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, args[1]) })}
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTERM)
+	ended := make(chan error, 1)
+	go func() { ended <- s.ListenAndServe() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-told:
+	}
+	time.Sleep(linger)
+	return s.Shutdown(context.Background())
 }
 
 // patience is how long what is being started elsewhere is waited for.
