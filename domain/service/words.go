@@ -47,6 +47,11 @@ func (s *Service) SayStopped(set string, tasks []string) string {
 	return s.SayOf(set, "has stopped %d running tasks: %s.", len(tasks), list(tasks))
 }
 
+// SayStoppedPending is the message for tasks stopped before they ran.
+func (s *Service) SayStoppedPending(set string, n int) string {
+	return s.SayOf(set, "stopped %d pending tasks.", n)
+}
+
 // InZone is how many tasks of a service run in an Availability Zone.
 type InZone struct {
 	Zone  string

@@ -99,7 +99,7 @@ func (l *look) startAll(tx *store.Tx, s *service.Service) []service.Event {
 // stopAll asks tasks to stop. Healthy ones are spared when others that counted have
 // been lost since: the minimum is kept. So are those protected since.
 func (l *look) stopAll(tx *store.Tx, s *service.Service) []service.Event {
-	lost, stopped := l.lost(tx), roster{}
+	lost, stopped, unborn := l.lost(tx), roster{}, roster{}
 	for _, st := range l.stops {
 		t, ok := store.Tasks.Get(tx, st.arn)
 		if !ok || t.DesiredStatus() == task.Stopped || l.shielded(t) {
@@ -115,9 +115,12 @@ func (l *look) stopAll(tx *store.Tx, s *service.Service) []service.Event {
 		store.Tasks.Put(tx, &next)
 		if t.LastStatus() == task.Running {
 			l.note(stopped, t, st.zone)
+		} else {
+			l.note(unborn, t, "")
 		}
 	}
-	return stopped.tell(s.SayStopped, s.SayStoppedIn)
+	pending := func(set string, ids []string) string { return s.SayStoppedPending(set, len(ids)) }
+	return append(unborn.tell(pending, nil), stopped.tell(s.SayStopped, s.SayStoppedIn)...)
 }
 
 // roster is ids of tasks by whom and what they are for.

@@ -161,3 +161,17 @@ func TestADeletedServiceDrainsItsTaskSets(t *testing.T) {
 		t.Errorf("%s, tasks %s, set %v", s.Status, w.live(bySet), w.set("blue"))
 	}
 }
+
+func TestPendingTasksOfATaskSetAreStopped(t *testing.T) {
+	w := settle(t, service.Spec{Desired: 3, Controller: service.ControllerExternal})
+	w.machine("one", "a", 20)
+	w.add("blue", 100)
+	if _, err := w.loop.Step(t.Context(), w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.edit("blue", func(s *service.TaskSet) { s.Scale = 0 })
+	w.pass(0)
+	if w.live(bySet) != "" || !slices.Contains(w.events(), ", taskSet ecs-svc/blue) stopped 3 pending tasks.") {
+		t.Errorf("%s, %q", w.live(bySet), w.events())
+	}
+}

@@ -80,7 +80,7 @@ func fullest(zones []zone, started string) (from string) {
 func (l *look) balance() {
 	c := l.primary()
 	d := c.deployment
-	if l.next.Spec.Rebalancing != service.Enabled || l.next.Spec.Scheduling == service.Daemon || d.State != service.Completed || !l.settled(c) || l.next.Moving != nil {
+	if d.Want < 2 || l.next.Spec.Rebalancing != service.Enabled || l.next.Spec.Scheduling == service.Daemon || d.State != service.Completed || !l.settled(c) || l.next.Moving != nil {
 		return
 	}
 	rev, ok := l.revision(d.RevisionARN)

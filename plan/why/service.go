@@ -50,6 +50,9 @@ func (q *Inquiry) Service(key string) (*Node, error) {
 	for i := range s.Deployments {
 		n.add(q.deployment(&s.Deployments[i]))
 	}
+	for t := range store.TaskSets.By(q.View, store.TaskSetsByService, s.ARN) {
+		n.add(q.taskSet(t))
+	}
 	n.add(q.events(s)...)
 	return n, nil
 }
@@ -93,6 +96,13 @@ func (q *Inquiry) deployment(d *service.Deployment) *Node {
 		n.Detail["retryInSeconds"] = int(d.RetryAt.Sub(q.Now) / time.Second)
 		n.Hint = fmt.Sprintf("%d of its tasks failed in a row, so it waits for %s before the next: mend what fails and update the service", d.Failed, lasting(d.RetryAt.Sub(q.Now)))
 	}
+	return n
+}
+
+func (q *Inquiry) taskSet(t *service.TaskSet) *Node {
+	n := q.deployment(&t.Deployment)
+	n.State = string(t.Deployment.Status)
+	n.Says = fmt.Sprintf("Task set %s has %v%% of the service: it is to have %d tasks.", t.Deployment.ID, t.Scale, t.Deployment.Want)
 	return n
 }
 

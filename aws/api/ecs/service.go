@@ -111,6 +111,9 @@ func (a *API) createService(ctx context.Context, call *gateway.Call, in *ecs.Cre
 func sameService(have, next *service.Service) bool {
 	a, b := have.Spec, next.Spec
 	a.Revision, b.Revision = "", ""
+	if a.Controller == service.ControllerExternal {
+		b.Template = a.Template // its primary task set's
+	}
 	if a.Scheduling == service.Daemon {
 		b.Desired = a.Desired
 	}

@@ -44,6 +44,7 @@ func (a *API) updateService(ctx context.Context, call *gateway.Call, in *ecs.Upd
 			d.Want = next.Spec.Desired
 		}
 		next.Steady = next.Steady && next.Spec.Desired == have.Spec.Desired
+		unsettleSets(tx, call, &next)
 		next.Version++
 		store.Services.Put(tx, &next)
 		return nil

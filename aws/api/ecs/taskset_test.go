@@ -3,7 +3,6 @@ package ecs_test
 import (
 	"testing"
 
-	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/store"
 )
 
@@ -38,6 +37,7 @@ func TestTaskSetsOfAnExternalController(t *testing.T) {
 	s.do("UpdateServicePrimaryTaskSet", `{"cluster": "default", "service": "web", "primaryTaskSet": %q}`, key)
 	green := get(s.do("CreateTaskSet", `{"cluster": "default", "service": "web", "taskDefinition": "web:1"}`), "taskSet", "id").(string)
 	s.do("UpdateServicePrimaryTaskSet", `{"cluster": "default", "service": "web", "primaryTaskSet": %q}`, green)
+	s.do("CreateService", `{"serviceName": "web", "deploymentController": {"type": "EXTERNAL"}, "desiredCount": 3}`) // is the same one
 	all := s.do("DescribeServices", `{"services": ["web"]}`)
 	expect(t, "deployments", get(all, "services", 0, "deployments"), []any{})
 	expect(t, "what the primary one runs", get(all, "services", 0, "taskDefinition"), scope.TaskDefinition("web", 1))
@@ -124,14 +124,22 @@ func TestAScaledTaskSetIsStabilizingAtOnce(t *testing.T) {
 	s.define("web")
 	s.do("CreateService", `{"serviceName": "web", "deploymentController": {"type": "EXTERNAL"}, "desiredCount": 2}`)
 	made := get(s.do("CreateTaskSet", `{"cluster": "default", "service": "web", "taskDefinition": "web", "scale": {"value": 0}}`), "taskSet").(object)
-	s.update(func(tx *store.Tx) {
-		have, _ := store.TaskSets.Get(tx, made["taskSetArn"].(string))
-		next := *have
-		next.Steady, next.Deployment.Status = true, service.Older
-		store.TaskSets.Put(tx, &next)
-	})
+	steady := func(is bool) {
+		s.update(func(tx *store.Tx) {
+			have, _ := store.TaskSets.Get(tx, made["taskSetArn"].(string))
+			next := *have
+			next.Steady = is
+			store.TaskSets.Put(tx, &next)
+		})
+	}
+	steady(true)
 	same := s.do("UpdateTaskSet", `{"cluster": "default", "service": "web", "taskSet": %q, "scale": {"value": 0}}`, made["id"])
 	expect(t, "scaled to what it is", get(same, "taskSet", "stabilityStatus"), "STEADY_STATE")
+	s.do("UpdateService", `{"service": "web", "desiredCount": 7}`)
+	expect(t, "nothing of more", get(s.do("DescribeTaskSets", `{"cluster": "default", "service": "web"}`), "taskSets", 0, "stabilityStatus"), "STEADY_STATE")
 	more := s.do("UpdateTaskSet", `{"cluster": "default", "service": "web", "taskSet": %q, "scale": {"value": 50}}`, made["id"])
 	expect(t, "scaled", get(more, "taskSet", "stabilityStatus"), "STABILIZING")
+	steady(true)
+	s.do("UpdateService", `{"service": "web", "desiredCount": 9}`)
+	expect(t, "its service scaled", get(s.do("DescribeTaskSets", `{"cluster": "default", "service": "web"}`), "taskSets", 0, "stabilityStatus"), "STABILIZING")
 }
