@@ -27,19 +27,19 @@ func front(text string) *definition {
 	return onEC2(c)
 }
 
-// balancer stands in for a load balancer: it passes each request to one of the
+// relay stands in for a load balancer: it passes each request to one of the
 // service's tasks that are healthy and wanted running, and tries nothing twice. It
 // learns of a task that is to stop by polling, so later than the task itself: such
 // tasks must serve on for a moment after SIGTERM, as behind a balancer that has not
 // finished deregistering them.
-type balancer struct {
+type relay struct {
 	b       *berth
 	service string
 	next    atomic.Int64
 	targets atomic.Pointer[[]string]
 }
 
-func (p *balancer) poll(t *testing.T) {
+func (p *relay) poll(t *testing.T) {
 	var targets []string
 	for _, task := range p.b.crew(t, p.service) {
 		if aws.ToString(task.LastStatus) != "RUNNING" || aws.ToString(task.DesiredStatus) != "RUNNING" || task.HealthStatus != types.HealthStatusHealthy {
@@ -51,7 +51,7 @@ func (p *balancer) poll(t *testing.T) {
 }
 
 // get is one request.
-func (p *balancer) get() (string, error) {
+func (p *relay) get() (string, error) {
 	targets := *p.targets.Load()
 	if len(targets) == 0 {
 		return "", fmt.Errorf("no healthy task")
@@ -72,7 +72,7 @@ func TestUpdateLosesNoRequest(t *testing.T) {
 	t.Parallel()
 	name := here.serve(t, here.register(t, front("one")), 2)
 	here.stable(t, name)
-	p := &balancer{b: here, service: name}
+	p := &relay{b: here, service: name}
 	eventually(t, "healthy tasks", func() bool { p.poll(t); return len(*p.targets.Load()) == 2 })
 
 	var asked, failed, one, two atomic.Int64
