@@ -11,6 +11,7 @@ import (
 	shape "github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/store"
 	"github.com/berthhq/berth/store/memory"
 )
@@ -100,4 +101,31 @@ func BenchmarkDescribe(b *testing.B) {
 			h.do("DescribeClusters", &shape.DescribeClustersRequest{})
 		}
 	})
+}
+
+// BenchmarkDescribeService describes a service of 1,000 tasks.
+func BenchmarkDescribeService(b *testing.B) {
+	st := memory.Open()
+	h := &house{b: b, handlers: ecs.New(ecs.Config{Store: st}).Operations()}
+	h.call = gateway.Call{Scope: scope, Principal: identity.RootPrincipal(scope.Account), Now: time.Now()}
+	h.do("CreateCluster", &shape.CreateClusterRequest{})
+	h.do("RegisterTaskDefinition", &shape.RegisterTaskDefinitionRequest{Family: new("web"), ContainerDefinitions: []shape.ContainerDefinition{
+		{Name: new("app"), Image: new("nginx"), Memory: new(int32(128)), Cpu: new(int32(10))},
+	}})
+	made := h.do("CreateService", &shape.CreateServiceRequest{ServiceName: new("web"), TaskDefinition: new("web"), DesiredCount: new(int32(1000))}).(*shape.CreateServiceResponse)
+	_, err := st.Update(context.Background(), func(tx *store.Tx) error {
+		for n := range 1000 {
+			store.Tasks.Put(tx, &task.Task{
+				Scope: scope, ARN: scope.Task("default", fmt.Sprintf("%032x", n)), Desired: task.Desired{Status: task.Running},
+				Spec: task.Spec{ClusterARN: scope.Cluster("default"), Group: "service:web", StartedBy: *made.Service.Deployments[0].Id},
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		h.do("DescribeServices", &shape.DescribeServicesRequest{Services: []string{"web"}})
+	}
 }
