@@ -51,7 +51,7 @@ var TasksByGroup = &Index[task.Task]{
 
 // TasksOfService finds the tasks that a service still has to do with, by
 // InCluster(cluster ARN, group): those not stopped, and those stopped that it has
-// not taken note of.
+// not taken note of. Those of one deployment come together; see CountCrews.
 var TasksOfService = &Index[task.Task]{
 	Key: func(t *task.Task) string {
 		if !strings.HasPrefix(t.Spec.Group, service.GroupPrefix) || t.Noted && t.LastStatus() == task.Stopped {
@@ -59,6 +59,7 @@ var TasksOfService = &Index[task.Task]{
 		}
 		return InCluster(t.Spec.ClusterARN, t.Spec.Group)
 	},
+	Rank: crewRank,
 }
 
 // TasksByFamily finds tasks by InCluster(cluster ARN, family).

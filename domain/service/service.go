@@ -172,6 +172,9 @@ type Good struct {
 	RevisionARN  string
 }
 
+// IDPrefix begins the id of a deployment, before its number.
+const IDPrefix = "ecs-svc/"
+
 // Group is what the tasks of the named service say as their group.
 func Group(name string) string { return GroupPrefix + name }
 

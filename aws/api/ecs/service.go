@@ -134,7 +134,7 @@ func (a *API) begin(tx *store.Tx, call *gateway.Call, s *service.Service) {
 		store.Rollouts.Put(tx, &ended)
 	}
 	key := s.Scope.ServiceDeployment(cluster, s.Name, a.newID()[:21])
-	store.Rollouts.Put(tx, s.Begin(r, "ecs-svc/"+a.number(), key, call.Now))
+	store.Rollouts.Put(tx, s.Begin(r, service.IDPrefix+a.number(), key, call.Now))
 	rollout.Prune(tx, s)
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/service"
-	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
 )
@@ -45,18 +44,7 @@ func showService(r store.Reader, s *service.Service, include []ecs.ServiceField)
 
 // countTasks counts the tasks of a service by what started them.
 func countTasks(r store.Reader, s *service.Service) map[string]service.Counts {
-	out := map[string]service.Counts{}
-	for t := range store.Tasks.By(r, store.TasksOfService, store.InCluster(s.ClusterARN, service.Group(s.Name))) {
-		n := out[t.Spec.StartedBy]
-		switch last := t.LastStatus(); {
-		case last == task.Running:
-			n.Running++
-		case last < task.Running:
-			n.Pending++
-		}
-		out[t.Spec.StartedBy] = n
-	}
-	return out
+	return store.CountCrews(r, s.ClusterARN, s.Name)
 }
 
 func total(crews map[string]service.Counts) (all service.Counts) {
