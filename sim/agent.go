@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/berthhq/berth/aws/shape/ecs"
@@ -205,7 +206,7 @@ func (a *agent) register() {
 			return
 		}
 		a.instance = *out.(*ecs.RegisterContainerInstanceResponse).ContainerInstance.ContainerInstanceArn
-		a.w.names[a.instance] = a.name
+		a.w.names[a.instance], a.w.names[a.instance[strings.LastIndexByte(a.instance, '/')+1:]] = a.name, a.name
 		a.dial()
 	})
 }

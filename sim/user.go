@@ -22,6 +22,7 @@ type kind struct {
 	fargate     bool
 	lives       time.Duration // the main container ends by itself within; 0 for never
 	code        int           // and exits with
+	exact       bool          // it lives just so long
 	missing     bool          // its image cannot be pulled
 	// after is what the main container waits for in a helper, which ends by
 	// itself if it shall succeed; empty without one.
@@ -151,6 +152,9 @@ func (k *kind) end(container string, w *world) (time.Duration, int) {
 		return w.between(0, helperLives), 0
 	case container == helper || k.lives == 0:
 		return 0, 0
+	}
+	if k.exact {
+		return k.lives, k.code
 	}
 	return w.between(k.lives/4, k.lives), k.code
 }

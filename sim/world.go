@@ -34,11 +34,13 @@ type world struct {
 	ids     int            // given out
 	started map[string]int // containers, by family and name
 	guests  int            // hosts that joined later
-	crashes int
-	lost    int
-	err     error // the first broken invariant: nothing happens after it
-	trace   []string
-	names   map[string]string // ids and ARNs to what the trace calls them
+	// deployments is how many have names.
+	deployments int
+	crashes     int
+	lost        int
+	err         error // the first broken invariant: nothing happens after it
+	trace       []string
+	names       map[string]string // ids and ARNs to what the trace calls them
 }
 
 func newWorld(seed uint64) *world {
