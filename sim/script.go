@@ -30,7 +30,7 @@ import (
 //	wait D
 //	expect NAME [running=N] [pending=N] [steady] [state=S] [inactive]
 func Play(script string) (string, error) {
-	w := newWorld(1)
+	w := plainWorld()
 	p := &play{w: w, watch: newWitness(w)}
 	w.user.begin()
 	w.user.busy = false

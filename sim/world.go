@@ -17,7 +17,7 @@ var (
 
 // world is everything there is. One goroutine owns it.
 type world struct {
-	rng    *rand.Rand
+	rng    *rand.Rand // nil in a world without chance
 	now    time.Time
 	events queue
 	number int // of events so far: equal times happen in order of making
@@ -44,8 +44,16 @@ type world struct {
 }
 
 func newWorld(seed uint64) *world {
-	w := &world{rng: rand.New(rand.NewPCG(seed, 0x62657274)), now: epoch, names: map[string]string{}, started: map[string]int{}}
-	w.subnetBits = 28 + w.rng.IntN(2)
+	rng := rand.New(rand.NewPCG(seed, 0x62657274))
+	return makeWorld(rng, 28+rng.IntN(2))
+}
+
+// plainWorld is one in which nothing is left to chance: what happens in it changes
+// only with what berth decides.
+func plainWorld() *world { return makeWorld(nil, 24) }
+
+func makeWorld(rng *rand.Rand, subnetBits int) *world {
+	w := &world{rng: rng, subnetBits: subnetBits, now: epoch, names: map[string]string{}, started: map[string]int{}}
 	w.laws = newLaws(w)
 	w.disk = newDisk(w)
 	w.server = &server{w: w}
@@ -144,12 +152,17 @@ func (w *world) rename(s string) string {
 
 // newID gives ids that follow from the seed.
 func (w *world) newID() string {
-	w.ids++
+	if w.ids++; w.rng == nil {
+		return fmt.Sprintf("%08x%024x", w.ids, w.ids)
+	}
 	return fmt.Sprintf("%016x%016x", w.rng.Uint64(), w.ids)
 }
 
-// between is a random time in a range.
+// between is a random time in a range; its middle in a world without chance.
 func (w *world) between(from, to time.Duration) time.Duration {
+	if w.rng == nil {
+		return (from + to) / 2
+	}
 	return from + time.Duration(w.rng.Int64N(int64(to-from)+1))
 }
 
