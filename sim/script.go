@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/alarm"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/store"
 )
@@ -18,10 +20,12 @@ import (
 //
 //	host NAME [cpu=N] [memory=N] [fargate=N]   a host joins
 //	definition NAME [cpu=N] [memory=N] [lives=D] [code=N] [missing] [fargate]
-//	create NAME definition=D [count=N] [daemon] [min=N] [max=N] [breaker] [rollback] [bake=N]
-//	update NAME [count=N] [definition=D] [force] [min=N] [max=N] [breaker] [rollback] [bake=N]
+//	create NAME definition=D [count=N] [daemon] CONFIGURATION
+//	update NAME [count=N] [definition=D] [force] CONFIGURATION
 //	delete NAME [force]
 //	rollback NAME | abort NAME                 stop the rollout under way
+//	continue NAME | refuse NAME                answer the hooks it waits for
+//	alarm NAME STATE
 //	protect TASK [minutes=N] | unprotect TASK
 //	stop TASK
 //	drain HOST | activate HOST | retire HOST
@@ -29,6 +33,9 @@ import (
 //	cut HOST for=D                             it is off the network for a while
 //	wait D
 //	expect NAME [running=N] [pending=N] [steady] [state=S] [inactive]
+//
+// A CONFIGURATION is any of min=N max=N breaker rollback bake=MINUTES
+// strategy=BLUE_GREEN|LINEAR|CANARY percent=N step=MINUTES pause=STAGE alarms=NAME.
 func Play(script string) (string, error) {
 	w := plainWorld()
 	p := &play{w: w, watch: newWitness(w)}
@@ -114,6 +121,9 @@ func (p *play) commands() map[string]func(string, words) error {
 		"host": p.host, "definition": p.definition, "create": p.create, "update": p.update, "delete": p.remove,
 		"rollback": func(name string, _ words) error { return p.end(name, ecs.StopServiceDeploymentStopTypeRollback) },
 		"abort":    func(name string, _ words) error { return p.end(name, ecs.StopServiceDeploymentStopTypeAbort) },
+		"continue": func(name string, _ words) error { return p.answer(name, ecs.DeploymentLifecycleHookActionContinue) },
+		"refuse":   func(name string, _ words) error { return p.answer(name, ecs.DeploymentLifecycleHookActionRollback) },
+		"alarm":    p.alarm,
 		"protect":  p.protect, "unprotect": p.protect, "stop": p.stop,
 		"drain":    p.onHost(func(a *agent, _ words) { p.w.user.drain(a, true) }),
 		"activate": p.onHost(func(a *agent, _ words) { p.w.user.drain(a, false) }),
@@ -168,6 +178,22 @@ func configuration(args words) *ecs.DeploymentConfiguration {
 	if args.has("breaker") {
 		out.DeploymentCircuitBreaker = &ecs.DeploymentCircuitBreaker{Enable: new(true), Rollback: new(args.has("rollback"))}
 	}
+	if args.has("alarms") {
+		out.Alarms = &ecs.DeploymentAlarms{AlarmNames: []string{args["alarms"]}, Enable: new(true), Rollback: new(args.has("rollback"))}
+	}
+	if args.has("pause") {
+		out.LifecycleHooks = []ecs.DeploymentLifecycleHook{{
+			TargetType: ecs.DeploymentLifecycleHookTargetTypePause, LifecycleStages: []ecs.DeploymentLifecycleHookStage{ecs.DeploymentLifecycleHookStage(args["pause"])},
+		}}
+	}
+	out.Strategy = ecs.DeploymentStrategy(args["strategy"])
+	percent := new(float64(args.int("percent", 50)))
+	switch out.Strategy {
+	case ecs.DeploymentStrategyLinear:
+		out.LinearConfiguration = &ecs.LinearConfiguration{StepPercent: percent, StepBakeTimeInMinutes: args.number("step")}
+	case ecs.DeploymentStrategyCanary:
+		out.CanaryConfiguration = &ecs.CanaryConfiguration{CanaryPercent: percent, CanaryBakeTimeInMinutes: args.number("step")}
+	}
 	return out
 }
 
@@ -208,6 +234,36 @@ func (p *play) end(name string, how ecs.StopServiceDeploymentStopType) error {
 	p.touch(name)
 	p.w.user.ask("StopServiceDeployment", &ecs.StopServiceDeploymentRequest{ServiceDeploymentArn: &s.Rollout, StopType: how})
 	return nil
+}
+
+// answer answers the hooks that a service's rollout waits for.
+func (p *play) answer(name string, action ecs.DeploymentLifecycleHookAction) error {
+	s, err := p.service(name)
+	if err != nil {
+		return err
+	}
+	r, ok := store.Rollouts.Get(p.w.server.leader.View(), s.Rollout)
+	if !ok || len(r.Hooks) == 0 {
+		return errors.New("it waits for no hook")
+	}
+	for i := range r.Hooks {
+		p.w.user.ask("ContinueServiceDeployment", &ecs.ContinueServiceDeploymentRequest{ServiceDeploymentArn: &r.ARN, HookId: &r.Hooks[i].ID, Action: action})
+	}
+	return nil
+}
+
+// alarm puts an alarm in a state, as plan/alarm or SetAlarmState would.
+func (p *play) alarm(name string, args words) error {
+	for state := range args {
+		a := alarm.New(scope, name, alarm.Definition{Period: 60, EvaluationPeriods: 1}, p.w.server.now())
+		_, err := p.w.server.leader.Update(p.w.server.background, func(tx *store.Tx) error {
+			store.Alarms.Put(tx, a.In(alarm.State(state), "", "", p.w.server.now()))
+			return nil
+		})
+		p.w.server.stir()
+		return err
+	}
+	return errors.New("in which state?")
 }
 
 // task finds a task's ARN by its name in the transcript.

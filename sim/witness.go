@@ -63,6 +63,9 @@ func (x *witness) look() {
 		for i := range s.Deployments {
 			d := &s.Deployments[i]
 			x.changed(d.ID, fmt.Sprintf("%s %s: %s", d.Status, d.State, d.Reason))
+			if d.Traffic > 0 || x.states["traffic to "+d.ID] != "" {
+				x.changed("traffic to "+d.ID, fmt.Sprintf("%.0f %%, test %.0f %%", d.Traffic, d.TestTraffic))
+			}
 		}
 	}
 	for r := range store.Rollouts.All(v) {
