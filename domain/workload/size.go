@@ -153,7 +153,7 @@ func checkContainerSizes(d *Definition) error {
 const minContainerMemory = 4
 
 func checkContainerMemory(d *Definition, c *Container) error {
-	if c.Memory == nil && c.MemoryReservation == nil && d.Memory == "" {
+	if c.Memory == nil && c.MemoryReservation == nil && d.Memory == "" && !d.Daemon {
 		return refuse("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' must be specified.", c.Name)
 	}
 	if c.Memory != nil && *c.Memory < minContainerMemory {

@@ -21,7 +21,7 @@ import (
 const maxDefinitionSize = 65536
 
 func (a *API) registerTaskDefinition(ctx context.Context, call *gateway.Call, in *ecs.RegisterTaskDefinitionRequest) (*ecs.RegisterTaskDefinitionResponse, error) {
-	d, err := prepareDefinition(call, in)
+	d, err := prepareDefinition(call, in, false)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (a *API) registerTaskDefinition(ctx context.Context, call *gateway.Call, in
 	return out, nil
 }
 
-func prepareDefinition(call *gateway.Call, in *ecs.RegisterTaskDefinitionRequest) (*workload.Definition, error) {
+func prepareDefinition(call *gateway.Call, in *ecs.RegisterTaskDefinitionRequest, ofDaemon bool) (*workload.Definition, error) {
 	tags, err := readTags(in.Tags)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func prepareDefinition(call *gateway.Call, in *ecs.RegisterTaskDefinitionRequest
 		}
 	}
 	d := readDefinition(call, in)
-	d.Tags = tags
+	d.Tags, d.Daemon = tags, ofDaemon
 	if data, _ := json.Marshal(d); len(data) > maxDefinitionSize { // plain data always marshals
 		return nil, client("Actual length: '%d'. Max allowed length is '%d' bytes.", len(data), maxDefinitionSize)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/daemon"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
@@ -103,8 +104,8 @@ func checkWords(s *task.Spec, ownGroup bool) error {
 		return invalid("startedBy contains invalid characters.")
 	case len(s.Group) > 255:
 		return invalid("group can have at most 255 characters.")
-	case ownGroup && strings.HasPrefix(s.Group, servicePrefix):
-		return invalid("Invalid namespace for group.").WithHint("groups that begin with '%s' belong to services", servicePrefix)
+	case ownGroup && (strings.HasPrefix(s.Group, servicePrefix) || daemon.Owns(s.Group)):
+		return invalid("Invalid namespace for group.").WithHint("groups that begin with '%s' or '%s' belong to services and daemons", servicePrefix, daemon.GroupPrefix)
 	case len(s.ReferenceID) > 1024:
 		return invalid("referenceId can have at most 1024 characters.")
 	}

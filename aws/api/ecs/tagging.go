@@ -83,7 +83,9 @@ func findTagged(r store.Reader, scope arn.Scope, resource string) (*tagged, erro
 	switch a.Kind() {
 	case "cluster":
 		return taggedCluster(r, resource)
-	case "task-definition":
+	case "daemon":
+		return taggedDaemon(r, resource)
+	case "task-definition", "daemon-task-definition":
 		return taggedDefinition(r, resource)
 	case "service":
 		return taggedService(r, resource)
@@ -120,6 +122,19 @@ func taggedDefinition(r store.Reader, key string) (*tagged, error) {
 		next := *have
 		next.Tags = tags
 		store.TaskDefinitions.Put(tx, &next)
+	}}, nil
+}
+
+func taggedDaemon(r store.Reader, key string) (*tagged, error) {
+	have, ok := store.Daemons.Get(r, key)
+	if !ok {
+		return nil, daemonNotFound()
+	}
+	return &tagged{have.Tags, func(tx *store.Tx, tags []workload.Tag) {
+		next := *have
+		next.Tags = tags
+		next.Version++
+		store.Daemons.Put(tx, &next)
 	}}, nil
 }
 
