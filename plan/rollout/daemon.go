@@ -1,8 +1,11 @@
 package rollout
 
 import (
+	"time"
+
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/plan/assignment"
 	"github.com/berthhq/berth/plan/placement"
 	"github.com/berthhq/berth/store"
@@ -30,46 +33,83 @@ func (l *look) eligible() map[string]*cluster.Instance {
 }
 
 // daemon gives each eligible instance its task. On an instance that has an older
-// one, that goes first, as far as the minimum allows.
+// one, that goes first, as far as the minimum allows; the next comes when it has
+// stopped.
 func (l *look) daemon(c *crew) {
 	wanted := l.eligible()
-	moves := service.Roll(l.bounds(), c.tally, l.others(), true)
-	var strays, replaced []member
-	occupied := map[string]bool{}
+	occupied := l.ending()
+	var strays, replaced, kept []member
 	for _, crew := range l.crews {
 		for _, m := range crew.members {
 			switch _, ok := wanted[m.instance]; {
-			case !ok || m.leaving || m.condition == unhealthy && crew == c:
-				strays = append(strays, m)
-			case crew == c && occupied[m.instance]:
+			case m.leaving && l.needed(m.instance):
+				l.wait(l.now.Add(lookAgain))
+			case !ok || crew == c && (m.condition == unhealthy || occupied[m.instance]):
 				strays = append(strays, m)
 			case crew == c:
-				occupied[m.instance] = true
+				kept = append(kept, m)
 			default:
 				replaced = append(replaced, m)
 			}
+			occupied[m.instance] = true
 		}
-	}
-	for _, m := range replaced {
-		occupied[m.instance] = true // its place is free once it has stopped
 	}
 	reason := service.ReasonScaling(c.deployment.ID)
-	spare := l.toSpare(c, l.others())
 	l.stop(strays, len(strays), reason)
-	if c.deployment.State != service.Failed {
-		l.spare = spare - healthyOf(strays)
-		l.stop(replaced, moves.StopOld, reason)
-		l.fill(c, wanted, occupied)
+	if c.deployment.State == service.Failed {
+		return
 	}
+	fresh, old, bounds := tallyOf(kept), tallyOf(replaced), l.bounds()
+	l.spare = fresh.Healthy + old.Healthy - bounds.Lower
+	l.stop(replaced, service.Roll(bounds, fresh, old, true).StopOld, reason)
+	l.fill(c, wanted, occupied)
 }
 
-func healthyOf(members []member) (n int) {
-	for i := range members {
-		if members[i].condition == healthy {
-			n++
+// lookAgain is how often an instance that is being drained is looked at until its
+// other tasks have gone.
+const lookAgain = time.Second
+
+// ending are the instances with a task of the service that is stopping.
+func (l *look) ending() map[string]bool {
+	out := map[string]bool{}
+	for t := range store.Tasks.By(l.view, store.TasksOfService, store.InCluster(l.was.ClusterARN, service.Group(l.was.Name))) {
+		if t.Assignment != nil && t.DesiredStatus() == task.Stopped && t.LastStatus() != task.Stopped {
+			out[t.Assignment.InstanceARN] = true
 		}
 	}
-	return n
+	return out
+}
+
+// needed tells whether an instance that is being drained still has tasks of other
+// services: its daemons go when those have gone.
+func (l *look) needed(instance string) bool {
+	for t := range store.Tasks.By(l.view, store.TasksByInstance, instance) {
+		arn := serviceOf(t)
+		if arn == "" || t.LastStatus() == task.Stopped {
+			continue
+		}
+		if s, ok := store.Services.Get(l.view, arn); !ok || s.Spec.Scheduling != service.Daemon {
+			return true
+		}
+	}
+	return false
+}
+
+func tallyOf(members []member) service.Tally {
+	var t service.Tally
+	for _, m := range members {
+		switch m.condition {
+		case unhealthy:
+			t.Unhealthy++
+		case pending:
+			t.Pending++
+		case unproven:
+			t.Unproven++
+		case healthy:
+			t.Healthy++
+		}
+	}
+	return t
 }
 
 // fill starts a task on each wanted instance that has none.

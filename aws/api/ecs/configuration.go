@@ -58,7 +58,7 @@ func checkConfiguration(c *service.Configuration, spec *service.Spec) error {
 	case c.MinimumPercent < 0 || c.MaximumPercent < 0:
 		return invalid("minimumHealthyPercent and maximumPercent can not be negative.")
 	case spec.Scheduling == service.Daemon && c.MaximumPercent != 100:
-		return invalid("The daemon scheduling strategy requires a maximumPercent of 100.")
+		return invalid("The daemon scheduling strategy does not support values other than 100 for maximumPercent on a deployment configuration. Change the maximumPercent value to 100, and try again.")
 	case spec.Scheduling == service.Daemon && c.MinimumPercent > 100:
 		return invalid("The minimumHealthyPercent must be at most 100.")
 	case spec.Scheduling == service.Replica && c.MaximumPercent < 100:

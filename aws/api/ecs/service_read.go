@@ -191,6 +191,10 @@ func readTemplate(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ec
 		return err
 	}
 	launchType := placeOf(t)
+	if len(t.Providers) > 0 && spec.Scheduling == service.Daemon {
+		return invalid("Specifying a capacity provider strategy is not supported when you create a service using the DAEMON scheduling strategy.").
+			WithHint("say launchType EC2")
+	}
 	if launchType == workload.Fargate && spec.Scheduling == service.Daemon {
 		return invalid("The daemon scheduling strategy is not supported with the FARGATE launch type.")
 	}
@@ -277,7 +281,7 @@ func readServicePlacement(constraints []ecs.PlacementConstraint, strategy []ecs.
 	case launchType == workload.Fargate && len(strategy) > 0:
 		return nil, nil, invalid("Placement strategies are not supported with FARGATE launch type.")
 	case spec.Scheduling == service.Daemon && len(strategy) > 0:
-		return nil, nil, invalid("The daemon scheduling strategy does not support placement strategies.")
+		return nil, nil, invalid("The daemon scheduling strategy does not support placement strategies. Remove the placement strategy and try again.")
 	}
 	return readPlacement(constraints, strategy, def)
 }
