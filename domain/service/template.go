@@ -20,6 +20,7 @@ type Template struct {
 	PlatformFamily      string
 	Network             *task.NetworkConfiguration // nil outside awsvpc
 	EphemeralStorageGiB int                        // of the definition, on Fargate
+	Express             *Express                   // nil but for Express gateway services
 }
 
 // Revision is an immutable snapshot of what a service runs.

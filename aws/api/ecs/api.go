@@ -120,6 +120,11 @@ func (a *API) Operations() map[string]gateway.Handler {
 		"DescribeDaemonDeployments":    gateway.Handle(a.describeDaemonDeployments),
 		"ListDaemonDeployments":        gateway.Handle(a.listDaemonDeployments),
 
+		"CreateExpressGatewayService":   gateway.Handle(a.createExpressGatewayService),
+		"UpdateExpressGatewayService":   gateway.Handle(a.updateExpressGatewayService),
+		"DeleteExpressGatewayService":   gateway.Handle(a.deleteExpressGatewayService),
+		"DescribeExpressGatewayService": gateway.Handle(a.describeExpressGatewayService),
+
 		"RunTask":              gateway.Handle(a.runTask),
 		"StartTask":            gateway.Handle(a.startTask),
 		"StopTask":             gateway.Handle(a.stopTask),

@@ -26,15 +26,7 @@ func (a *API) registerTaskDefinition(ctx context.Context, call *gateway.Call, in
 		return nil, err
 	}
 	_, err = a.store.Update(ctx, func(tx *store.Tx) error {
-		family := workload.Family{Scope: call.Scope, Name: d.Family}
-		if have, ok := store.Families.Get(tx, family.Key()); ok {
-			family = *have
-		}
-		family.LastRevision++
-		d.Revision = family.LastRevision
-		d.ARN = call.Scope.TaskDefinition(d.Family, d.Revision)
-		store.Families.Put(tx, &family)
-		store.TaskDefinitions.Put(tx, d)
+		putDefinition(tx, d)
 		return nil
 	})
 	if err != nil {
@@ -45,6 +37,19 @@ func (a *API) registerTaskDefinition(ctx context.Context, call *gateway.Call, in
 		out.Tags = showTags(d.Tags)
 	}
 	return out, nil
+}
+
+// putDefinition gives a definition the next revision of its family, and stores it.
+func putDefinition(tx *store.Tx, d *workload.Definition) {
+	family := workload.Family{Scope: d.Scope, Name: d.Family}
+	if have, ok := store.Families.Get(tx, family.Key()); ok {
+		family = *have
+	}
+	family.LastRevision++
+	d.Revision = family.LastRevision
+	d.ARN = d.Scope.TaskDefinition(d.Family, d.Revision)
+	store.Families.Put(tx, &family)
+	store.TaskDefinitions.Put(tx, d)
 }
 
 func prepareDefinition(call *gateway.Call, in *ecs.RegisterTaskDefinitionRequest, ofDaemon bool) (*workload.Definition, error) {
