@@ -1,0 +1,114 @@
+package ecs_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/store"
+)
+
+const expressRoles = `"executionRoleArn": "arn:aws:iam::123456789012:role/run", "infrastructureRoleArn": "arn:aws:iam::123456789012:role/build"`
+
+// expressly is a server with the cluster default, a default VPC with two public
+// subnets, and a private one.
+func expressly(t *testing.T) *server {
+	s := start(t)
+	s.do("CreateCluster", `{"clusterName": "default"}`)
+	s.update(func(tx *store.Tx) {
+		store.VPCs.Put(tx, &network.VPC{Scope: scope, ID: "vpc-d", CIDR: netip.MustParsePrefix("172.31.0.0/16"), Default: true})
+		for id, cidr := range map[string]string{"subnet-d1": "172.31.1.0/24", "subnet-d2": "172.31.2.0/24"} {
+			store.Subnets.Put(tx, &network.Subnet{Scope: scope, ID: id, VPCID: "vpc-d", CIDR: netip.MustParsePrefix(cidr), Default: true, MapPublicIP: true})
+		}
+		store.SecurityGroups.Put(tx, &network.SecurityGroup{Scope: scope, ID: "sg-d", VPCID: "vpc-d", Name: "default"})
+	})
+	return s
+}
+
+func TestExpressLife(t *testing.T) {
+	s := expressly(t)
+	made := get(s.do("CreateExpressGatewayService", `{"serviceName": "shop", `+expressRoles+`, "tags": [{"key": "a", "value": "b"}],
+		"primaryContainer": {"image": "shop:1", "environment": [{"name": "A", "value": "1"}]}, "scalingTarget": {"minTaskCount": 2}}`), "service").(object)
+	const arn = "arn:aws:ecs:eu-central-1:123456789012:service/default/shop"
+	has(t, made, object{"serviceArn": arn, "serviceName": "shop", "cluster": "arn:aws:ecs:eu-central-1:123456789012:cluster/default",
+		"infrastructureRoleArn": "arn:aws:iam::123456789012:role/build", "tags": []any{object{"key": "a", "value": "b"}}})
+	expect(t, "status", get(made, "status"), any(object{"statusCode": "ACTIVE",
+		"statusReason": "The tasks run. The load balancer with its endpoint and the automatic scaling of Express gateway services are not supported yet."}))
+	config := get(made, "activeConfigurations", 0).(object)
+	has(t, config, object{"executionRoleArn": "arn:aws:iam::123456789012:role/run", "cpu": "256", "memory": "512", "healthCheckPath": "/ping", "ingressPaths": nil,
+		"networkConfiguration": object{"subnets": []any{"subnet-d1", "subnet-d2"}, "securityGroups": []any{"sg-d"}},
+		"scalingTarget":        object{"minTaskCount": 2.0, "maxTaskCount": 20.0, "autoScalingMetric": "AVERAGE_CPU", "autoScalingTargetValue": 60.0},
+		"primaryContainer": object{"image": "shop:1", "containerPort": 80.0, "environment": []any{object{"name": "A", "value": "1"}},
+			"awsLogsConfiguration": object{"logGroup": "/aws/ecs/default/shop", "logStreamPrefix": "ecs"}}})
+
+	shown := get(s.do("DescribeServices", `{"services": ["shop"]}`), "services", 0).(object)
+	has(t, shown, object{"desiredCount": 2.0, "launchType": "FARGATE", "resourceManagementType": "ECS", "currentServiceDeployment": made["currentDeployment"]})
+	expect(t, "found by who manages it", get(s.do("ListServices", `{"resourceManagementType": "ECS"}`), "serviceArns"), any([]any{arn}))
+	def := get(s.do("DescribeTaskDefinition", `{"taskDefinition": "default-shop"}`), "taskDefinition").(object)
+	has(t, def, object{"networkMode": "awsvpc", "revision": 1.0, "requiresCompatibilities": []any{"FARGATE"}})
+	expect(t, "container", get(def, "containerDefinitions", 0, "name"), any("Main"))
+
+	updated := get(s.do("UpdateExpressGatewayService", `{"serviceArn": "`+arn+`", "healthCheckPath": "/ok", "memory": "1024", "scalingTarget": {"minTaskCount": 3, "autoScalingMetric": "AVERAGE_MEMORY"}}`), "service").(object)
+	next := get(updated, "targetConfiguration").(object)
+	has(t, next, object{"cpu": "256", "memory": "1024", "healthCheckPath": "/ok", "primaryContainer": config["primaryContainer"], "networkConfiguration": config["networkConfiguration"],
+		"scalingTarget": object{"minTaskCount": 3.0, "maxTaskCount": 20.0, "autoScalingMetric": "AVERAGE_MEMORY", "autoScalingTargetValue": 60.0}})
+	both := get(s.do("DescribeExpressGatewayService", `{"serviceArn": "`+arn+`"}`), "service").(object)
+	expect(t, "the new one is first", get(both, "activeConfigurations", 0), any(next))
+	expect(t, "the old one is still there", get(both, "activeConfigurations", 1), any(config))
+	expect(t, "tags are only included on request", both["tags"], nil)
+	expect(t, "desired", get(s.do("DescribeServices", `{"services": ["shop"]}`), "services", 0, "desiredCount"), any(3.0))
+	s.do("UpdateExpressGatewayService", `{"serviceArn": "`+arn+`", "healthCheckPath": "/"}`)
+	expect(t, "no definition is made in vain", get(s.do("ListTaskDefinitions", `{}`), "taskDefinitionArns", 2), nil)
+	s.do("UpdateExpressGatewayService", `{"serviceArn": "`+arn+`", "primaryContainer": {"image": "shop:2"}}`)
+	expect(t, "the image", get(s.do("DescribeTaskDefinition", `{"taskDefinition": "default-shop"}`), "taskDefinition", "containerDefinitions", 0, "image"), any("shop:2"))
+	s.refused("CreateExpressGatewayService", `{"serviceName": "shop", `+expressRoles+`, "primaryContainer": {"image": "x"}}`, "InvalidParameterException", "Creation of service was not idempotent.")
+
+	gone := get(s.do("DeleteExpressGatewayService", `{"serviceArn": "`+arn+`"}`), "service").(object)
+	expect(t, "deleted", get(gone, "status"), any(object{"statusCode": "DRAINING"}))
+	s.refused("UpdateExpressGatewayService", `{"serviceArn": "`+arn+`"}`, "ServiceNotActiveException", "Service was not ACTIVE.")
+	s.update(func(tx *store.Tx) {
+		have, _ := store.Services.Get(tx, arn)
+		next := *have
+		next.Status = service.Inactive
+		store.Services.Put(tx, &next)
+	})
+	s.do("CreateExpressGatewayService", `{"serviceName": "shop", `+expressRoles+`, "primaryContainer": {"image": "x"}}`)
+}
+
+func TestExpressRefusals(t *testing.T) {
+	s := expressly(t)
+	shop := func(more string) string {
+		return `{"serviceName": "shop", ` + expressRoles + `, "primaryContainer": {"image": "x"}` + more + `}`
+	}
+	s.do("RegisterTaskDefinition", `{"family": "web", "containerDefinitions": [{"name": "main", "image": "web", "memory": 10}]}`)
+	s.do("CreateService", `{"serviceName": "web", "taskDefinition": "web", "desiredCount": 0}`)
+	for _, c := range []struct{ operation, body, kind, message string }{
+		{"CreateExpressGatewayService", `{"executionRoleArn": "run", "infrastructureRoleArn": "arn:aws:iam::123456789012:role/build", "primaryContainer": {"image": "x"}}`, "InvalidParameterException", "The executionRoleArn 'run' is not the ARN of an IAM role."},
+		{"CreateExpressGatewayService", `{"executionRoleArn": "arn:aws:iam::123456789012:role/run", "infrastructureRoleArn": "arn:aws:iam::123456789012:user/me", "primaryContainer": {"image": "x"}}`, "InvalidParameterException", "The infrastructureRoleArn 'arn:aws:iam::123456789012:user/me' is not the ARN of an IAM role."},
+		{"CreateExpressGatewayService", shop(`, "taskRoleArn": "me"`), "InvalidParameterException", "The taskRoleArn 'me' is not the ARN of an IAM role."},
+		{"CreateExpressGatewayService", shop(`, "cluster": "none"`), "ClusterNotFoundException", "Cluster not found."},
+		{"CreateExpressGatewayService", shop(`, "healthCheckPath": "ok"`), "InvalidParameterException", "The healthCheckPath must start with a forward slash."},
+		{"CreateExpressGatewayService", shop(`, "scalingTarget": {"minTaskCount": 30}`), "InvalidParameterException", "The minTaskCount must not be greater than the maxTaskCount."},
+		{"CreateExpressGatewayService", shop(`, "scalingTarget": {"autoScalingMetric": "LUCK"}`), "InvalidParameterException", "autoScalingMetric should be one of"},
+		{"CreateExpressGatewayService", shop(`, "cpuArchitecture": "VAX"`), "InvalidParameterException", "cpuArchitecture should be one of"},
+		{"CreateExpressGatewayService", shop(`, "memory": "300"`), "ClientException", ""},
+		{"CreateExpressGatewayService", shop(`, "networkConfiguration": {"subnets": ["subnet-x"]}`), "InvalidParameterException", "Error retrieving subnet information for [subnet-x]"},
+		{"CreateExpressGatewayService", shop(`, "taskDefinitionArn": "web"`), "InvalidParameterException", "You cannot specify taskDefinitionArn together with"},
+		{"UpdateExpressGatewayService", `{"serviceArn": "arn:aws:ecs:eu-central-1:123456789012:service/default/none"}`, "ServiceNotFoundException", "Service not found."},
+		{"UpdateExpressGatewayService", `{"serviceArn": "arn:aws:ecs:eu-central-1:123456789012:service/default/web"}`, "InvalidParameterException", "The service web is not an Express gateway service."},
+		{"DescribeExpressGatewayService", `{"serviceArn": "arn:aws:ecs:eu-central-1:123456789012:service/default/none"}`, "ResourceNotFoundException", "Service not found."},
+		{"DeleteExpressGatewayService", `{"serviceArn": "web"}`, "InvalidParameterException", "Invalid identifier"},
+	} {
+		s.refused(c.operation, c.body, c.kind, c.message)
+	}
+	expect(t, "nothing was made", get(s.do("ListServices", `{"resourceManagementType": "ECS"}`), "serviceArns"), any([]any{}))
+	expect(t, "no definition either", get(s.do("ListTaskDefinitions", `{}`), "taskDefinitionArns", 1), nil)
+	made := get(s.do("CreateExpressGatewayService", `{`+expressRoles+`, "primaryContainer": {"image": "x"}}`), "service").(object)
+	s.do("RegisterTaskDefinition", `{"family": "own", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "512", "memory": "1024",
+		"containerDefinitions": [{"name": "Main", "image": "own", "portMappings": [{"containerPort": 8080, "name": "web"}]}]}`)
+	arn := made["serviceArn"].(string)
+	s.refused("UpdateExpressGatewayService", `{"serviceArn": "`+arn+`", "taskDefinitionArn": "web"}`, "InvalidParameterException", "The task definition must have FARGATE compatibility")
+	own := s.do("UpdateExpressGatewayService", `{"serviceArn": %q, "taskDefinitionArn": "own"}`, arn)
+	has(t, get(own, "service", "targetConfiguration", "primaryContainer").(object), object{"image": "own", "containerPort": 8080.0})
+}
