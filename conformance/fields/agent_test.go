@@ -50,9 +50,7 @@ func (b *berth) joins(ctx context.Context, instance string) error {
 		text, _ := io.ReadAll(answer.Body)
 		return fmt.Errorf("the session: %s: %s", answer.Status, text)
 	}
-	go func() {
-		defer answer.Body.Close()
-		_, _ = io.Copy(io.Discard, answer.Body) // to the end of the session
-	}()
+	context.AfterFunc(ctx, func() { answer.Body.Close() })
+	go func() { _, _ = io.Copy(io.Discard, answer.Body) }()
 	return nil
 }
