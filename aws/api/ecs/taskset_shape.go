@@ -35,16 +35,19 @@ func readTaskSet(r store.Reader, call *gateway.Call, c *cluster.Cluster, s *serv
 	return t, &spec.Template, err
 }
 
+// readScale reads a scale, in percent. AWS's Go client leaves a value of 0 out.
 func readScale(in *ecs.Scale) (float64, error) {
-	switch {
-	case in == nil || in.Value == nil:
+	if in == nil {
 		return 0, invalid("scale can not be empty.")
+	}
+	value := deref(in.Value)
+	switch {
 	case in.Unit != "" && in.Unit != ecs.ScaleUnitPercent:
 		return 0, invalid("scale unit should be one of [PERCENT]")
-	case !(*in.Value >= 0 && *in.Value <= wholeService):
+	case !(value >= 0 && value <= wholeService):
 		return 0, invalid("scale value should be between 0 and %d", wholeService)
 	}
-	return *in.Value, nil
+	return value, nil
 }
 
 func showTaskSets(r store.Reader, s *service.Service, tags bool) []ecs.TaskSet {
