@@ -17,6 +17,7 @@
 //	fails CODE MESSAGE  the call is refused; the message is a pattern
 //	works [OPERATION] FIELD...    the expectations of this call show the effect of the fields
 //	noop [OPERATION] FIELD...: REASON  the fields are taken and have none
+//	newer               only a client of the newest model can say this
 //	refused FIELD...    these fields are why the call is refused
 //
 // A PATH is of members and positions, such as tasks[0].taskArn, or . for the whole;

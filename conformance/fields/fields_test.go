@@ -26,7 +26,6 @@ const unknown = "UnknownOperationException"
 // FIELD") that wait for them. A table that calls one is left out.
 func pending() []string {
 	return []string{
-		"ContinueServiceDeployment",
 		"ListTasks daemonName", "CreateDaemon", "DeleteDaemon", "DeleteDaemonTaskDefinition", "DescribeDaemon", "DescribeDaemonDeployments", "DescribeDaemonRevisions",
 		"DescribeDaemonTaskDefinition", "ListDaemonDeployments", "ListDaemonTaskDefinitions", "ListDaemons", "RegisterDaemonTaskDefinition", "UpdateDaemon",
 		"CreateExpressGatewayService", "DeleteExpressGatewayService", "DescribeExpressGatewayService", "UpdateExpressGatewayService",

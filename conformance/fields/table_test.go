@@ -77,7 +77,7 @@ func readCalls(text string) ([]*call, error) {
 			return nil, fmt.Errorf("line %d: no operation yet", n)
 		case unicode.IsLower(rune(line[0])):
 			word, rest, _ := strings.Cut(line, " ")
-			if !slices.Contains([]string{"echo", "want", "has", "wait", "none", "save", "fails", "works", "noop", "refused", "joins"}, word) {
+			if !slices.Contains([]string{"echo", "want", "has", "wait", "none", "save", "fails", "works", "noop", "refused", "joins", "newer"}, word) {
 				return nil, fmt.Errorf("line %d: what is %q?", n, word)
 			}
 			last := calls[len(calls)-1]
