@@ -47,7 +47,7 @@ const (
 func Planner(o Options) plan.Planner {
 	o.Proof = cmp.Or(o.Proof, defaultProof)
 	return plan.Planner{
-		Name:  "daemon",
+		Name: "daemon", Makes: true,
 		Wakes: []store.Descriptor{store.Daemons, store.Tasks, store.Instances, store.Alarms},
 		Parts: plan.Parts{
 			All: func(v *store.View) iter.Seq[string] {
