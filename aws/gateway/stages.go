@@ -89,11 +89,7 @@ func (x *exchange) detect() (err error) {
 	}
 	x.handler = x.gateway.offers[x.request.Service].Handlers[x.request.Name]
 	if x.handler == nil {
-		kind := fault.UnknownOperation
-		if x.request.Operation.In == nil {
-			kind = fault.UnsupportedFeature // known by name only: newer than the model, and no mistake of the caller's
-		}
-		return fault.New(kind, "berth does not support %s of %s yet.", x.request.Name, x.request.Service.Name).
+		return fault.New(fault.UnknownOperation, "berth does not support %s of %s yet.", x.request.Name, x.request.Service.Name).
 			WithHint("docs/compatibility.md lists what works")
 	}
 	return nil

@@ -65,7 +65,7 @@ func TestGatewaysOfECSAreNotSupportedYet(t *testing.T) {
 		},
 	}
 	for name, call := range calls {
-		want := refusal{"UnsupportedFeatureException", "berth does not support " + name + " of ecs yet."}
+		want := refusal{"UnsupportedFeatureException", "berth does not support " + name + " of ecs."}
 		checkRefusal(t, name, call(t.Context()), want, http.StatusBadRequest)
 	}
 }
