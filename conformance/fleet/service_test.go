@@ -1,12 +1,10 @@
 package fleet
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -42,6 +40,33 @@ func (f *fleet) layoutOf(name string) string {
 	return layout(out.Tasks)
 }
 
+// end deletes a service and waits until its tasks have stopped: INACTIVE it is
+// sooner, and the machines would go with tasks on them.
+func (f *fleet) end(name string) {
+	f.t.Helper()
+	ctx := f.t.Context()
+	if _, err := f.ecs.DeleteService(ctx, &ecs.DeleteServiceInput{Service: &name, Force: aws.Bool(true)}); err != nil {
+		f.t.Error(err)
+		return
+	}
+	until(f.t, "the machines to be empty", func() bool {
+		list, err := f.ecs.ListContainerInstances(ctx, &ecs.ListContainerInstancesInput{})
+		if err != nil || len(list.ContainerInstanceArns) == 0 {
+			f.t.Fatal(err)
+		}
+		out, err := f.ecs.DescribeContainerInstances(ctx, &ecs.DescribeContainerInstancesInput{ContainerInstances: list.ContainerInstanceArns})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		return !slices.ContainsFunc(out.ContainerInstances, func(i types.ContainerInstance) bool {
+			free := func(of []types.Resource) int32 {
+				return of[slices.IndexFunc(of, func(r types.Resource) bool { return *r.Name == "MEMORY" })].IntegerValue
+			}
+			return free(i.RemainingResources) != free(i.RegisteredResources)
+		})
+	})
+}
+
 // TestAServiceMovesBetweenMachines: tasks come over to a machine in another zone
 // when it joins, and leave one that is drained.
 //
@@ -56,17 +81,7 @@ func TestAServiceMovesBetweenMachines(t *testing.T) {
 	if _, err := f.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{ServiceName: &name, TaskDefinition: &def, DesiredCount: aws.Int32(4)}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		if _, err := f.ecs.DeleteService(ctx, &ecs.DeleteServiceInput{Service: &name, Force: aws.Bool(true)}); err != nil {
-			t.Error(err)
-			return
-		}
-		w := ecs.NewServicesInactiveWaiter(f.ecs, func(o *ecs.ServicesInactiveWaiterOptions) { o.MinDelay, o.MaxDelay = 100*time.Millisecond, time.Second })
-		if err := w.Wait(ctx, &ecs.DescribeServicesInput{Services: []string{name}}, time.Minute); err != nil {
-			t.Error(err)
-		}
-	})
+	defer f.end(name) // before the machines end
 	until(t, "four tasks", func() bool { return f.layoutOf(name) == "[4]" })
 
 	f.join("--cpu", "1024", "--memory", "1024", "--zone", "b")
