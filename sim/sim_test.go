@@ -29,25 +29,6 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// TestSeedsThatOnceBroke has stories that went wrong, some by a mistake that was
-// made on purpose. Whoever changes what the simulator draws gives seeds other
-// stories: make the mistake again, and look with `make sim` for a seed that tells.
-func TestSeedsThatOnceBroke(t *testing.T) {
-	for _, c := range []struct {
-		seed  uint64
-		story string
-	}{
-		{203, "planners that think when requests come in planned themselves for ever at one instant"},
-		{209, "a Fargate task outlived its patience because its subnets were full"},
-		{214, "a planner placed by what it had seen, and RunTask had filled the machine meanwhile"},
-		{206, "a task was stopped while a planner placed it, and moved back from STOPPED"},
-		{212, "a report came twice, late, and moved its task back from RUNNING to PENDING"},
-		{201, "a container that was starting was started again"},
-	} {
-		t.Run(c.story, func(t *testing.T) { run(t, c.seed) })
-	}
-}
-
 func run(t *testing.T, seed uint64) *sim.Report {
 	t.Helper()
 	r := sim.Run(seed, sim.Steps)

@@ -18,6 +18,7 @@ var (
 // world is everything there is. One goroutine owns it.
 type world struct {
 	rng    *rand.Rand // nil in a world without chance
+	idRng  *rand.Rand // apart, so that a planner that asks for an id more tells the same story
 	now    time.Time
 	events queue
 	number int // of events so far: equal times happen in order of making
@@ -44,16 +45,16 @@ type world struct {
 }
 
 func newWorld(seed uint64) *world {
-	rng := rand.New(rand.NewPCG(seed, 0x62657274))
-	return makeWorld(rng, 28+rng.IntN(2))
+	rng, idRng := rand.New(rand.NewPCG(seed, 0x62657274)), rand.New(rand.NewPCG(seed, 0x6964))
+	return makeWorld(rng, idRng, 28+rng.IntN(2))
 }
 
 // plainWorld is one in which nothing is left to chance: what happens in it changes
 // only with what berth decides.
-func plainWorld() *world { return makeWorld(nil, 24) }
+func plainWorld() *world { return makeWorld(nil, nil, 24) }
 
-func makeWorld(rng *rand.Rand, subnetBits int) *world {
-	w := &world{rng: rng, subnetBits: subnetBits, now: epoch, names: map[string]string{}, started: map[string]int{}}
+func makeWorld(rng, idRng *rand.Rand, subnetBits int) *world {
+	w := &world{rng: rng, idRng: idRng, subnetBits: subnetBits, now: epoch, names: map[string]string{}, started: map[string]int{}}
 	w.laws = newLaws(w)
 	w.disk = newDisk(w)
 	w.server = &server{w: w}
@@ -152,10 +153,10 @@ func (w *world) rename(s string) string {
 
 // newID gives ids that follow from the seed.
 func (w *world) newID() string {
-	if w.ids++; w.rng == nil {
+	if w.ids++; w.idRng == nil {
 		return fmt.Sprintf("%08x%024x", w.ids, w.ids)
 	}
-	return fmt.Sprintf("%016x%016x", w.rng.Uint64(), w.ids)
+	return fmt.Sprintf("%016x%016x", w.idRng.Uint64(), w.ids)
 }
 
 // between is a random time in a range; its middle in a world without chance.
