@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -202,13 +203,20 @@ func (m *moves) spares() error {
 	return nil
 }
 
-// next are the statuses that may follow each of a rollout.
-var next = map[service.RolloutStatus][]service.RolloutStatus{
-	service.Pending:            {service.RolloutInProgress, service.StopRequested, service.RollbackRequested, service.Stopped, service.Successful, service.RollbackInProgress, service.RollbackSuccessful, service.RollbackFailed},
-	service.RolloutInProgress:  {service.Successful, service.Stopped, service.StopRequested, service.RollbackRequested, service.RollbackInProgress, service.RollbackSuccessful, service.RollbackFailed},
-	service.StopRequested:      {service.Stopped},
-	service.RollbackRequested:  {service.RollbackInProgress, service.RollbackSuccessful, service.RollbackFailed, service.Stopped},
-	service.RollbackInProgress: {service.RollbackSuccessful, service.RollbackFailed, service.Stopped},
+// after are the statuses that may follow one of a rollout.
+func after(s service.RolloutStatus) []service.RolloutStatus {
+	ends := []service.RolloutStatus{service.Stopped, service.RollbackInProgress, service.RollbackSuccessful, service.RollbackFailed}
+	switch s {
+	case service.Pending:
+		return append(ends, service.RolloutInProgress, service.StopRequested, service.RollbackRequested, service.Successful)
+	case service.RolloutInProgress:
+		return append(ends, service.StopRequested, service.RollbackRequested, service.Successful)
+	case service.StopRequested:
+		return ends[:1]
+	case service.RollbackRequested:
+		return ends
+	}
+	return []service.RolloutStatus{service.Stopped, service.RollbackSuccessful, service.RollbackFailed} // from ROLLBACK_IN_PROGRESS
 }
 
 // rollouts: one at a time is under way in a service, and what is over stays as it
@@ -221,7 +229,7 @@ func (l *laws) rollouts(v *store.View) error {
 		case was == nil || reflect.DeepEqual(was, r):
 		case was.Status.Over():
 			return fmt.Errorf("rollout %s was over as %s and is %s: %+v", r.ARN, was.Status, r.Status, r)
-		case was.Status != r.Status && !follows(was.Status, r.Status):
+		case was.Status != r.Status && !slices.Contains(after(was.Status), r.Status):
 			return fmt.Errorf("rollout %s went from %s to %s", r.ARN, was.Status, r.Status)
 		}
 		if was == nil || was.Status != r.Status {
@@ -240,13 +248,4 @@ func (l *laws) rollouts(v *store.View) error {
 		}
 	}
 	return nil
-}
-
-func follows(a, b service.RolloutStatus) bool {
-	for _, s := range next[a] {
-		if s == b {
-			return true
-		}
-	}
-	return false
 }
