@@ -7,8 +7,11 @@
 //
 // After each event the invariants are checked (laws.go): nothing
 // acknowledged is lost, no task runs in two places, nothing is over-committed, no
-// status moves back. Once the faults end, everything that is wanted must come to
-// be.
+// status moves back; services keep within their bounds and say what they do
+// (rollouts.go), and no planner has work that nobody woke it for (steady.go). Once
+// the faults end, everything that is wanted must come to be.
+//
+// Play performs stories that people wrote, without chance, and tells what happened.
 //
 // What is not the real thing: sessions. The simulator speaks the dispatcher's
 // rules itself (session.go), because the dispatcher's own live on sockets.
