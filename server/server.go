@@ -27,7 +27,6 @@ import (
 	"github.com/berthhq/berth/plane/authority"
 	"github.com/berthhq/berth/plane/bus"
 	"github.com/berthhq/berth/plane/history"
-	"github.com/berthhq/berth/plane/hook"
 	"github.com/berthhq/berth/plane/metrics"
 	"github.com/berthhq/berth/plane/registry"
 	"github.com/berthhq/berth/protocol/join"
@@ -170,33 +169,7 @@ func (s *Server) serve(ctx context.Context) error {
 	loops, stop := context.WithCancel(ctx)
 	defer s.loops.Wait()
 	defer stop()
-	s.loops.Go(func() {
-		if err := s.control.Run(loops, s.Now); err != nil && loops.Err() == nil {
-			s.Log.Error("control loop", "err", err)
-		}
-	})
-	s.loops.Go(func() {
-		if err := s.archive.Run(loops); err != nil && loops.Err() == nil {
-			s.Log.Error("log archive", "err", err)
-		}
-	})
-	s.loops.Go(func() {
-		if err := s.metrics.Run(loops); err != nil && loops.Err() == nil {
-			s.Log.Error("metrics", "err", err)
-		}
-	})
-	s.loops.Go(func() { (&alarms{store: s.store, metrics: s.metrics, log: s.Log}).run(loops, s.Now) })
-	s.loops.Go(func() {
-		if err := s.history.Run(loops); err != nil && loops.Err() == nil {
-			s.Log.Error("history of tasks", "err", err)
-		}
-	})
-	s.loops.Go(func() {
-		if err := s.bus.Run(loops); err != nil && loops.Err() == nil {
-			s.Log.Error("event bus", "err", err)
-		}
-	})
-	s.loops.Go(func() { (&hook.Caller{Store: s.store, Addresses: s.Hooks, Log: s.Log, Now: s.Now}).Run(loops) })
+	s.startLoops(loops)
 	listener, err := s.listen(ctx)
 	if err != nil {
 		return err
