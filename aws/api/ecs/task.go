@@ -9,6 +9,8 @@ import (
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/daemon"
+	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/store"
 )
@@ -135,8 +137,13 @@ func readTaskQuery(in *ecs.ListTasksRequest) (*taskQuery, error) {
 	if in.LaunchType != "" && !slices.Contains(in.LaunchType.Values(), string(in.LaunchType)) {
 		return nil, invalid("launch type should be one of [EC2,FARGATE,EXTERNAL,MANAGED_INSTANCES]")
 	}
-	if name := deref(in.ServiceName); name != "" {
-		q.group = servicePrefix + name
+	switch owner := deref(in.DaemonName); {
+	case owner != "" && deref(in.ServiceName) != "":
+		return nil, invalid("Only one of serviceName and daemonName can be specified.")
+	case owner != "":
+		q.group = daemon.Group(owner)
+	case deref(in.ServiceName) != "":
+		q.group = servicePrefix + *in.ServiceName
 	}
 	return q, nil
 }
@@ -163,9 +170,8 @@ func (q *taskQuery) tasks(v *store.View, c *cluster.Cluster, in *ecs.ListTasksRe
 		index, key = store.TasksByInstance, i.ARN
 	case q.group != "":
 		index, key = store.TasksByGroup, store.InCluster(c.ARN, q.group)
-		_, known := store.Services.Get(v, c.Scope.Service(c.Name, strings.TrimPrefix(q.group, servicePrefix)))
-		if !known && !store.Tasks.Has(v, index, key) {
-			return nil, nil, serviceNotFound()
+		if err := q.checkOwner(v, c); err != nil && !store.Tasks.Has(v, index, key) {
+			return nil, nil, err
 		}
 	case q.started != "":
 		index, key = store.TasksByStartedBy, store.InCluster(c.ARN, q.started)
@@ -176,4 +182,18 @@ func (q *taskQuery) tasks(v *store.View, c *cluster.Cluster, in *ecs.ListTasksRe
 		return store.Tasks.By(v, index, key), index, nil
 	}
 	return store.Tasks.ByAfter(v, index, key, after.position()), index, nil
+}
+
+// checkOwner makes sure that there is the service or daemon whose tasks are meant.
+func (q *taskQuery) checkOwner(r store.Reader, c *cluster.Cluster) error {
+	if name, ok := cutService(q.group); ok {
+		if _, known := store.Services.Get(r, c.Scope.Service(c.Name, name)); !known {
+			return serviceNotFound()
+		}
+		return nil
+	}
+	if _, ok := store.Daemons.Get(r, c.Scope.Daemon(c.Name, strings.TrimPrefix(q.group, daemon.GroupPrefix))); !ok {
+		return fault.New(fault.DaemonNotFound, "The specified daemon was not found.")
+	}
+	return nil
 }
