@@ -106,7 +106,7 @@ func vars(t *testing.T, whole bool) map[string]string {
 		run = "py"
 	}
 	return map[string]string{
-		"run": run, "account": *out.Subnets[0].OwnerId, "region": here.vars["AWS_REGION"],
+		"run": run, "function": function, "account": *out.Subnets[0].OwnerId, "region": here.vars["AWS_REGION"],
 		"subnet": *out.Subnets[0].SubnetId, "group": *groups.SecurityGroups[0].GroupId,
 	}
 }
