@@ -49,11 +49,8 @@ func writeFields(b *bytes.Buffer, all []proof) {
 
 func writeOperation(b *bytes.Buffer, whole proof, fields []proof) {
 	state, checked := whole.state, whole.note
-	switch whole.state {
-	case "refused":
+	if state == "refused" {
 		state, checked = "refused: "+whole.note, ""
-	case "pending":
-		state = "not yet"
 	}
 	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", whole.operation, state, folded(fields), checked, strings.Join(tables(whole, fields), ", "))
 }

@@ -2,6 +2,7 @@
 # version this is, and which fields its model has.
 import datetime
 import json
+import os
 import sys
 
 import boto3
@@ -30,7 +31,7 @@ def say(what):
     print(json.dumps(what, default=lambda at: at.isoformat()), flush=True)
 
 
-client = boto3.client("ecs", config=Config(retries={"max_attempts": 0}))
+client = boto3.client("ecs", endpoint_url=os.environ["AWS_ENDPOINT_URL"], config=Config(retries={"max_attempts": 0}))
 model = client.meta.service_model
 methods = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
 say({
