@@ -13,7 +13,7 @@ import (
 var Tasks = &Table[task.Task]{
 	ID: tasks, Noun: "task", Schema: 1,
 	Primary: func(t *task.Task) string { return t.ARN },
-	Indexes: []*Index[task.Task]{TasksByCluster, TasksByInstance, TasksByGroup, TasksByFamily, TasksByStartedBy, TasksByDefinition, TasksByPhase, TasksToAttach, TasksOfService, TasksOfDaemon},
+	Indexes: []*Index[task.Task]{TasksByCluster, TasksByInstance, TasksByGroup, TasksByFamily, TasksByStartedBy, TasksByDefinition, TasksByPhase, TasksToDetach, TasksOfService, TasksOfDaemon},
 }
 
 // TasksByCluster finds the tasks of a cluster that are wanted running, or
@@ -144,44 +144,22 @@ func StoppedAt(t *task.Task) time.Time {
 	return t.Desired.StoppingAt
 }
 
-// Statuses of an attachment that planners write.
-const (
-	AttachmentAttaching = "ATTACHING"
-	AttachmentAttached  = "ATTACHED"
-	AttachmentDeleted   = "DELETED"
-)
+// Held is the one key of TasksToDetach.
+const Held = "held"
 
-// Keys of TasksToAttach: what there is to do for a task's attachments.
-const (
-	ToAttach = "attach" // the task runs, so what it was given is in its place
-	ToDetach = "detach" // the task has stopped, so it needs them no more
-)
-
-// TasksToAttach finds tasks whose attachments are not as their status asks, the
-// longest stopped first.
-var TasksToAttach = &Index[task.Task]{
+// TasksToDetach finds stopped tasks that still hold attachments, the longest
+// stopped first.
+var TasksToDetach = &Index[task.Task]{
 	Key: func(t *task.Task) string {
-		switch last := t.LastStatus(); {
-		case last == task.Stopped && hasAttachment(t, func(status string) bool { return status != AttachmentDeleted }):
-			return ToDetach
-		case last == task.Running && hasAttachment(t, func(status string) bool { return status == AttachmentAttaching }):
-			return ToAttach
+		if t.LastStatus() != task.Stopped {
+			return ""
+		}
+		for i := range t.Attachments {
+			if t.Attachments[i].Status != task.AttachmentDeleted {
+				return Held
+			}
 		}
 		return ""
 	},
-	Rank: func(t *task.Task) int64 {
-		if t.LastStatus() == task.Stopped {
-			return StoppedAt(t).UnixNano()
-		}
-		return 0
-	},
-}
-
-func hasAttachment(t *task.Task, status func(string) bool) bool {
-	for i := range t.Attachments {
-		if status(t.Attachments[i].Status) {
-			return true
-		}
-	}
-	return false
+	Rank: func(t *task.Task) int64 { return StoppedAt(t).UnixNano() },
 }

@@ -168,7 +168,7 @@ type Binding struct {
 type Attachment struct {
 	ID      string // uuid
 	Type    string // "ElasticNetworkInterface"
-	Status  string // PRECREATED, CREATED, ATTACHING, ATTACHED, DETACHING, DETACHED, DELETED, FAILED_...
+	Status  string // AttachmentAttaching, then AttachmentDeleted; see AttachmentStatus
 	Details []workload.KeyValue
 }
 
@@ -184,6 +184,22 @@ func New(scope arn.Scope, clusterName, id string, spec Spec, def *workload.Defin
 		t.Spec.Containers[i] = ContainerID{Name: def.Containers[i].Name, ID: containerID()}
 	}
 	return t
+}
+
+// Statuses of an attachment. Attached is derived: what a task was given is in its
+// place once it runs.
+const (
+	AttachmentAttaching = "ATTACHING"
+	AttachmentAttached  = "ATTACHED"
+	AttachmentDeleted   = "DELETED"
+)
+
+// AttachmentStatus is the status as shown.
+func (t *Task) AttachmentStatus(a *Attachment) string {
+	if a.Status == AttachmentAttaching && (t.Observed.Status == Running || !t.Observed.StartedAt.IsZero()) {
+		return AttachmentAttached
+	}
+	return a.Status
 }
 
 // LastStatus derives what DescribeTasks calls lastStatus.

@@ -1,7 +1,7 @@
 // Package attach looks after what tasks are given beside their place: for now
-// their network interfaces. An interface counts as attached once the task runs;
-// its address is given back only when the agent has said that the task is gone,
-// and then rests in quarantine before anyone else gets it.
+// their network interfaces. The address of one is given back only when the agent has
+// said that the task is gone, and then rests in quarantine before anyone else gets
+// it.
 package attach
 
 import (
@@ -42,12 +42,6 @@ func Planner(o Options) plan.Planner {
 		Wakes: []store.Descriptor{store.Tasks, store.Interfaces},
 		Look: func(v *store.View, now time.Time) plan.Decision {
 			l := &look{Options: o, view: v, now: now}
-			for t := range store.Tasks.By(v, store.TasksToAttach, store.ToAttach) {
-				if !l.more() {
-					break
-				}
-				l.add(t.ARN, "interface attached", attached(t))
-			}
 			l.detach()
 			l.free()
 			return l.out
@@ -75,23 +69,12 @@ func (l *look) add(subject, says string, apply func(*store.Tx) error) {
 	l.out.Changes = append(l.out.Changes, plan.Change{Subject: subject, Says: says, Apply: apply})
 }
 
-func attached(t *task.Task) func(*store.Tx) error {
-	return func(tx *store.Tx) error {
-		have, ok := store.Tasks.Get(tx, t.ARN)
-		if !ok || have.LastStatus() != task.Running {
-			return plan.ErrStale
-		}
-		put(tx, have, store.AttachmentAttached)
-		return nil
-	}
-}
-
-// put stores the task with all its attachments in a status.
-func put(tx *store.Tx, t *task.Task, status string) {
+// putDeleted stores the task with all its attachments deleted.
+func putDeleted(tx *store.Tx, t *task.Task) {
 	next := *t
 	next.Attachments = slices.Clone(t.Attachments)
 	for i := range next.Attachments {
-		next.Attachments[i].Status = status
+		next.Attachments[i].Status = task.AttachmentDeleted
 	}
 	next.Version++
 	store.Tasks.Put(tx, &next)
@@ -99,7 +82,7 @@ func put(tx *store.Tx, t *task.Task, status string) {
 
 // detach releases the interfaces of stopped tasks.
 func (l *look) detach() {
-	for t := range store.Tasks.By(l.view, store.TasksToAttach, store.ToDetach) {
+	for t := range store.Tasks.By(l.view, store.TasksToDetach, store.Held) {
 		if !l.more() {
 			return
 		}
@@ -121,7 +104,7 @@ func (l *look) detached(t *task.Task) func(*store.Tx) error {
 		if !ok || have.LastStatus() != task.Stopped {
 			return plan.ErrStale
 		}
-		put(tx, have, store.AttachmentDeleted)
+		putDeleted(tx, have)
 		for i := range store.Interfaces.By(tx, store.InterfacesByTask, t.ARN) {
 			if i.ReleasedAt.IsZero() {
 				released := *i

@@ -56,13 +56,13 @@ func TestLifeOfAnInterface(t *testing.T) {
 				v := s.View()
 				x, _ := store.Tasks.Get(v, "t")
 				i, ok := store.Interfaces.Get(v, network.Key(scope, "eni-1"))
-				if x.Attachments[0].Status != attachment || ok != leased || ok && i.ReleasedAt.IsZero() != held {
+				if x.AttachmentStatus(&x.Attachments[0]) != attachment || ok != leased || ok && i.ReleasedAt.IsZero() != held {
 					t.Errorf("after %v: attachment %s, lease there %v: %+v", at.Sub(began), x.Attachments[0].Status, ok, i)
 				}
 			}
 			put(func(x *task.Task) {})
 			expect(began, "ATTACHING", true, true)
-			put(func(x *task.Task) { x.Observed.Status = task.Running })
+			put(func(x *task.Task) { x.Observed.Status, x.Observed.StartedAt = task.Running, began })
 			expect(began, "ATTACHED", true, true)
 			put(func(x *task.Task) { x.Desired = task.Desired{Status: task.Stopped, StoppingAt: began} })
 			expect(began, "ATTACHED", true, true)

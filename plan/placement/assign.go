@@ -269,7 +269,7 @@ func attachmentID(id string) string {
 }
 
 func attachment(i *network.Interface) task.Attachment {
-	return task.Attachment{ID: i.AttachmentID, Type: "ElasticNetworkInterface", Status: "ATTACHING", Details: []workload.KeyValue{
+	return task.Attachment{ID: i.AttachmentID, Type: "ElasticNetworkInterface", Status: task.AttachmentAttaching, Details: []workload.KeyValue{
 		{Name: "subnetId", Value: i.SubnetID},
 		{Name: "networkInterfaceId", Value: i.ID},
 		{Name: "macAddress", Value: i.MAC},

@@ -50,6 +50,7 @@ func (q *Inquiry) Service(key string) (*Node, error) {
 	for i := range s.Deployments {
 		n.add(q.deployment(&s.Deployments[i]))
 	}
+	n.add(q.hooks(s)...)
 	for t := range store.TaskSets.By(q.View, store.TaskSetsByService, s.ARN) {
 		n.add(q.taskSet(t))
 	}
@@ -97,6 +98,35 @@ func (q *Inquiry) deployment(d *service.Deployment) *Node {
 		n.Hint = fmt.Sprintf("%d of its tasks failed in a row, so it waits for %s before the next: mend what fails and update the service", d.Failed, lasting(d.RetryAt.Sub(q.Now)))
 	}
 	return n
+}
+
+// hooks are what the service's rollout waits for.
+func (q *Inquiry) hooks(s *service.Service) (waiting []*Node) {
+	r, ok := store.Rollouts.Get(q.View, s.Rollout)
+	if !ok {
+		return nil
+	}
+	for i := range r.Hooks {
+		h := &r.Hooks[i]
+		if !h.Status.Open() {
+			continue
+		}
+		kind := &r.Configuration.Hooks[h.Hook]
+		n := &Node{
+			Subject: h.ID, State: string(h.Status), Since: h.StartedAt,
+			Says: fmt.Sprintf("Its rollout waits at %s for the function %s.", r.Stage, kind.Target),
+			Hint: "look at the log of what answers for that function",
+			Detail: map[string]any{
+				"stage": string(r.Stage), "onTimeout": kind.OnTimeout(), "expiresInSeconds": int(h.ExpiresAt.Sub(q.Now) / time.Second),
+			},
+		}
+		if kind.Type == service.HookPause {
+			n.Says = fmt.Sprintf("Its rollout is paused at %s until somebody says how to go on.", r.Stage)
+			n.Hint = fmt.Sprintf("aws ecs continue-service-deployment --service-deployment-arn %s --hook-id %s --action CONTINUE, or ROLLBACK", r.ARN, h.ID)
+		}
+		waiting = append(waiting, n)
+	}
+	return waiting
 }
 
 func (q *Inquiry) taskSet(t *service.TaskSet) *Node {

@@ -188,6 +188,16 @@ func TestAServiceIsItsTasksAndItsEvents(t *testing.T) {
 				Reason: "ECS deployment ecs-svc/7 in progress.", Want: 3, Failed: 4, RetryAt: began.Add(90 * time.Second), CreatedAt: began,
 			}},
 		}
+		web.Rollout = scope.ServiceDeployment("default", "web", "d1")
+		store.Rollouts.Put(tx, &service.Rollout{
+			ARN: web.Rollout, ServiceARN: web.ARN, Status: service.RolloutInProgress, Stage: service.PostScaleUp,
+			Configuration: service.Configuration{Hooks: []service.Hook{{Type: service.HookPause}, {Type: service.HookLambda, Target: "arn:aws:lambda:us-east-1:000000000000:function:check"}}},
+			Hooks: []service.HookRun{
+				{ID: "ecs-pause-1", Hook: 0, Status: service.HookAwaiting, StartedAt: began, ExpiresAt: began.Add(time.Hour)},
+				{ID: "done", Hook: 1, Status: service.HookSucceeded, StartedAt: began},
+				{ID: "call-1", Hook: 1, Status: service.HookInProgress, StartedAt: began, ExpiresAt: began.Add(time.Hour)},
+			},
+		})
 		store.Services.Put(tx, web)
 		store.Tasks.Put(tx, &runs)
 		store.Tasks.Put(tx, &waits)

@@ -45,7 +45,7 @@ func TestATaskMovesAnHourAfterItStopped(t *testing.T) {
 func TestWhatLivesOrHoldsSomethingStays(t *testing.T) {
 	b := open(t, Options{MaxInStore: 1})
 	held, lives, releasing := ended(1, 0), ended(2, 0), ended(3, 0)
-	held.Attachments = []task.Attachment{{Status: store.AttachmentDeleted}, {Status: store.AttachmentAttached}}
+	held.Attachments = []task.Attachment{{Status: task.AttachmentDeleted}, {Status: task.AttachmentAttached}}
 	lives.Observed.Status = task.Running
 	releasing.Assignment.Released = false
 	b.add(held, lives, releasing)
@@ -54,7 +54,7 @@ func TestWhatLivesOrHoldsSomethingStays(t *testing.T) {
 		b.want(x.ARN, true, false)
 	}
 	free := *held
-	free.Attachments = []task.Attachment{{Status: store.AttachmentDeleted}}
+	free.Attachments = []task.Attachment{{Status: task.AttachmentDeleted}}
 	b.add(&free)
 	b.step(DefaultKeep - 1)
 	b.want(held.ARN, false, true)
@@ -79,7 +79,7 @@ func TestATaskIsRememberedWhole(t *testing.T) {
 	x := ended(1, 0)
 	x.Spec.Overrides.Containers = []task.ContainerOverride{{Name: "app", Command: []string{}, CPU: new(7)}}
 	x.Tags = []workload.Tag{{Key: "k", Value: "v"}}
-	x.Attachments = []task.Attachment{{ID: "a", Status: store.AttachmentDeleted, Details: []workload.KeyValue{{Name: "subnetId", Value: "s"}}}}
+	x.Attachments = []task.Attachment{{ID: "a", Status: task.AttachmentDeleted, Details: []workload.KeyValue{{Name: "subnetId", Value: "s"}}}}
 	b.update(func(tx *store.Tx) {
 		store.TaskDefinitions.Put(tx, &workload.Definition{
 			ARN: x.Spec.DefinitionARN, Family: "job", NetworkMode: workload.AWSVPC,

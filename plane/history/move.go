@@ -65,7 +65,7 @@ func countStopped(v *store.View) int {
 // settled tells whether nothing of the task is still held.
 func settled(t *task.Task) bool {
 	for i := range t.Attachments {
-		if t.Attachments[i].Status != store.AttachmentDeleted {
+		if t.Attachments[i].Status != task.AttachmentDeleted {
 			return false
 		}
 	}

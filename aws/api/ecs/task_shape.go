@@ -25,7 +25,7 @@ func showTask(r store.Reader, t *task.Task, include []ecs.TaskField) *ecs.Task {
 	}
 	out := &ecs.Task{
 		TaskArn: &t.ARN, ClusterArn: &t.Spec.ClusterARN, TaskDefinitionArn: &t.Spec.DefinitionARN,
-		Attachments: each(t.Attachments, showAttachment), Attributes: []ecs.Attribute{}, Tags: []ecs.Tag{},
+		Attachments: showAttachments(t), Attributes: []ecs.Attribute{}, Tags: []ecs.Tag{},
 		LastStatus: new(t.LastStatus().String()), DesiredStatus: new(t.DesiredStatus().String()),
 		LaunchType: ecs.LaunchType(t.Spec.LaunchType), CapacityProviderName: text(t.Spec.CapacityProvider),
 		Group: text(t.Spec.Group), StartedBy: text(t.Spec.StartedBy), Cpu: text(t.Spec.CPU), Memory: text(t.Spec.Memory),
@@ -100,8 +100,10 @@ func showPlace(r store.Reader, t *task.Task, out *ecs.Task) {
 	}
 }
 
-func showAttachment(a *task.Attachment) ecs.Attachment {
-	return ecs.Attachment{Id: &a.ID, Type: &a.Type, Status: &a.Status, Details: each(a.Details, showKeyValue)}
+func showAttachments(t *task.Task) []ecs.Attachment {
+	return each(t.Attachments, func(a *task.Attachment) ecs.Attachment {
+		return ecs.Attachment{Id: &a.ID, Type: &a.Type, Status: new(t.AttachmentStatus(a)), Details: each(a.Details, showKeyValue)}
+	})
 }
 
 func showContainers(t *task.Task, def *workload.Definition) []ecs.Container {
