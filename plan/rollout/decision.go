@@ -126,6 +126,10 @@ func (l *look) stopAll(tx *store.Tx, s *service.Service) []service.Event {
 // roster is ids of tasks by whom and what they are for.
 type roster map[cause][]string
 
+// namedAtOnce is how many tasks one line of the event log names, as on AWS, where
+// tasks start ten at a time.
+const namedAtOnce = 10
+
 // cause is why tasks start or stop: for a task set, to even out a zone, or for the
 // service as such when both are empty.
 type cause struct{ set, zone string }
@@ -146,7 +150,9 @@ func (r roster) tell(of, in func(name string, ids []string) string) (out []servi
 		if why.zone != "" {
 			say, name = in, why.zone
 		}
-		out = append(out, service.Event{Message: say(name, r[why])})
+		for ids := range slices.Chunk(r[why], namedAtOnce) {
+			out = append(out, service.Event{Message: say(name, ids)})
+		}
 	}
 	return out
 }
