@@ -66,6 +66,8 @@ func (f *fleet) each(group string, n int) (tasks []types.Task) {
 
 // TestDaemonsComeToEveryMachine has a managed daemon and a service of the DAEMON
 // strategy, and a machine that joins when both run already.
+//
+// Proves daemon-strategy-new.
 func TestDaemonsComeToEveryMachine(t *testing.T) {
 	f := newFleet(t)
 	on := f.provider("metal")

@@ -13,7 +13,7 @@ import (
 // TestCallsOfServiceTools calls each operation of ECS that ecspresso and e1s call,
 // on a service as they find it, and looks at what they look at first.
 //
-// Proves 1.2.
+// Proves 1.2, service-revisions-service.
 func TestCallsOfServiceTools(t *testing.T) {
 	t.Parallel()
 	d := onEC2(patient("app"))

@@ -125,7 +125,7 @@ func tells(t *testing.T, s types.Service, prefixes ...string) {
 // TestStableMeansThatTasksRun: who waits for a service gets it when its tasks run,
 // and not while they are pending.
 //
-// Proves 1.2, 2.0.
+// Proves 1.2, 2.0, rolling-deployment.
 func TestStableMeansThatTasksRun(t *testing.T) {
 	t.Parallel()
 	gate, app := helper(sh("gate", "sleep 3")), patient("app")

@@ -117,9 +117,34 @@ func TestUpdateLosesNoRequest(t *testing.T) {
 	}
 }
 
+// TestUpdateKeepsItsBounds watches a service of four that may have no more tasks
+// than that, and no fewer than two that run, while all of them are replaced.
+//
+// Proves rolling-deployment.
+func TestUpdateKeepsItsBounds(t *testing.T) {
+	t.Parallel()
+	name := here.serve(t, here.register(t, onEC2(patient("app"))), 4, func(in *ecs.CreateServiceInput) {
+		in.DeploymentConfiguration = &types.DeploymentConfiguration{MinimumHealthyPercent: aws.Int32(50), MaximumPercent: aws.Int32(100)}
+	})
+	here.stable(t, name)
+	eventually(t, "a completed deployment", func() bool {
+		return here.service(t, name).Deployments[0].RolloutState == types.DeploymentRolloutStateCompleted
+	})
+	begun := here.update(t, name, func(in *ecs.UpdateServiceInput) { in.ForceNewDeployment = true })
+	next, fewest, most := *begun.Deployments[0].Id, int32(4), int32(0)
+	eventually(t, "the new deployment alone", func() bool {
+		s := here.service(t, name)
+		fewest, most = min(fewest, s.RunningCount), max(most, s.RunningCount+s.PendingCount)
+		return len(s.Deployments) == 1 && *s.Deployments[0].Id == next && s.Deployments[0].RolloutState == types.DeploymentRolloutStateCompleted
+	})
+	if fewest != 2 || most != 4 {
+		t.Errorf("at the least %d tasks ran, at the most there were %d", fewest, most)
+	}
+}
+
 // TestCircuitBreakerRollsBack deploys revisions that cannot run.
 //
-// Proves 1.2.
+// Proves 1.2, circuit-breaker-rollback.
 func TestCircuitBreakerRollsBack(t *testing.T) {
 	t.Parallel()
 	for name, bad := range map[string]types.ContainerDefinition{
