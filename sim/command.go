@@ -26,6 +26,9 @@ func (p *play) definition(name string, args words) error {
 
 func (p *play) create(name string, args words) error {
 	in := &ecs.CreateServiceRequest{ServiceName: &name, TaskDefinition: new(args["definition"]), DesiredCount: args.number("count"), DeploymentConfiguration: configuration(args)}
+	if args.has("external") {
+		in.TaskDefinition, in.DeploymentController = nil, &ecs.DeploymentController{Type: ecs.DeploymentControllerTypeExternal}
+	}
 	if args.has("daemon") {
 		in.SchedulingStrategy = ecs.SchedulingStrategyDaemon
 	}

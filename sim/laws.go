@@ -110,7 +110,7 @@ func (l *laws) explained(v *store.View, t *task.Task) bool {
 }
 
 // scaling begins the reason of tasks that their service stopped.
-const scaling = "Scaling activity initiated by (deployment ecs-svc/"
+const scaling = "Scaling activity initiated by ("
 
 // serviceOf is the ARN of a task's service.
 func serviceOf(t *task.Task) string {

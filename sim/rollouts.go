@@ -37,7 +37,11 @@ func (l *laws) services(was, v *store.View) error {
 	var errs []error
 	for s := range store.Services.All(v) {
 		m := l.movesOf(was, v, s)
-		errs = append(errs, m.speaks(v), m.lives())
+		errs = append(errs, m.speaks(v))
+		if s.Spec.BySets() {
+			continue // how many tasks it has, and when, is decided elsewhere
+		}
+		errs = append(errs, m.lives())
 		if l.w.server.life == l.life { // else what happened is known, but not in which order
 			errs = append(errs, m.rests(), m.bounded(v), m.spares())
 		}

@@ -16,8 +16,11 @@ import (
 //	host NAME [cpu=N] [memory=N] [fargate=N]   a host joins
 //	definition NAME [cpu=N] [memory=N] [lives=D] [code=N] [missing] [fargate]
 //	create NAME definition=D [count=N] [daemon] CONFIGURATION
+//	create NAME count=N external
 //	update NAME [count=N] [definition=D] [force] CONFIGURATION
 //	delete NAME [force]
+//	set SET service=NAME definition=D scale=PERCENT    of a service created external
+//	scale SET to=PERCENT | promote SET | drop SET [force]
 //	rollback NAME | abort NAME                 stop the rollout under way
 //	continue NAME | refuse NAME                answer the hooks it waits for
 //	alarm NAME STATE
@@ -119,7 +122,8 @@ func (p *play) commands() map[string]func(string, words) error {
 		"continue": func(name string, _ words) error { return p.answer(name, ecs.DeploymentLifecycleHookActionContinue) },
 		"refuse":   func(name string, _ words) error { return p.answer(name, ecs.DeploymentLifecycleHookActionRollback) },
 		"alarm":    p.alarm,
-		"protect":  p.protect, "unprotect": p.protect, "stop": p.stop,
+		"set":      p.set, "scale": p.scale, "promote": p.promote, "drop": p.drop,
+		"protect": p.protect, "unprotect": p.protect, "stop": p.stop,
 		"drain":    p.onHost(func(a *agent, _ words) { p.w.user.drain(a, true) }),
 		"activate": p.onHost(func(a *agent, _ words) { p.w.user.drain(a, false) }),
 		"retire":   p.onHost(func(a *agent, _ words) { p.w.user.retire(a) }),

@@ -20,6 +20,7 @@ type witness struct {
 	at     *store.View
 	said   map[string]int64  // events by service, the last sequence
 	states map[string]string // what was seen last, by subject
+	seen   map[string]bool   // task sets that were there
 }
 
 func newWitness(w *world) *witness {
@@ -45,6 +46,7 @@ func (x *witness) look() {
 		return
 	}
 	x.at = v
+	x.sets(v)
 	for s := range store.Services.All(v) {
 		for i := range s.Deployments {
 			if id := s.Deployments[i].ID; x.w.names[id] == "" {
