@@ -3,7 +3,6 @@ package tasks_test
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -108,8 +107,8 @@ func TestErrorsAreTyped(t *testing.T) {
 	if missing := new(types.TargetNotFoundException); !errors.As(err, &missing) {
 		t.Errorf("target: %v", err)
 	}
-	_, err = c.CreateService(ctx, &client.CreateServiceInput{ServiceName: aws.String("web")})
-	if err == nil || !strings.Contains(err.Error(), "UnknownOperationException") {
+	_, err = c.UpdateService(ctx, &client.UpdateServiceInput{Service: aws.String("web")})
+	if missing := new(types.ServiceNotFoundException); !errors.As(err, &missing) {
 		t.Errorf("service: %v", err)
 	}
 }
