@@ -14,6 +14,7 @@ import (
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/region"
 	"github.com/berthhq/berth/store"
 )
 
@@ -83,7 +84,7 @@ func hasVPC(r store.Reader, scope arn.Scope) bool {
 // the one berth started with get theirs when somebody first looks; names that are
 // no region of AWS's stay empty, so that a typing error stores nothing.
 func (a *API) view(ctx context.Context, scope arn.Scope) (*store.View, error) {
-	if !isRegion(scope.Region) {
+	if !region.Exists(scope.Region) {
 		return a.store.View(), nil
 	}
 	return EnsureDefaultVPC(ctx, a.store, scope, a.cidr)

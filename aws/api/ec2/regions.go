@@ -8,66 +8,50 @@ import (
 	shape "github.com/berthhq/berth/aws/shape/ec2"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/region"
 	"github.com/berthhq/berth/domain/workload"
 )
-
-// region is a region as the account sees it.
-type region struct {
-	name  string
-	optIn string
-}
 
 const (
 	enabledByDefault = "opt-in-not-required"
 	optedIn          = "opted-in" // every region is open here: nobody has to opt in
 )
 
-// regions are those of AWS's commercial partition. Others work too, and show
-// themselves only to requests that name them.
-var regions = []*region{
-	{"af-south-1", optedIn}, {"ap-east-1", optedIn}, {"ap-east-2", optedIn}, {"ap-northeast-1", enabledByDefault},
-	{"ap-northeast-2", enabledByDefault}, {"ap-northeast-3", enabledByDefault}, {"ap-south-1", enabledByDefault},
-	{"ap-south-2", optedIn}, {"ap-southeast-1", enabledByDefault}, {"ap-southeast-2", enabledByDefault},
-	{"ap-southeast-3", optedIn}, {"ap-southeast-4", optedIn}, {"ap-southeast-5", optedIn}, {"ap-southeast-6", optedIn},
-	{"ap-southeast-7", optedIn}, {"ca-central-1", enabledByDefault}, {"ca-west-1", optedIn}, {"eu-central-1", enabledByDefault},
-	{"eu-central-2", optedIn}, {"eu-north-1", enabledByDefault}, {"eu-south-1", optedIn}, {"eu-south-2", optedIn},
-	{"eu-west-1", enabledByDefault}, {"eu-west-2", enabledByDefault}, {"eu-west-3", enabledByDefault},
-	{"il-central-1", optedIn}, {"me-central-1", optedIn}, {"me-south-1", optedIn}, {"mx-central-1", optedIn},
-	{"sa-east-1", enabledByDefault}, {"us-east-1", enabledByDefault}, {"us-east-2", enabledByDefault},
-	{"us-west-1", enabledByDefault}, {"us-west-2", enabledByDefault},
+func optInStatus(r *region.Region) string {
+	if r.OptIn {
+		return optedIn
+	}
+	return enabledByDefault
 }
 
-// otherPartitions are regions that exist, but in partitions of their own.
-var otherPartitions = []string{"cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"}
-
-func isRegion(name string) bool {
-	return slices.Contains(otherPartitions, name) || slices.ContainsFunc(regions, func(r *region) bool { return r.name == name })
-}
-
-var regionKind = kind[region]{
+var regionKind = kind[region.Region]{
 	noun: "region", missing: fault.InvalidParameterValue,
-	id: func(r *region) string { return r.name },
-	fields: map[string]func(*region) []string{
+	id: func(r *region.Region) string { return r.Name },
+	fields: map[string]func(*region.Region) []string{
 		"endpoint":      one(regionEndpoint),
-		"region-name":   one(func(r *region) string { return r.name }),
-		"opt-in-status": one(func(r *region) string { return r.optIn }),
+		"region-name":   one(func(r *region.Region) string { return r.Name }),
+		"opt-in-status": one(optInStatus),
 	},
 }
 
-func regionEndpoint(r *region) string { return "ec2." + r.name + ".amazonaws.com" }
+func regionEndpoint(r *region.Region) string { return "ec2." + r.Name + ".amazonaws.com" }
 
 func (a *API) describeRegions(_ context.Context, _ *gateway.Call, in *shape.DescribeRegionsRequest) (*shape.DescribeRegionsResult, error) {
+	var regions []*region.Region
+	for _, r := range region.Commercial() {
+		regions = append(regions, &r)
+	}
 	for _, name := range in.RegionNames {
-		if !slices.ContainsFunc(regions, func(r *region) bool { return r.name == name }) {
+		if !slices.ContainsFunc(regions, func(r *region.Region) bool { return r.Name == name }) {
 			return nil, fault.New(fault.InvalidParameterValue, "Invalid region provided: %s", name)
 		}
 	}
-	page, _, err := derived(&regionKind, slices.Clone(regions), selection{ids: in.RegionNames, filters: in.Filters})
+	page, _, err := derived(&regionKind, regions, selection{ids: in.RegionNames, filters: in.Filters})
 	if err != nil {
 		return nil, err
 	}
-	return &shape.DescribeRegionsResult{Regions: each(page, func(r *region) shape.Region {
-		return shape.Region{RegionName: new(r.name), Endpoint: new(regionEndpoint(r)), OptInStatus: new(r.optIn)}
+	return &shape.DescribeRegionsResult{Regions: each(page, func(r *region.Region) shape.Region {
+		return shape.Region{RegionName: new(r.Name), Endpoint: new(regionEndpoint(r)), OptInStatus: new(optInStatus(r))}
 	})}, nil
 }
 
