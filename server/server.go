@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/account"
+	"github.com/berthhq/berth/aws/api/applicationautoscaling"
 	"github.com/berthhq/berth/aws/api/cloudwatch"
 	"github.com/berthhq/berth/aws/api/ec2"
 	"github.com/berthhq/berth/aws/api/ecr"
@@ -154,6 +156,9 @@ func (s *Server) handlers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[
 		"cloudwatch": cloudwatch.New(s.store, s.metrics).Operations(),
 		"sts":        sts.New(s.store).Operations(),
 		"events":     events.New(events.Config{Store: s.store, Bus: s.bus}).Operations(),
+		"account":    account.Operations(),
+
+		"application-autoscaling": applicationautoscaling.Operations(),
 	}
 }
 

@@ -95,6 +95,8 @@ const (
 	AlarmLimitExceeded
 	MonitoredResourceNotFound // of the operations on tags
 
+	InvalidPageToken // Application Auto Scaling's
+
 	kindCount
 )
 
@@ -205,6 +207,8 @@ var table = [kindCount]row{
 	AlarmNotFound:               {404, "ResourceNotFound", "", ""},
 	AlarmLimitExceeded:          {400, "LimitExceededFault", "LimitExceeded", ""},
 	MonitoredResourceNotFound:   {404, "ResourceNotFoundException", "", ""},
+
+	InvalidPageToken: {400, "InvalidNextTokenException", "", ""},
 }
 
 // Code is the AWS error code of the kind in a protocol family.
