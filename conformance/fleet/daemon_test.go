@@ -117,6 +117,7 @@ func TestDaemonsComeToEveryMachine(t *testing.T) {
 		list, err := f.ecs.ListDaemons(t.Context(), &ecs.ListDaemonsInput{})
 		return err == nil && len(list.DaemonSummariesList) == 0 && len(f.members("daemon:watch")) == 0
 	})
+	f.end("log")
 }
 
 // shown waits until the daemon and the service say what runs.
