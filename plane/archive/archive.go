@@ -23,6 +23,7 @@ import (
 
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/plane/database"
 )
 
 // Full says what happens to new events when the quota is reached.
@@ -75,16 +76,13 @@ func Open(dir string, o Options) (*Archive, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.DiskUse == nil {
-		o.DiskUse = func() float64 { return diskUse(dir) }
-	}
 	db, err := openDatabase(dir, o)
 	if err != nil {
 		return nil, fmt.Errorf("open the log archive in %s: %w", dir, err)
 	}
 	a := &Archive{
 		db: db, options: o, log: o.Log, now: o.Now,
-		room:   &room{quota: o.Quota, full: o.WhenFull, diskUse: o.DiskUse, now: o.Now},
+		room:   &room{quota: o.Quota, full: o.WhenFull, disk: database.NewDisk(dir, o.DiskUse, o.Now)},
 		sweeps: make(chan struct{}, 1),
 		groups: map[arn.Scope]map[string]*group{},
 	}
@@ -96,7 +94,7 @@ func Open(dir string, o Options) (*Archive, error) {
 
 // load reads what the archive holds in memory: the counter and the groups.
 func (a *Archive) load() (err error) {
-	if err := checkSchema(a.db); err != nil {
+	if err := database.CheckSchema(a.db, keySchema(), schemaVersion); err != nil {
 		return err
 	}
 	if a.ids, err = openCounter(a.db); err != nil {

@@ -1,15 +1,14 @@
 package archive
 
 import (
-	"errors"
-	"fmt"
-	"log/slog"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/berthhq/berth/plane/database"
 )
 
-// schemaVersion is what checkSchema writes in a new archive. A change of key.go or
+// schemaVersion is what a new archive begins with. A change of key.go or
 // record.go that an older berth could not read raises it.
 const schemaVersion = 1
 
@@ -32,53 +31,8 @@ func openDatabase(dir string, o Options) (*pebble.DB, error) {
 		BytesPerSync:                1 << 20,
 		FormatMajorVersion:          pebble.FormatNewest,
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, 1 },
-		Logger:                      pebbleLog{o.Log},
+		Logger:                      database.Logger{Name: "log archive", Log: o.Log},
 	})
-}
-
-// pebbleLog passes pebble's errors on and keeps its chatter at debug level.
-type pebbleLog struct{ log *slog.Logger }
-
-func (l pebbleLog) Infof(format string, args ...any) {
-	l.log.Debug("pebble: " + fmt.Sprintf(format, args...))
-}
-
-func (l pebbleLog) Errorf(format string, args ...any) {
-	l.log.Error("pebble: " + fmt.Sprintf(format, args...))
-}
-
-// Fatalf must not return: pebble calls it when it can no longer keep what it
-// acknowledged.
-func (l pebbleLog) Fatalf(format string, args ...any) {
-	l.log.Error("pebble: " + fmt.Sprintf(format, args...))
-	panic("log archive: " + fmt.Sprintf(format, args...))
-}
-
-// get reads a key into a copy; nil when there is none.
-func get(r pebble.Reader, key []byte) ([]byte, error) {
-	value, closer, err := r.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	out := append(make([]byte, 0, len(value)), value...)
-	return out, closer.Close()
-}
-
-func checkSchema(db *pebble.DB) error {
-	value, err := get(db, keySchema())
-	if err != nil {
-		return err
-	}
-	if value == nil {
-		return db.Set(keySchema(), putUint64(nil, schemaVersion), pebble.Sync)
-	}
-	if v := takeUint64(value); v != schemaVersion {
-		return fmt.Errorf("it was written by a newer berth (schema %d, this one knows %d)", v, schemaVersion)
-	}
-	return nil
 }
 
 // counter hands out numbers that never repeat, over restarts too: it reserves a
@@ -95,7 +49,7 @@ type counter struct {
 const reservation = 1 << 20
 
 func openCounter(db *pebble.DB) (*counter, error) {
-	value, err := get(db, keyCounter())
+	value, err := database.Get(db, keyCounter())
 	if err != nil {
 		return nil, err
 	}

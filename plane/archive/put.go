@@ -8,6 +8,7 @@ import (
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/telemetry"
+	"github.com/berthhq/berth/plane/database"
 )
 
 // Put stores a batch of events in a stream. When it returns without an error the
@@ -107,7 +108,7 @@ func (w *write) checkSource() (known bool, err error) {
 		return false, nil
 	}
 	mark := keyProducer(w.group.id, w.stream.id, w.source.Producer)
-	value, err := get(w.archive.db, mark)
+	value, err := database.Get(w.archive.db, mark)
 	if err != nil {
 		return false, err
 	}
@@ -174,7 +175,7 @@ const hour = 3_600_000
 func changeHours(db *pebble.DB, batch *pebble.Batch, g uint64, differences map[int64]int64) error {
 	for h, difference := range differences {
 		k := keyBytes(g, h)
-		value, err := get(db, k)
+		value, err := database.Get(db, k)
 		if err != nil {
 			return err
 		}

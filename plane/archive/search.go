@@ -6,6 +6,7 @@ import (
 
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/telemetry"
+	"github.com/berthhq/berth/plane/database"
 )
 
 const (
@@ -93,7 +94,7 @@ func (n *names) of(id uint64) (string, error) {
 	if known || n.only {
 		return name, nil
 	}
-	value, err := get(n.archive.db, keyName(n.group.id, id))
+	value, err := database.Get(n.archive.db, keyName(n.group.id, id))
 	if err != nil {
 		return "", err
 	}

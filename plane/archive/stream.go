@@ -11,6 +11,7 @@ import (
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/telemetry"
+	"github.com/berthhq/berth/plane/database"
 )
 
 // streamNameStart is how many bytes of a stream's key come before its name.
@@ -18,7 +19,7 @@ const streamNameStart = 1 + 8
 
 // stream reads a stream's record.
 func (a *Archive) stream(g *group, name string) (streamRecord, error) {
-	value, err := get(a.db, keyStream(g.id, name))
+	value, err := database.Get(a.db, keyStream(g.id, name))
 	if err != nil {
 		return streamRecord{}, err
 	}
@@ -39,7 +40,7 @@ func (a *Archive) CreateStream(scope arn.Scope, groupName, name string) error {
 	if g.deleted {
 		return noGroup()
 	}
-	value, err := get(a.db, keyStream(g.id, name))
+	value, err := database.Get(a.db, keyStream(g.id, name))
 	if err != nil {
 		return err
 	}

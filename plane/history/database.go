@@ -6,6 +6,8 @@ import (
 	"log/slog"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/berthhq/berth/plane/database"
 )
 
 // schemaVersion is what a new history begins with. A change of key.go that an older
@@ -20,7 +22,7 @@ func openDatabase(dir string, log *slog.Logger) (*pebble.DB, error) {
 		MaxOpenFiles:               64,
 		FormatMajorVersion:         pebble.FormatNewest,
 		CompactionConcurrencyRange: func() (lower, upper int) { return 1, 1 },
-		Logger:                     pebbleLog{log},
+		Logger:                     database.Logger{Name: "history of tasks", Log: log},
 	}
 	// Tasks resemble each other, so several in a block compress well.
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionGood })
@@ -30,27 +32,9 @@ func openDatabase(dir string, log *slog.Logger) (*pebble.DB, error) {
 	return pebble.Open(dir, o)
 }
 
-// pebbleLog passes pebble's errors on and keeps its chatter at debug level.
-type pebbleLog struct{ log *slog.Logger }
-
-func (l pebbleLog) Infof(format string, args ...any) {
-	l.log.Debug("pebble: " + fmt.Sprintf(format, args...))
-}
-
-func (l pebbleLog) Errorf(format string, args ...any) {
-	l.log.Error("pebble: " + fmt.Sprintf(format, args...))
-}
-
-// Fatalf must not return: pebble calls it when it can no longer keep what it
-// acknowledged.
-func (l pebbleLog) Fatalf(format string, args ...any) {
-	l.log.Error("pebble: " + fmt.Sprintf(format, args...))
-	panic("history of tasks: " + fmt.Sprintf(format, args...))
-}
-
 // load checks the layout and reads what is kept in memory.
 func (h *History) load() error {
-	version, err := get(h.db, keySchema())
+	version, err := database.Get(h.db, keySchema())
 	if err != nil {
 		return err
 	}
@@ -60,24 +44,11 @@ func (h *History) load() error {
 	if v := decodeInt(version); v != schemaVersion {
 		return fmt.Errorf("it was written by a newer berth (schema %d, this one knows %d)", v, schemaVersion)
 	}
-	bytes, err := get(h.db, keyBytes())
+	bytes, err := database.Get(h.db, keyBytes())
 	if bytes != nil {
 		h.bytes = decodeInt(bytes)
 	}
 	return err
-}
-
-// get reads a key into a copy; nil when there is none.
-func get(db *pebble.DB, key []byte) ([]byte, error) {
-	value, closer, err := db.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	out := append(make([]byte, 0, len(value)), value...)
-	return out, closer.Close()
 }
 
 // each calls see for the keys with a prefix, from a key on when one is given, until

@@ -4,11 +4,12 @@ import (
 	"iter"
 
 	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/plane/database"
 )
 
 // Task finds an ended task by ARN; nil when there is none, or none any more.
 func (h *History) Task(arn string) (*task.Past, error) {
-	value, err := get(h.db, keyTask(arn))
+	value, err := database.Get(h.db, keyTask(arn))
 	if value == nil || err != nil {
 		return nil, err
 	}

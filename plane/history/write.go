@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/plane/database"
 	"github.com/berthhq/berth/store"
 )
 
@@ -53,7 +54,7 @@ func (h *History) replace(batch *pebble.Batch, arn string) (freed int64, err err
 		return 0, err
 	}
 	at := placeOf(p)
-	value, err := get(h.db, keyTime(at))
+	value, err := database.Get(h.db, keyTime(at))
 	if value == nil || err != nil {
 		return 0, err
 	}

@@ -1,15 +1,14 @@
 package metrics
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
-	"log/slog"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/berthhq/berth/plane/database"
 )
 
-// schemaVersion is what checkSchema writes in a new store. A change of key.go or
+// schemaVersion is what a new store begins with. A change of key.go or
 // record.go that an older berth could not read raises it.
 const schemaVersion = 1
 
@@ -26,26 +25,8 @@ func openDatabase(dir string, o Options) (*pebble.DB, error) {
 		MaxOpenFiles:                128,
 		FormatMajorVersion:          pebble.FormatNewest,
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, 1 },
-		Logger:                      pebbleLog{o.Log},
+		Logger:                      database.Logger{Name: "metrics", Log: o.Log},
 	})
-}
-
-// pebbleLog passes pebble's errors on and keeps its chatter at debug level.
-type pebbleLog struct{ log *slog.Logger }
-
-func (l pebbleLog) Infof(format string, args ...any) {
-	l.log.Debug("pebble: " + fmt.Sprintf(format, args...))
-}
-
-func (l pebbleLog) Errorf(format string, args ...any) {
-	l.log.Error("pebble: " + fmt.Sprintf(format, args...))
-}
-
-// Fatalf must not return: pebble calls it when it can no longer keep what it
-// acknowledged.
-func (l pebbleLog) Fatalf(format string, args ...any) {
-	l.Errorf(format, args...)
-	panic("metrics: " + fmt.Sprintf(format, args...))
 }
 
 // get calls see with the value of a key, which is valid until see returns; nil when
@@ -84,18 +65,4 @@ func (m *Metrics) scan(from, to []byte, see func(key, value []byte) error) error
 		}
 	}
 	return it.Close()
-}
-
-func checkSchema(db *pebble.DB) error {
-	value, closer, err := db.Get([]byte{kindSchema})
-	if errors.Is(err, pebble.ErrNotFound) {
-		return db.Set([]byte{kindSchema}, binary.BigEndian.AppendUint64(nil, schemaVersion), pebble.Sync)
-	}
-	if err != nil {
-		return err
-	}
-	if v := takeUint64(value); v != schemaVersion {
-		err = fmt.Errorf("it was written by a newer berth (schema %d, this one knows %d)", v, schemaVersion)
-	}
-	return errors.Join(err, closer.Close())
 }

@@ -19,6 +19,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/berthhq/berth/plane/database"
 )
 
 // Options of a store of metrics.
@@ -37,7 +39,7 @@ type Metrics struct {
 	db   *pebble.DB
 	log  *slog.Logger
 	now  func() time.Time
-	room room
+	disk *database.Disk
 
 	mu sync.Mutex // held from reading a record to changing it
 }
@@ -50,17 +52,14 @@ func Open(dir string, o Options) (*Metrics, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.DiskUse == nil {
-		o.DiskUse = func() float64 { return diskUse(dir) }
-	}
 	db, err := openDatabase(dir, o)
 	if err != nil {
 		return nil, fmt.Errorf("open the metrics in %s: %w", dir, err)
 	}
-	if err := checkSchema(db); err != nil {
+	if err := database.CheckSchema(db, []byte{kindSchema}, schemaVersion); err != nil {
 		return nil, errors.Join(fmt.Errorf("read the metrics in %s: %w", dir, err), db.Close())
 	}
-	return &Metrics{db: db, log: o.Log, now: o.Now, room: room{diskUse: o.DiskUse, now: o.Now}}, nil
+	return &Metrics{db: db, log: o.Log, now: o.Now, disk: database.NewDisk(dir, o.DiskUse, o.Now)}, nil
 }
 
 // Close closes the database.

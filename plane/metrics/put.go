@@ -18,7 +18,7 @@ const seenEvery = 10 * time.Minute
 // none, when it returns without an error. What is older than datapoints become is
 // taken and forgotten.
 func (m *Metrics) Put(scope arn.Scope, data []metric.Datum) error {
-	if err := m.room.admit(); err != nil {
+	if err := m.admit(); err != nil {
 		return err
 	}
 	w := &write{Metrics: m, now: m.now(), sets: map[string]metric.Set{}, names: map[string]bool{}}
