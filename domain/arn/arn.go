@@ -67,6 +67,20 @@ func (a ARN) Name() string {
 	return p[len(p)-1]
 }
 
+// NameOf is the Name of an ARN in text; what is no ARN is a name already.
+func NameOf(s string) string {
+	a, err := Parse(s)
+	if err != nil {
+		return s
+	}
+	return a.Name()
+}
+
+// UUID gives 32 hex digits the form of a random UUID.
+func UUID(id string) string {
+	return id[:8] + "-" + id[8:12] + "-4" + id[13:16] + "-a" + id[17:20] + "-" + id[20:32]
+}
+
 func (s Scope) ecs(resource string) string {
 	return ARN{Partition: Partition(s.Region), Service: "ecs", Region: s.Region, Account: s.Account, Resource: resource}.String()
 }

@@ -19,7 +19,7 @@ type Surroundings struct {
 // NewOrder makes what an agent gets of a placed task.
 func NewOrder(t *Task, def *workload.Definition, s Surroundings) *Order {
 	o := &Order{
-		ARN: t.ARN, ID: t.ID, ClusterARN: t.Spec.ClusterARN, ClusterName: nameIn(t.Spec.ClusterARN),
+		ARN: t.ARN, ID: t.ID, ClusterARN: t.Spec.ClusterARN, ClusterName: arn.NameOf(t.Spec.ClusterARN),
 		Region: t.Scope.Region, Account: t.Scope.Account, Family: def.Family, Revision: def.Revision,
 		Group: t.Spec.Group, LaunchType: t.Spec.LaunchType, Isolation: isolation(t.Spec.LaunchType), Desired: t.DesiredStatus(),
 		Volumes: def.Volumes, NetworkMode: def.Mode(), Interface: s.Interface, PIDMode: def.PIDMode, IPCMode: def.IPCMode,
@@ -45,15 +45,6 @@ func isolation(launch workload.LaunchType) Isolation {
 		return Sandbox
 	}
 	return Namespaces
-}
-
-// nameIn is the last part of an ARN.
-func nameIn(s string) string {
-	a, err := arn.Parse(s)
-	if err != nil {
-		return s
-	}
-	return a.Name()
 }
 
 // orderContainers gives each container its id and its GPUs.
@@ -98,7 +89,7 @@ func (s *Spec) containerID(name string) string {
 
 // ContainerARN is the ARN of a container of the task.
 func (t *Task) ContainerARN(name string) string {
-	return t.Scope.Container(nameIn(t.Spec.ClusterARN), t.ID, t.Spec.containerID(name))
+	return t.Scope.Container(arn.NameOf(t.Spec.ClusterARN), t.ID, t.Spec.containerID(name))
 }
 
 // NewInterface makes the agent's view of a leased interface.

@@ -97,7 +97,7 @@ func concerns(v *store.View, e store.Event) []string {
 
 func concernsOfTask(v *store.View, t *task.Task) []string {
 	if name, ok := strings.CutPrefix(t.Spec.Group, daemon.GroupPrefix); ok {
-		return []string{t.Scope.Daemon(nameOf(t.Spec.ClusterARN), name)}
+		return []string{t.Scope.Daemon(arn.NameOf(t.Spec.ClusterARN), name)}
 	}
 	if t.Assignment == nil {
 		return nil
@@ -211,15 +211,6 @@ func (l *look) decide() plan.Decision {
 func (l *look) wait(at time.Time) { l.again = plan.Earliest(l.again, at) }
 
 func (l *look) underway() bool { return l.watched != nil && !l.deployment.Status.Over() }
-
-// nameOf is the last part of an ARN.
-func nameOf(s string) string {
-	a, err := arn.Parse(s)
-	if err != nil {
-		return s
-	}
-	return a.Name()
-}
 
 // begun tells that the deployment has begun.
 func (l *look) begun() {

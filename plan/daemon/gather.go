@@ -3,6 +3,7 @@ package daemon
 import (
 	"slices"
 
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/daemon"
 	"github.com/berthhq/berth/domain/service"
@@ -141,4 +142,4 @@ func (l *look) stopTask(t *task.Task, reason string) {
 }
 
 // reason of tasks that the daemon does not need.
-func (l *look) reason() string { return service.ReasonScaling(nameOf(l.next.Deployment)) }
+func (l *look) reason() string { return service.ReasonScaling(arn.NameOf(l.next.Deployment)) }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/daemon"
 	"github.com/berthhq/berth/domain/service"
@@ -99,12 +100,12 @@ func (l *look) newTask(provider string) *task.Task {
 	for _, i := range l.revision.Images {
 		spec.Digests = append(spec.Digests, task.ImageDigest{Container: i.Container, Digest: i.Digest})
 	}
-	next := task.New(l.was.Scope, nameOf(l.was.ClusterARN), l.NewID(), spec, l.definition, l.uuid, l.now)
+	next := task.New(l.was.Scope, arn.NameOf(l.was.ClusterARN), l.NewID(), spec, l.definition, l.uuid, l.now)
 	if l.revision.Spec.PropagateTags {
 		next.Tags = slices.Clone(l.was.Tags)
 	}
 	if l.revision.Spec.ManagedTags {
-		next.Tags = append(next.Tags, workload.Tag{Key: "aws:ecs:clusterName", Value: nameOf(l.was.ClusterARN)},
+		next.Tags = append(next.Tags, workload.Tag{Key: "aws:ecs:clusterName", Value: arn.NameOf(l.was.ClusterARN)},
 			workload.Tag{Key: "aws:ecs:daemonName", Value: l.was.Name})
 	}
 	return next
@@ -112,8 +113,7 @@ func (l *look) newTask(provider string) *task.Task {
 
 // uuid is a fresh id in the form of a UUID.
 func (l *look) uuid() string {
-	id := l.NewID()
-	return id[:8] + "-" + id[8:12] + "-4" + id[13:16] + "-a" + id[17:20] + "-" + id[20:32]
+	return arn.UUID(l.NewID())
 }
 
 // resolveImages fixes the images of the revision by what its first tasks found.

@@ -104,7 +104,7 @@ func (l *look) unplaced(refusals []placement.Refusal, trouble string) {
 	case closest == nil:
 		e.Message, e.Reason = l.next.SayUnplaced("", ""), "EMPTY CLUSTER"
 	default:
-		e.Message, e.Reason = l.next.SayUnplaced(nameOf(closest.InstanceARN), service.Refusal(closest.Reason)), closest.Reason
+		e.Message, e.Reason = l.next.SayUnplaced(arn.NameOf(closest.InstanceARN), service.Refusal(closest.Reason)), closest.Reason
 		if closest.Detail != "" {
 			e.Message += " (" + closest.Detail + ")"
 		}
@@ -150,7 +150,7 @@ func (l *look) newTask(c *crew, rev *service.Revision, t *service.Template, prov
 		spec.Digests = append(spec.Digests, task.ImageDigest{Container: i.Container, Digest: i.Digest})
 	}
 	id := l.NewID()
-	next := task.New(l.was.Scope, nameOf(l.was.ClusterARN), id, spec, c.definition, l.uuid, l.now)
+	next := task.New(l.was.Scope, arn.NameOf(l.was.ClusterARN), id, spec, c.definition, l.uuid, l.now)
 	next.Tags = l.tags(c.definition)
 	return next
 }
@@ -165,7 +165,7 @@ func (l *look) tags(def *workload.Definition) []workload.Tag {
 		tags = slices.Clone(def.Tags)
 	}
 	if l.next.Spec.ManagedTags {
-		tags = append(tags, workload.Tag{Key: "aws:ecs:clusterName", Value: nameOf(l.was.ClusterARN)},
+		tags = append(tags, workload.Tag{Key: "aws:ecs:clusterName", Value: arn.NameOf(l.was.ClusterARN)},
 			workload.Tag{Key: "aws:ecs:serviceName", Value: l.was.Name})
 	}
 	return tags
@@ -173,8 +173,7 @@ func (l *look) tags(def *workload.Definition) []workload.Tag {
 
 // uuid is a fresh id in the form of a UUID.
 func (l *look) uuid() string {
-	id := l.NewID()
-	return id[:8] + "-" + id[8:12] + "-4" + id[13:16] + "-a" + id[17:20] + "-" + id[20:32]
+	return arn.UUID(l.NewID())
 }
 
 func (l *look) revision(arn string) (*service.Revision, bool) {
@@ -184,15 +183,6 @@ func (l *look) revision(arn string) (*service.Revision, bool) {
 		}
 	}
 	return store.ServiceRevisions.Get(l.view, arn)
-}
-
-// nameOf is the last part of an ARN.
-func nameOf(s string) string {
-	a, err := arn.Parse(s)
-	if err != nil {
-		return s
-	}
-	return a.Name()
 }
 
 // resolveImages fixes the images of revisions by the digests that their first tasks

@@ -71,7 +71,7 @@ func sameDaemon(have, next *daemon.Daemon, spec daemon.Spec) error {
 // deploy makes a revision of the daemon, and moves the instances there.
 func (a *API) deploy(tx *store.Tx, call *gateway.Call, d *daemon.Daemon, spec daemon.Spec, config daemon.Configuration) {
 	supersede(tx, call, d)
-	name := arnName(d.ClusterARN)
+	name := arn.NameOf(d.ClusterARN)
 	r := &daemon.Revision{
 		Scope: d.Scope, ARN: d.Scope.DaemonRevision(name, d.Name, a.number()), DaemonARN: d.ARN, ClusterARN: d.ClusterARN, Spec: spec, CreatedAt: call.Now,
 	}
@@ -81,7 +81,7 @@ func (a *API) deploy(tx *store.Tx, call *gateway.Call, d *daemon.Daemon, spec da
 }
 
 func (a *API) daemonDeployment(d *daemon.Daemon) string {
-	return d.Scope.DaemonDeployment(arnName(d.ClusterARN), d.Name, a.newID()[:21])
+	return d.Scope.DaemonDeployment(arn.NameOf(d.ClusterARN), d.Name, a.newID()[:21])
 }
 
 // supersede ends the deployment that is under way.

@@ -32,7 +32,7 @@ func (a *API) past(arn string) (*task.Past, error) {
 func showPast(v *store.View, p *task.Past, include []ecs.TaskField) *ecs.Task {
 	out := showTask(v, &p.Task, include)
 	out.Containers = showContainers(&p.Task, &p.Definition)
-	out.HealthStatus = ecs.HealthStatus(p.Task.Health(essentialIn(&p.Definition)))
+	out.HealthStatus = ecs.HealthStatus(p.Task.Health(p.Definition.Essential))
 	out.AvailabilityZone = text(p.Zone)
 	if p.Architecture != "" {
 		out.Attributes = []ecs.Attribute{{Name: new(attributeArchitecture), Value: &p.Architecture}}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
@@ -135,7 +136,7 @@ func serviceOfTask(r store.Reader, t *task.Task) *service.Service {
 	if !ok {
 		return nil
 	}
-	s, ok := store.Services.Get(r, t.Scope.Service(arnName(t.Spec.ClusterARN), name))
+	s, ok := store.Services.Get(r, t.Scope.Service(arn.NameOf(t.Spec.ClusterARN), name))
 	if !ok {
 		return nil
 	}

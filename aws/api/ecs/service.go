@@ -122,7 +122,7 @@ func sameService(have, next *service.Service) bool {
 
 // begin makes a revision of what the service asks for now, and moves it there.
 func (a *API) begin(tx *store.Tx, call *gateway.Call, s *service.Service) {
-	cluster := arnName(s.ClusterARN)
+	cluster := arn.NameOf(s.ClusterARN)
 	r := &service.Revision{
 		Scope: s.Scope, ARN: s.Scope.ServiceRevision(cluster, s.Name, a.number()), ServiceARN: s.ARN, ClusterARN: s.ClusterARN,
 		Template: s.Spec.Template, CreatedAt: call.Now,
@@ -142,14 +142,6 @@ func (a *API) begin(tx *store.Tx, call *gateway.Call, s *service.Service) {
 func (a *API) number() string {
 	n, _ := strconv.ParseUint(a.newID()[:15], 16, 64) // 60 bits
 	return strconv.FormatUint(1_000_000_000_000_000_000+n, 10)
-}
-
-func arnName(s string) string {
-	parsed, err := arn.Parse(s)
-	if err != nil {
-		return s
-	}
-	return parsed.Name()
 }
 
 func (a *API) deleteService(ctx context.Context, call *gateway.Call, in *ecs.DeleteServiceRequest) (*ecs.DeleteServiceResponse, error) {

@@ -31,7 +31,7 @@ func showTask(r store.Reader, t *task.Task, include []ecs.TaskField) *ecs.Task {
 		Group: text(t.Spec.Group), StartedBy: text(t.Spec.StartedBy), Cpu: text(t.Spec.CPU), Memory: text(t.Spec.Memory),
 		PlatformVersion: text(t.Spec.PlatformVersion), PlatformFamily: text(t.Spec.PlatformFamily),
 		EnableExecuteCommand: &t.Spec.EnableExecuteCommand, InferenceAccelerators: []ecs.InferenceAccelerator{},
-		Overrides: showOverrides(t), Version: &t.Version, CreatedAt: at(t.CreatedAt), HealthStatus: ecs.HealthStatus(t.Health(essentialIn(def))),
+		Overrides: showOverrides(t), Version: &t.Version, CreatedAt: at(t.CreatedAt), HealthStatus: ecs.HealthStatus(t.Health(def.Essential)),
 		Connectivity: ecs.Connectivity(t.Connectivity()), ConnectivityAt: at(t.Observed.ConnectivityAt),
 		PullStartedAt: at(t.Observed.PullStartedAt), PullStoppedAt: at(t.Observed.PullStoppedAt), StartedAt: at(t.Observed.StartedAt),
 		StoppingAt: at(t.StoppingAt()), ExecutionStoppedAt: at(t.Observed.ExecutionStoppedAt),
@@ -65,13 +65,6 @@ func stoppedReason(t *task.Task) string {
 		return reason + " (hint: " + hint + ")"
 	}
 	return reason
-}
-
-func essentialIn(def *workload.Definition) func(string) bool {
-	return func(name string) bool {
-		c := def.Container(name)
-		return c != nil && c.Essential
-	}
 }
 
 // showPlace adds where the task is. The instance under a Fargate task is nobody's

@@ -6,6 +6,7 @@ import (
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/service"
@@ -50,7 +51,7 @@ func (a *API) createTaskSet(ctx context.Context, call *gateway.Call, in *ecs.Cre
 
 // putTaskSet stores a new task set, and what its tasks have in common.
 func (a *API) putTaskSet(tx *store.Tx, call *gateway.Call, s *service.Service, next *service.TaskSet, t *service.Template) *service.TaskSet {
-	of := arnName(s.ClusterARN)
+	of := arn.NameOf(s.ClusterARN)
 	r := &service.Revision{
 		Scope: s.Scope, ARN: s.Scope.ServiceRevision(of, s.Name, a.number()), ServiceARN: s.ARN, ClusterARN: s.ClusterARN, Template: *t, CreatedAt: call.Now,
 	}

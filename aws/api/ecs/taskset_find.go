@@ -49,13 +49,13 @@ func findTaskSet(r store.Reader, s *service.Service, ref string) (*service.TaskS
 
 func taskSetARN(s *service.Service, ref string) (string, error) {
 	if !arn.IsARN(ref) {
-		return s.Scope.TaskSet(arnName(s.ClusterARN), s.Name, ref), nil
+		return s.Scope.TaskSet(arn.NameOf(s.ClusterARN), s.Name, ref), nil
 	}
 	a, err := arn.Parse(ref)
 	if err != nil || a.Service != "ecs" || a.Kind() != "task-set" {
 		return "", invalid("Invalid identifier: Unexpected resource '%s'.", ref)
 	}
-	if own := s.Scope.TaskSet(arnName(s.ClusterARN), s.Name, ""); !strings.HasPrefix(ref, own) {
+	if own := s.Scope.TaskSet(arn.NameOf(s.ClusterARN), s.Name, ""); !strings.HasPrefix(ref, own) {
 		return "", taskSetNotFound()
 	}
 	return ref, nil

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 
 	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/event"
 	"github.com/berthhq/berth/store"
 )
@@ -53,8 +54,7 @@ func randomID() string {
 
 // uuid is a fresh id in the form of a UUID.
 func (a *API) uuid() string {
-	id := a.newID()
-	return id[:8] + "-" + id[8:12] + "-4" + id[13:16] + "-a" + id[17:20] + "-" + id[20:32]
+	return arn.UUID(a.newID())
 }
 
 // Operations are the handlers by operation name. What is not here is not
