@@ -44,7 +44,7 @@ func TestParseStatistic(t *testing.T) {
 }
 
 // TestSumsAgreeWithAllValues adds sets in any order and holds them against the
-// plain list of values.
+// plain list of values, which are no more different ones than a set keeps as they are.
 func TestSumsAgreeWithAllValues(t *testing.T) {
 	if err := quick.Check(func(parts [][]uint16) bool {
 		var sum Set
@@ -52,8 +52,8 @@ func TestSumsAgreeWithAllValues(t *testing.T) {
 		for _, part := range parts {
 			var values []Value
 			for _, v := range part {
-				values = append(values, Value{float64(v % 400), 1})
-				all = append(all, float64(v%400))
+				values = append(values, Value{float64(v % MaxValues), 1})
+				all = append(all, float64(v%MaxValues))
 			}
 			sum = OfValues(values).Plus(sum)
 		}
