@@ -23,6 +23,15 @@ type Template struct {
 	Express             *Express                   // nil but for Express gateway services
 }
 
+// Platform is the platform version that the template's tasks get: what LATEST means,
+// where that was asked for.
+func (t *Template) Platform() string {
+	if t.PlatformVersion == workload.PlatformLatest {
+		return workload.PlatformVersion
+	}
+	return t.PlatformVersion
+}
+
 // Revision is an immutable snapshot of what a service runs.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-revision.html
 type Revision struct {

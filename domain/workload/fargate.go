@@ -2,6 +2,12 @@ package workload
 
 import "strings"
 
+// Platform versions of Fargate on Linux.
+const (
+	PlatformLatest  = "LATEST"
+	PlatformVersion = "1.4.0" // what LATEST means
+)
+
 // FargateRefusal says why Fargate would not run the definition, in AWS's words;
 // nil when it would. The definition has passed the rules for all launch types
 // and its size is in plain units.

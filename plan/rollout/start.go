@@ -138,7 +138,7 @@ func (l *look) newTask(c *crew, rev *service.Revision, t *service.Template, prov
 	spec := task.Spec{
 		ClusterARN: l.was.ClusterARN, DefinitionARN: c.definition.ARN, LaunchType: t.LaunchType,
 		Group: service.Group(l.was.Name), StartedBy: c.deployment.ID, NetworkConfiguration: t.Network,
-		PlatformVersion: t.PlatformVersion, PlatformFamily: t.PlatformFamily, CapacityProvider: provider,
+		PlatformVersion: t.Platform(), PlatformFamily: t.PlatformFamily, CapacityProvider: provider,
 		EnableExecuteCommand: l.next.Spec.ExecuteCommand, EnableECSManagedTags: l.next.Spec.ManagedTags,
 		Constraints: l.next.Spec.Constraints, Strategy: l.next.Spec.Strategy, EphemeralStorageGiB: t.EphemeralStorageGiB,
 		CPU: c.definition.CPU, Memory: c.definition.Memory,

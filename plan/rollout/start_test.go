@@ -42,6 +42,23 @@ func TestTagsOfTasks(t *testing.T) {
 	}
 }
 
+// A service may ask for LATEST; its tasks have the version that this means.
+func TestTasksHaveAPlatformVersion(t *testing.T) {
+	for asked, want := range map[string]string{"LATEST": "1.4.0", "1.3.0": "1.3.0", "": ""} {
+		w := play(t, service.Configuration{}, 1)
+		w.change(func(tx *store.Tx, s *service.Service) {
+			have, _ := store.ServiceRevisions.Get(tx, s.Deployments[0].RevisionARN)
+			next := *have
+			next.Template.PlatformVersion = asked
+			store.ServiceRevisions.Put(tx, &next)
+		})
+		w.settle()
+		if got := w.tasks()[0].Spec.PlatformVersion; got != want {
+			t.Errorf("%q became %q, want %q", asked, got, want)
+		}
+	}
+}
+
 func TestStrategiesSpreadByBaseAndWeight(t *testing.T) {
 	w := play(t, service.Configuration{}, 9)
 	w.change(func(_ *store.Tx, s *service.Service) {

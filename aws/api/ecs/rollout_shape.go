@@ -80,7 +80,7 @@ func showRevision(v store.Reader, r *service.Revision) *ecs.ServiceRevision {
 	out := &ecs.ServiceRevision{
 		ServiceRevisionArn: &r.ARN, ServiceArn: &r.ServiceARN, ClusterArn: &r.ClusterARN, TaskDefinition: &t.DefinitionARN,
 		LaunchType: ecs.LaunchType(t.LaunchType), CapacityProviderStrategy: some(t.Providers, showStrategyItem),
-		PlatformVersion: text(resolvedPlatform(t)), PlatformFamily: text(t.PlatformFamily), NetworkConfiguration: showNetwork(t.Network),
+		PlatformVersion: text(t.Platform()), PlatformFamily: text(t.PlatformFamily), NetworkConfiguration: showNetwork(t.Network),
 		GuardDutyEnabled: new(false), CreatedAt: at(r.CreatedAt),
 	}
 	if def, ok := store.TaskDefinitions.Get(v, t.DefinitionARN); ok {

@@ -18,9 +18,9 @@ import (
 // maxRun is how many tasks one RunTask or StartTask makes.
 const maxRun = 10
 
-// Platform versions of Fargate on Linux; the first is what LATEST means.
+// Platform versions of Fargate on Linux.
 const (
-	platformVersion = "1.4.0"
+	platformVersion = workload.PlatformVersion
 	olderPlatform   = "1.3.0"
 )
 
@@ -140,7 +140,7 @@ func (l *launch) onFargate(in *ecs.RunTaskRequest) error {
 // same here.
 func readPlatform(version string) (string, error) {
 	switch version {
-	case "", "LATEST":
+	case "", workload.PlatformLatest:
 		return platformVersion, nil
 	case platformVersion, olderPlatform:
 		return version, nil

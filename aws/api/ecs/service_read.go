@@ -251,7 +251,7 @@ func readPlatformOf(t *service.Template, launchType workload.LaunchType, version
 	}
 	t.PlatformVersion, t.PlatformFamily = version, "Linux"
 	if version == "" {
-		t.PlatformVersion = "LATEST"
+		t.PlatformVersion = workload.PlatformLatest
 	}
 	return nil
 }

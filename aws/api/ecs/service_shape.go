@@ -65,17 +65,9 @@ func showDeployment(r store.Reader, d *service.Deployment, n service.Counts) ecs
 		t := &rev.Template
 		out.TaskDefinition, out.LaunchType, out.CapacityProviderStrategy = text(t.DefinitionARN), ecs.LaunchType(t.LaunchType), some(t.Providers, showStrategyItem)
 		out.PlatformFamily, out.NetworkConfiguration = text(t.PlatformFamily), showNetwork(t.Network)
-		out.PlatformVersion = text(resolvedPlatform(t))
+		out.PlatformVersion = text(t.Platform())
 	}
 	return out
-}
-
-// resolvedPlatform is what the tasks of a template get.
-func resolvedPlatform(t *service.Template) string {
-	if t.PlatformVersion == "LATEST" {
-		return platformVersion
-	}
-	return t.PlatformVersion
 }
 
 // showCurrent lists the revisions that have tasks or are to have them.

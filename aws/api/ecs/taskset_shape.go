@@ -81,7 +81,7 @@ func showTaskSet(r store.Reader, t *service.TaskSet, tags bool) *ecs.TaskSet {
 	if rev, ok := store.ServiceRevisions.Get(r, d.RevisionARN); ok {
 		of := &rev.Template
 		out.TaskDefinition, out.LaunchType, out.CapacityProviderStrategy = text(of.DefinitionARN), ecs.LaunchType(of.LaunchType), some(of.Providers, showStrategyItem)
-		out.PlatformVersion, out.PlatformFamily, out.NetworkConfiguration = text(resolvedPlatform(of)), text(of.PlatformFamily), showNetwork(of.Network)
+		out.PlatformVersion, out.PlatformFamily, out.NetworkConfiguration = text(of.Platform()), text(of.PlatformFamily), showNetwork(of.Network)
 	}
 	return out
 }
