@@ -51,6 +51,13 @@ func (t *Table[T]) Len(r Reader) int { return r.now(t.ID).rows.Len() }
 // All yields every record in order of primary key.
 func (t *Table[T]) All(r Reader) iter.Seq[*T] { return t.From(r, "") }
 
+// Keys yields every primary key in order.
+func (t *Table[T]) Keys(r Reader) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		r.at(t.ID).rows.Ascend("", func(key string, _ any) bool { return yield(key) })
+	}
+}
+
 // From yields the records whose primary key is at least key, in order.
 func (t *Table[T]) From(r Reader, key string) iter.Seq[*T] {
 	return func(yield func(*T) bool) {

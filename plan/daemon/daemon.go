@@ -50,16 +50,8 @@ func Planner(o Options) plan.Planner {
 		Name: "daemon", Makes: true,
 		Wakes: []store.Descriptor{store.Daemons, store.Tasks, store.Instances, store.Alarms},
 		Parts: plan.Parts{
-			All: func(v *store.View) iter.Seq[string] {
-				return func(yield func(string) bool) {
-					for d := range store.Daemons.All(v) {
-						if !yield(d.ARN) {
-							return
-						}
-					}
-				}
-			},
-			Of: concerns,
+			All: func(v *store.View) iter.Seq[string] { return store.Daemons.Keys(v) },
+			Of:  concerns,
 		},
 		LookAt: func(v *store.View, now time.Time, key string) plan.Decision {
 			d, ok := store.Daemons.Get(v, key)

@@ -54,16 +54,8 @@ func Planner(o Options) plan.Planner {
 		Name: "rollout", Makes: true,
 		Wakes: []store.Descriptor{store.Services, store.Rollouts, store.Tasks, store.Instances, store.Alarms},
 		Parts: plan.Parts{
-			All: func(v *store.View) iter.Seq[string] {
-				return func(yield func(string) bool) {
-					for s := range store.Services.All(v) {
-						if !yield(s.ARN) {
-							return
-						}
-					}
-				}
-			},
-			Of: concerns,
+			All: func(v *store.View) iter.Seq[string] { return store.Services.Keys(v) },
+			Of:  concerns,
 		},
 		LookAt: func(v *store.View, now time.Time, arn string) plan.Decision {
 			s, ok := store.Services.Get(v, arn)
