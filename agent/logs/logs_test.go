@@ -188,6 +188,8 @@ func newLogs(t testing.TB, endpoint string) (*Logs, plan) {
 		must(t, l.Close())
 		stopLogger(t, spool.Root(p.Dir))
 	})
+	// A logger that comes up after the test would write where its folder was.
+	until(t, "the logger", func() bool { alive, err := spool.Root(p.Dir).LoggerAlive(); must(t, err); return alive })
 	return l, p
 }
 
