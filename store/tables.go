@@ -37,6 +37,11 @@ const (
 	daemonRevisions
 	daemonDeployments
 	daemonFamilies
+	roles
+	users
+	groups
+	managedPolicies
+	instanceProfiles
 )
 
 // Tables lists every table, each at its id.
@@ -74,5 +79,10 @@ func Tables() []Descriptor {
 		daemonRevisions:   DaemonRevisions,
 		daemonDeployments: DaemonDeployments,
 		daemonFamilies:    DaemonFamilies,
+		roles:             Roles,
+		users:             Users,
+		groups:            Groups,
+		managedPolicies:   ManagedPolicies,
+		instanceProfiles:  InstanceProfiles,
 	}
 }

@@ -17,10 +17,12 @@ type Call struct {
 	Operation string
 	Scope     arn.Scope // account of the principal, region of the signature
 	Principal identity.Principal
-	KeyID     string     // access key that signed
-	Session   bool       // that key has a session token
-	Source    netip.Addr // of the peer on the socket
-	Now       time.Time
+	KeyID     string // access key that signed
+	Session   bool   // that key has a session token
+	// Granted is what was laid down about that key; nil for nothing.
+	Granted *identity.Session
+	Source  netip.Addr // of the peer on the socket
+	Now     time.Time
 	// Endpoint is how the caller reached us, "http://127.0.0.1:4566": what
 	// answers that carry our own address are built from.
 	Endpoint string

@@ -20,6 +20,9 @@ type Keys interface {
 type Offer struct {
 	Service  *wire.Service
 	Handlers map[string]Handler
+	// Needs says by operation what a call must be allowed to do; an operation
+	// that is not listed needs its own action on "*".
+	Needs map[string]Needs
 }
 
 // Options are what a Gateway is made of.

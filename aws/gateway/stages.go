@@ -66,7 +66,7 @@ func (g *Gateway) prove(x *exchange) error {
 		return err
 	}
 	x.call.Principal = key.Principal
-	x.call.KeyID, x.call.Session = key.ID, key.SessionToken != ""
+	x.call.KeyID, x.call.Session, x.call.Granted = key.ID, key.SessionToken != "", key.Session
 	x.call.Scope = arn.Scope{Account: key.Principal.Account, Region: c.Region}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package identity holds who calls: principals and the access keys that prove
-// them.
+// Package identity holds who calls: principals, the access keys that prove them,
+// and the users, groups, roles and policies that say what they may.
 package identity
 
 import (
@@ -52,6 +52,9 @@ type AccessKey struct {
 	// empty for all other keys. The id stays when the keys are renewed.
 	CredentialsID string
 	Use           string
+
+	// Session is what was laid down for a temporary key; nil for nothing.
+	Session *Session
 }
 
 // Expired tells whether the key has ended at now.
