@@ -86,6 +86,7 @@ const (
 	NoSuchEntity
 	EntityAlreadyExists
 	ExpiredToken
+	MalformedPolicyDocument
 
 	InvalidParameterCombination // CloudWatch's own from here
 	MissingRequiredParameter
@@ -199,6 +200,7 @@ var table = [kindCount]row{
 	InvalidClientToken:        {400, "InvalidParameterException", "InvalidParameterValue", "IdempotentParameterMismatch"},
 	NoSuchEntity:              {404, "NoSuchEntityException", "NoSuchEntity", ""},
 	EntityAlreadyExists:       {409, "EntityAlreadyExistsException", "EntityAlreadyExists", ""},
+	MalformedPolicyDocument:   {400, "MalformedPolicyDocumentException", "MalformedPolicyDocument", ""},
 
 	InvalidParameterCombination: {400, "InvalidParameterCombinationException", "InvalidParameterCombination", ""},
 	MissingRequiredParameter:    {400, "MissingRequiredParameterException", "MissingParameter", ""},

@@ -17,6 +17,9 @@ const (
 	User        Kind = "User"
 	AssumedRole Kind = "AssumedRole"
 	Service     Kind = "Service"
+	// Federated is somebody an identity provider vouches for, before a session is
+	// made: the principal's ARN is the provider's.
+	Federated Kind = "Federated"
 )
 
 // Principal is who a request is from.

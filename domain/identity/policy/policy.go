@@ -82,6 +82,9 @@ type Decision struct {
 	Policy  string // Applied.Name of the policy that decided; empty when none did
 	Sid     string // of the statement that decided; may be empty
 	Matched []Match
+	// Missing names the condition keys that were asked for and not there, as the
+	// policies spell them, each once.
+	Missing []string
 }
 
 // Match is a statement that spoke about the request.
