@@ -1,22 +1,35 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // wildcard is a pattern with its wildcards marked; see glob.
 type wildcard struct {
-	pattern string
-	literal bool // no wildcard in it
+	pattern    string
+	head, tail string // literal text before the first and after the last wildcard
+	literal    bool   // no wildcard in it
 }
 
 func newWildcard(pattern string) wildcard {
-	return wildcard{pattern, !hasMarks(pattern)}
+	isMark := func(c byte) bool { return c >= markPartOne }
+	first := slices.IndexFunc([]byte(pattern), isMark)
+	if first < 0 {
+		return wildcard{pattern: pattern, literal: true}
+	}
+	last := len(pattern) - 1
+	for !isMark(pattern[last]) {
+		last--
+	}
+	return wildcard{pattern: pattern, head: pattern[:first], tail: pattern[last+1:]}
 }
 
 func (w *wildcard) matches(s string) bool {
 	if w.literal {
 		return w.pattern == s
 	}
-	return glob(w.pattern, s)
+	return strings.HasPrefix(s, w.head) && strings.HasSuffix(s, w.tail) && glob(w.pattern[len(w.head):], s[len(w.head):])
 }
 
 func (r *reader) action(s *statement, o object, place string) error {

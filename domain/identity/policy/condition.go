@@ -67,20 +67,30 @@ func (r *reader) compile(op operator, name string, list []string, place string) 
 		return nil, refuse(saySyntax, place, "it names no condition key")
 	}
 	for _, text := range list {
-		t, err := r.template(text, op.marking())
+		v, err := r.value(op.comparison, text)
 		if err != nil {
 			return nil, refuse(sayLegacy, place, "%v", err)
-		}
-		v := value{template: t}
-		if constant, ok := t.constant(); ok {
-			v.template = nil
-			if v.operand, err = op.operand(constant); err != nil {
-				return nil, refuse(sayLegacy, place, "%v", err)
-			}
 		}
 		c.values = append(c.values, v)
 	}
 	return c, nil
+}
+
+// value reads one; only strings and ARNs may have variables.
+func (r *reader) value(c comparison, text string) (value, error) {
+	if c != arnLike && c > stringLike {
+		o, err := c.operand(text)
+		return value{operand: o}, err
+	}
+	t, err := r.template(text, c.marking())
+	if err != nil {
+		return value{}, err
+	}
+	if constant, ok := t.constant(); ok {
+		o, err := c.operand(constant)
+		return value{operand: o}, err
+	}
+	return value{template: t}, nil
 }
 
 // met tells whether all conditions of a statement hold.

@@ -14,15 +14,6 @@ const (
 	markPartOne = '\xfc' // one character but a colon
 )
 
-func hasMarks(pattern string) bool {
-	for i := range len(pattern) {
-		if pattern[i] >= markPartOne {
-			return true
-		}
-	}
-	return false
-}
-
 // markWildcards marks each * and ? of plain text.
 func markWildcards(text string) string {
 	if !strings.ContainsAny(text, "*?") {
@@ -40,7 +31,7 @@ func markWildcards(text string) string {
 	return string(b)
 }
 
-// retry is where to go on after a wildcard when the rest did not fit.
+// retry is where to go on after a run of any characters when the rest did not fit.
 type retry struct {
 	pattern, text int
 	set           bool
@@ -54,20 +45,26 @@ func glob(pattern, s string) bool {
 	p, i := 0, 0
 	for i < len(s) || p < len(pattern) {
 		if p < len(pattern) {
-			switch c := pattern[p]; {
+			c := pattern[p]
+			switch {
+			case c < markPartOne:
+				if i < len(s) && c == s[i] {
+					p, i = p+1, i+1
+					continue
+				}
 			case c == markRun:
-				p++
-				run, partRun = retry{p, i, true}, retry{}
+				if p++; p == len(pattern) {
+					return true
+				}
+				run, partRun = retry{p, skip(pattern[p], s, i), true}, retry{}
+				i = run.text
 				continue
 			case c == markPartRun:
 				p++
 				partRun = retry{p, i, true}
 				continue
-			case i < len(s) && (c == markOne || c == markPartOne && s[i] != ':'):
+			case i < len(s) && (c == markOne || s[i] != ':'):
 				p, i = p+1, i+width(s, i)
-				continue
-			case i < len(s) && c == s[i]:
-				p, i = p+1, i+1
 				continue
 			}
 		}
@@ -76,7 +73,7 @@ func glob(pattern, s string) bool {
 			partRun.text += width(s, partRun.text)
 			p, i = partRun.pattern, partRun.text
 		case run.set && run.text < len(s):
-			run.text += width(s, run.text)
+			run.text = skip(pattern[run.pattern], s, run.text+width(s, run.text))
 			p, i, partRun = run.pattern, run.text, retry{}
 		default:
 			return false
@@ -85,11 +82,27 @@ func glob(pattern, s string) bool {
 	return true
 }
 
+// skip goes to where a run can end at the earliest: at the next c, when c is no
+// wildcard.
+func skip(c byte, s string, i int) int {
+	if c >= markPartOne {
+		return i
+	}
+	if n := strings.IndexByte(s[i:], c); n >= 0 {
+		return i + n
+	}
+	return len(s)
+}
+
 // width is the length of the character at i.
 func width(s string, i int) int {
 	if s[i] < utf8.RuneSelf {
 		return 1
 	}
-	_, n := utf8.DecodeRuneInString(s[i:])
+	return runeWidth(s[i:])
+}
+
+func runeWidth(s string) int {
+	_, n := utf8.DecodeRuneInString(s)
 	return n
 }
