@@ -29,7 +29,7 @@ func BenchmarkDecide(b *testing.B) {
 		"aws:securetransport": {"true"}, "aws:sourceip": {"10.1.2.3"}, "aws:resourcetag/team": {"blue"}, "aws:principaltag/team": {"blue"},
 		"ecs:cluster": {"arn:aws:ecs:us-east-1:123456789012:cluster/c9"},
 	}
-	q := &Request{Principal: session(), Action: "ecs:RunTask", Resource: "arn:aws:ecs:us-east-1:123456789012:task-definition/f9:3", Keys: keys(have)}
+	q := &Request{Principal: roleSession(), Action: "ecs:RunTask", Resource: "arn:aws:ecs:us-east-1:123456789012:task-definition/f9:3", Keys: keys(have)}
 	if d := Decide(q, p); d.Effect != Allow || d.Policy != "p9" {
 		b.Fatalf("got %+v", d)
 	}

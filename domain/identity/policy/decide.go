@@ -23,7 +23,7 @@ func (e *evaluation) find(key string) ([]string, bool) {
 }
 
 func (e *evaluation) miss(name string) {
-	if !slices.Contains(e.missing, name) {
+	if !slices.ContainsFunc(e.missing, func(m string) bool { return strings.EqualFold(m, name) }) {
 		e.missing = append(e.missing, name)
 	}
 }

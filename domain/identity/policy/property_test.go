@@ -65,7 +65,7 @@ func drawRequest(t *rapid.T) *Request {
 	}
 	return &Request{
 		Principal: rapid.SampledFrom([]identity.Principal{
-			user("u"), user("v"), session(), identity.RootPrincipal(account), {Kind: identity.Service, ARN: "ecs-tasks.amazonaws.com"}, {},
+			user("u"), user("v"), roleSession(), identity.RootPrincipal(account), {Kind: identity.Service, ARN: "ecs-tasks.amazonaws.com"}, {},
 		}).Draw(t, "principal"),
 		Action:   rapid.SampledFrom(someActions).Draw(t, "action"),
 		Resource: rapid.SampledFrom(someResources).Draw(t, "resource"),
