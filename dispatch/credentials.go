@@ -109,7 +109,7 @@ func (d *Dispatcher) mintAll(tx *store.Tx, tasks []*task.Task, now time.Time) er
 			if !wanting(t, have, now) {
 				continue
 			}
-			p := identity.RoleSession(r.arn, t.ID)
+			p := store.RoleSession(tx, r.arn, t.ID)
 			p.TaskARN = t.ARN
 			k, err := identity.NewSession(p, rand.Reader, now, now.Add(keysLive))
 			if err != nil {

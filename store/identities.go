@@ -3,6 +3,7 @@ package store
 import (
 	"strings"
 
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/identity"
 )
 
@@ -79,4 +80,27 @@ var InstanceProfilesByRole = &Index[identity.InstanceProfile]{
 		}
 		return keys
 	},
+}
+
+// FindRole finds a role by its ARN. A role that was made again under another path
+// is another role.
+func FindRole(r Reader, roleARN string) (*identity.Role, bool) {
+	a, err := arn.Parse(roleARN)
+	if err != nil || a.Service != "iam" || a.Kind() != "role" {
+		return nil, false
+	}
+	role, ok := Roles.Get(r, NameKey(a.Account, a.Name()))
+	if !ok || role.ARN != roleARN {
+		return nil, false
+	}
+	return role, true
+}
+
+// RoleSession is the principal of a session of the role with the ARN, with the
+// role's id when the role is known.
+func RoleSession(r Reader, roleARN, session string) identity.Principal {
+	if role, ok := FindRole(r, roleARN); ok {
+		return role.Session(session)
+	}
+	return identity.RoleSession(roleARN, session)
 }

@@ -10,7 +10,7 @@ import (
 var AccessKeys = &Table[identity.AccessKey]{
 	ID: accessKeys, Noun: "access-key", Schema: 1,
 	Primary: func(k *identity.AccessKey) string { return k.ID },
-	Indexes: []*Index[identity.AccessKey]{AccessKeysByTask, AccessKeysByInstance, AccessKeysExpiring},
+	Indexes: []*Index[identity.AccessKey]{AccessKeysByTask, AccessKeysByInstance, AccessKeysByOwner, AccessKeysExpiring},
 }
 
 // AccessKeysByTask finds the keys given to a task, by its ARN.
@@ -21,6 +21,22 @@ var AccessKeysByTask = &Index[identity.AccessKey]{
 // AccessKeysByInstance finds the keys bound to an instance, by its ARN.
 var AccessKeysByInstance = &Index[identity.AccessKey]{
 	Key: func(k *identity.AccessKey) string { return k.Principal.InstanceARN },
+}
+
+// AccessKeysByOwner finds all keys of a user by the user's id, and those of an
+// account's root by the account: long-term ones, sessions, and sessions of those
+// they let in.
+var AccessKeysByOwner = &Index[identity.AccessKey]{
+	Key: func(k *identity.AccessKey) string {
+		p := k.Principal
+		if k.Session != nil && k.Session.Federated {
+			p = k.Session.By
+		}
+		if p.Kind != identity.User && p.Kind != identity.Root {
+			return ""
+		}
+		return p.UserID
+	},
 }
 
 // Expiring is the one key of the indexes that order records by their end.

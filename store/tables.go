@@ -42,6 +42,9 @@ const (
 	groups
 	managedPolicies
 	instanceProfiles
+	accounts
+	roleDeletions
+	accessReports
 )
 
 // Tables lists every table, each at its id.
@@ -84,5 +87,8 @@ func Tables() []Descriptor {
 		groups:            Groups,
 		managedPolicies:   ManagedPolicies,
 		instanceProfiles:  InstanceProfiles,
+		accounts:          Accounts,
+		roleDeletions:     RoleDeletions,
+		accessReports:     AccessReports,
 	}
 }

@@ -38,6 +38,13 @@ type Role struct {
 	Service string
 }
 
+// Session is the principal of a session of the role.
+func (r *Role) Session(name string) Principal {
+	p := RoleSession(r.ARN, name)
+	p.UserID = r.ID + ":" + name
+	return p
+}
+
 // UserRecord is an IAM user.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html
 type UserRecord struct {
@@ -54,6 +61,11 @@ type UserRecord struct {
 	Password          string
 	PasswordChangedAt time.Time
 	ResetPassword     bool
+}
+
+// Principal is the user as a caller.
+func (u *UserRecord) Principal() Principal {
+	return Principal{Kind: User, Account: u.Account, ARN: u.ARN, UserID: u.ID}
 }
 
 // Group is a set of users with policies in common.

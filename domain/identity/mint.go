@@ -44,3 +44,25 @@ func mint(prefix string, p Principal, entropy io.Reader, now time.Time) (AccessK
 		CreatedAt: now,
 	}, nil
 }
+
+// Prefixes of the unique ids of IAM's resources.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+const (
+	RoleID            = "AROA"
+	UserID            = "AIDA"
+	GroupID           = "AGPA"
+	ManagedPolicyID   = "ANPA"
+	InstanceProfileID = "AIPA"
+)
+
+// idLength is what follows the prefix of a unique id.
+const idLength = 17
+
+// NewID makes a unique id. entropy is crypto/rand.Reader outside of tests.
+func NewID(prefix string, entropy io.Reader) (string, error) {
+	random := make([]byte, 11) // 88 bits; 17 characters carry 85
+	if _, err := io.ReadFull(entropy, random); err != nil {
+		return "", fmt.Errorf("making an id: %w", err)
+	}
+	return prefix + base32.StdEncoding.EncodeToString(random)[:idLength], nil
+}

@@ -16,6 +16,9 @@ type Session struct {
 	MFA            bool
 	Chained        bool // made by keys of a role: an hour at most
 	Federated      bool // GetFederationToken: only what its policies allow, too
+	// By is the user whose keys made a federated session, or the account's root: it
+	// may at most what they may. Zero for all other sessions.
+	By Principal
 	// Issuer is the provider of a web identity; empty otherwise.
 	Issuer string
 }

@@ -109,7 +109,7 @@ func redeem(tx *store.Tx, hash string, now time.Time) (*identity.JoinToken, erro
 // instance id it will have for good. They hold until they are taken back: a
 // machine that was switched off for long must find its way home.
 func EnrolAgent(tx *store.Tx, roleARN, instanceID string, now time.Time) (identity.AccessKey, error) {
-	p := identity.RoleSession(roleARN, instanceID)
+	p := store.RoleSession(tx, roleARN, instanceID)
 	p.Agent = true
 	key, err := identity.NewSession(p, rand.Reader, now, time.Time{})
 	if err != nil {
