@@ -98,6 +98,16 @@ const (
 
 	InvalidPageToken // Application Auto Scaling's
 
+	DeleteConflict // IAM's and STS's own from here
+	QuotaExceeded
+	UnmodifiableEntity
+	PolicyNotAttachable
+	PasswordPolicyViolation
+	InvalidInput
+	InvalidUserType
+	PackedPolicyTooLarge
+	InvalidAuthorizationMessage
+
 	kindCount
 )
 
@@ -211,6 +221,16 @@ var table = [kindCount]row{
 	MonitoredResourceNotFound:   {404, "ResourceNotFoundException", "", ""},
 
 	InvalidPageToken: {400, "InvalidNextTokenException", "", ""},
+
+	DeleteConflict:              {409, "DeleteConflictException", "DeleteConflict", ""},
+	QuotaExceeded:               {409, "LimitExceededException", "LimitExceeded", ""},
+	UnmodifiableEntity:          {400, "UnmodifiableEntityException", "UnmodifiableEntity", ""},
+	PolicyNotAttachable:         {400, "PolicyNotAttachableException", "PolicyNotAttachable", ""},
+	PasswordPolicyViolation:     {400, "PasswordPolicyViolationException", "PasswordPolicyViolation", ""},
+	InvalidInput:                {400, "InvalidInputException", "InvalidInput", ""},
+	InvalidUserType:             {400, "InvalidUserTypeException", "InvalidUserType", ""},
+	PackedPolicyTooLarge:        {400, "PackedPolicyTooLargeException", "PackedPolicyTooLarge", ""},
+	InvalidAuthorizationMessage: {400, "InvalidAuthorizationMessageException", "", ""},
 }
 
 // Code is the AWS error code of the kind in a protocol family.

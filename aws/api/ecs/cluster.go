@@ -9,6 +9,7 @@ import (
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/identity/linked"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
@@ -36,7 +37,7 @@ func (a *API) createCluster(ctx context.Context, call *gateway.Call, in *ecs.Cre
 			next.Settings = []workload.KeyValue{{Name: "containerInsights", Value: setting(tx, call, "containerInsights")}}
 		}
 		store.Clusters.Put(tx, next)
-		return nil
+		return store.EnsureLinkedRole(tx, call.Scope, linked.ECS, call.Now)
 	})
 	if err != nil {
 		return nil, err

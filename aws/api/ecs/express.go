@@ -9,6 +9,7 @@ import (
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/identity/linked"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/store"
 )
@@ -53,7 +54,7 @@ func (a *API) createExpressGatewayService(ctx context.Context, call *gateway.Cal
 		}
 		a.begin(tx, call, made)
 		store.Services.Put(tx, made)
-		return nil
+		return store.EnsureLinkedRole(tx, call.Scope, linked.ECS, call.Now)
 	})
 	if err != nil {
 		return nil, err

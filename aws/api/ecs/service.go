@@ -10,6 +10,7 @@ import (
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/identity/linked"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/store"
@@ -99,7 +100,7 @@ func (a *API) createService(ctx context.Context, call *gateway.Call, in *ecs.Cre
 			a.putTaskSet(tx, call, next, first, &next.Spec.Template)
 		}
 		store.Services.Put(tx, next)
-		return nil
+		return store.EnsureLinkedRole(tx, call.Scope, linked.ECS, call.Now)
 	})
 	if err != nil {
 		return nil, err
