@@ -45,6 +45,12 @@ const (
 	accounts
 	roleDeletions
 	accessReports
+	secrets
+	secretValues
+	parameters
+	editions
+	cryptKeys
+	keyAliases
 )
 
 // Tables lists every table, each at its id.
@@ -90,5 +96,11 @@ func Tables() []Descriptor {
 		accounts:          Accounts,
 		roleDeletions:     RoleDeletions,
 		accessReports:     AccessReports,
+		secrets:           Secrets,
+		secretValues:      SecretValues,
+		parameters:        Parameters,
+		editions:          Editions,
+		cryptKeys:         CryptKeys,
+		keyAliases:        KeyAliases,
 	}
 }

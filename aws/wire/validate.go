@@ -45,7 +45,18 @@ func (c *checker) structure(s *shape, v reflect.Value, path string) {
 			}
 			continue
 		}
+		before := len(c.found)
 		c.value(f.shape, f.value(fv), at, &f.limits, f)
+		if f.secret {
+			hide(c.found[before:])
+		}
+	}
+}
+
+// hide keeps a secret out of the answer, and so out of logs.
+func hide(found []violation) {
+	for i := range found {
+		found[i].value = "'***'"
 	}
 }
 

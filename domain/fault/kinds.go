@@ -107,6 +107,47 @@ const (
 	InvalidUserType
 	PackedPolicyTooLarge
 	InvalidAuthorizationMessage
+	ResourceExists // Secrets Manager's own from here
+	InvalidRequest
+	EncryptionFailure
+	DecryptionFailure
+	MalformedPolicy // of secrets and keys
+	PublicPolicy
+
+	ParameterNotFound // the Parameter Store's own from here
+	ParameterAlreadyExists
+	ParameterVersionNotFound
+	ParameterVersionLabelLimit
+	ParameterMaxVersionLimit
+	ParameterPatternMismatch
+	InvalidAllowedPattern
+	HierarchyLevelLimit
+	HierarchyTypeMismatch
+	InvalidPolicyType
+	InvalidPolicyAttribute
+	IncompatiblePolicy
+	PoliciesLimit
+	InvalidFilterKey
+	InvalidFilterOption
+	InvalidFilterValue
+	InvalidKeyID
+	InvalidResourceID
+	InvalidResourceType
+	TooManyParameterTags
+
+	KeyNotFound // KMS's own from here
+	KeyAlreadyExists
+	KeyDisabled
+	KeyInvalidState
+	KeyUnavailable
+	IncorrectKey
+	InvalidCiphertext
+	InvalidAliasName
+	InvalidKeyARN
+	InvalidMarker
+	InvalidKeyTag
+	UnsupportedKeyOperation
+	DryRunSucceeded
 
 	kindCount
 )
@@ -231,6 +272,47 @@ var table = [kindCount]row{
 	InvalidUserType:             {400, "InvalidUserTypeException", "InvalidUserType", ""},
 	PackedPolicyTooLarge:        {400, "PackedPolicyTooLargeException", "PackedPolicyTooLarge", ""},
 	InvalidAuthorizationMessage: {400, "InvalidAuthorizationMessageException", "", ""},
+	ResourceExists:              {400, "ResourceExistsException", "", ""},
+	InvalidRequest:              {400, "InvalidRequestException", "", ""},
+	EncryptionFailure:           {400, "EncryptionFailure", "", ""},
+	DecryptionFailure:           {400, "DecryptionFailure", "", ""},
+	MalformedPolicy:             {400, "MalformedPolicyDocumentException", "", ""},
+	PublicPolicy:                {400, "PublicPolicyException", "", ""},
+
+	ParameterNotFound:          {400, "ParameterNotFound", "", ""},
+	ParameterAlreadyExists:     {400, "ParameterAlreadyExists", "", ""},
+	ParameterVersionNotFound:   {400, "ParameterVersionNotFound", "", ""},
+	ParameterVersionLabelLimit: {400, "ParameterVersionLabelLimitExceeded", "", ""},
+	ParameterMaxVersionLimit:   {400, "ParameterMaxVersionLimitExceeded", "", ""},
+	ParameterPatternMismatch:   {400, "ParameterPatternMismatchException", "", ""},
+	InvalidAllowedPattern:      {400, "InvalidAllowedPatternException", "", ""},
+	HierarchyLevelLimit:        {400, "HierarchyLevelLimitExceededException", "", ""},
+	HierarchyTypeMismatch:      {400, "HierarchyTypeMismatchException", "", ""},
+	InvalidPolicyType:          {400, "InvalidPolicyTypeException", "", ""},
+	InvalidPolicyAttribute:     {400, "InvalidPolicyAttributeException", "", ""},
+	IncompatiblePolicy:         {400, "IncompatiblePolicyException", "", ""},
+	PoliciesLimit:              {400, "PoliciesLimitExceededException", "", ""},
+	InvalidFilterKey:           {400, "InvalidFilterKey", "", ""},
+	InvalidFilterOption:        {400, "InvalidFilterOption", "", ""},
+	InvalidFilterValue:         {400, "InvalidFilterValue", "", ""},
+	InvalidKeyID:               {400, "InvalidKeyId", "", ""},
+	InvalidResourceID:          {400, "InvalidResourceId", "", ""},
+	InvalidResourceType:        {400, "InvalidResourceType", "", ""},
+	TooManyParameterTags:       {400, "TooManyTagsError", "", ""},
+
+	KeyNotFound:             {400, "NotFoundException", "", ""},
+	KeyAlreadyExists:        {400, "AlreadyExistsException", "", ""},
+	KeyDisabled:             {400, "DisabledException", "", ""},
+	KeyInvalidState:         {400, "KMSInvalidStateException", "", ""},
+	KeyUnavailable:          {500, "KeyUnavailableException", "", ""},
+	IncorrectKey:            {400, "IncorrectKeyException", "", ""},
+	InvalidCiphertext:       {400, "InvalidCiphertextException", "", ""},
+	InvalidAliasName:        {400, "InvalidAliasNameException", "", ""},
+	InvalidKeyARN:           {400, "InvalidArnException", "", ""},
+	InvalidMarker:           {400, "InvalidMarkerException", "", ""},
+	InvalidKeyTag:           {400, "TagException", "", ""},
+	UnsupportedKeyOperation: {400, "UnsupportedOperationException", "", ""},
+	DryRunSucceeded:         {412, "DryRunOperationException", "", ""},
 }
 
 // Code is the AWS error code of the kind in a protocol family.
