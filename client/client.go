@@ -31,6 +31,14 @@ func New(p Place) *Client {
 	return &Client{Place: p, http: &http.Client{Transport: p.Transport(), Timeout: time.Minute}}
 }
 
+// As is the client of another caller at the same place, in a region; the
+// connections are shared.
+func (c *Client) As(keys sigv4.Keys, region string) *Client {
+	other := *c
+	other.AccessKeyID, other.Secret, other.SessionToken, other.Region = keys.ID, keys.Secret, keys.Token, region
+	return &other
+}
+
 // Transport carries requests to the place, trusting its authority.
 func (p Place) Transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
@@ -51,10 +59,12 @@ type API struct {
 	Target string // prefix of X-Amz-Target
 }
 
-// The services the command line calls.
+// The services that the command line and agents call.
 var (
-	ECS  = API{"ecs", "AmazonEC2ContainerServiceV20141113"}
-	Logs = API{"logs", "Logs_20140328"}
+	ECS            = API{"ecs", "AmazonEC2ContainerServiceV20141113"}
+	Logs           = API{"logs", "Logs_20140328"}
+	SecretsManager = API{"secretsmanager", "secretsmanager"}
+	SSM            = API{"ssm", "AmazonSSM"}
 )
 
 // Error is an answer that is an AWS error.

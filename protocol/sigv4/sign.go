@@ -17,10 +17,15 @@ type Keys struct {
 }
 
 // Sign adds the Authorization header to r. body is what r will send; nil for
-// none. The headers that are set now are signed, so set all of them first.
+// none. The headers that are set now are signed, so set all of them first. For S3
+// the hash of the body goes along, and the path is signed as it is sent.
 func Sign(r *http.Request, body []byte, keys Keys, service, region string, now time.Time) error {
 	credentials := aws.Credentials{AccessKeyID: keys.ID, SecretAccessKey: keys.Secret, SessionToken: keys.Token}
-	if err := v4.NewSigner().SignHTTP(r.Context(), credentials, r, Hash(body), service, region, now.UTC()); err != nil {
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = service == "s3" })
+	if service == "s3" {
+		r.Header.Set("X-Amz-Content-Sha256", Hash(body))
+	}
+	if err := signer.SignHTTP(r.Context(), credentials, r, Hash(body), service, region, now.UTC()); err != nil {
 		return fmt.Errorf("signing a request to %s: %w", r.URL.Host, err)
 	}
 	return nil
