@@ -29,6 +29,7 @@ import (
 	"github.com/berthhq/berth/agent/metadata"
 	"github.com/berthhq/berth/agent/network"
 	"github.com/berthhq/berth/agent/runtime"
+	"github.com/berthhq/berth/agent/secret"
 	"github.com/berthhq/berth/agent/session"
 	"github.com/berthhq/berth/agent/stats"
 	"github.com/berthhq/berth/agent/volume"
@@ -171,6 +172,7 @@ func (h *Host) openEngine(ctx context.Context) (err error) {
 	h.engine, err = engine.Open(ctx, engine.Config{
 		Dir: filepath.Join(h.Data, "engine"), Runtime: h.runtime, Cgroups: h.runtime.Cgroups(), Group: h.runtime.Group(),
 		Network: h.network, Volumes: h.volumes, Images: h.puller(), Logs: h.logs,
+		Secrets:   &secret.Fetcher{API: client.New(h.place())},
 		HostGroup: h.hostMode.group, Ledger: ledger.New(h.offer(), max(1, h.Overcommit)),
 		Environment: func(o *task.Order, container string) map[string]string {
 			return metadata.Environment(o, metadata.ID(h.secret, o.ARN, container), Port, h.hostMode.loopback())

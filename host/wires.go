@@ -10,6 +10,7 @@ import (
 	"github.com/berthhq/berth/agent/image"
 	"github.com/berthhq/berth/agent/metadata"
 	"github.com/berthhq/berth/agent/network"
+	"github.com/berthhq/berth/agent/secret"
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/task"
@@ -92,7 +93,7 @@ func (t tasks) Credentials(id string) (*task.Credentials, string, bool) {
 func (h *Host) logKeys(_ context.Context, arn string) (sigv4.Keys, error) {
 	if e := h.known(); e != nil {
 		if c := e.ExecutionKeys(arn); c != nil && c.Expiration.After(time.Now()) {
-			return sigv4.Keys{ID: c.AccessKeyID, Secret: c.SecretAccessKey, Token: c.SessionToken}, nil
+			return signing(c), nil
 		}
 	}
 	return sigv4.Keys{ID: h.keys.AccessKeyID, Secret: h.keys.SecretAccessKey, Token: h.keys.SessionToken}, nil
@@ -108,7 +109,8 @@ func (m measured) Stats(arn, container string) (now, before *metadata.Sample, ok
 	return m.h.stats.Stats(arn, container)
 }
 
-// images pulls with the instance's own keys.
+// images pulls with the keys of tasks' execution roles, and with the instance's own
+// for tasks that have none.
 type images struct {
 	image.Puller
 	api *client.Client
@@ -117,8 +119,19 @@ type images struct {
 var _ engine.Images = (*images)(nil)
 
 // Pull implements engine.Images.
-func (p *images) Pull(ctx context.Context, o *task.Order, c *task.OrderContainer) (*image.Image, error) {
-	return p.Puller.Pull(ctx, arn.Scope{Account: o.Account, Region: o.Region}, c.Image, p.api.RegistryToken)
+func (p *images) Pull(ctx context.Context, o *task.Order, c *task.OrderContainer, login *secret.Login) (*image.Image, error) {
+	logins := image.Logins{Own: p.api.RegistryToken}
+	if r := o.ExecutionRole; r != nil {
+		logins.Own = p.api.As(signing(r), o.Region).RegistryToken
+	}
+	if login != nil {
+		logins.Others = func(context.Context) (string, string, error) { return login.User, login.Password, nil }
+	}
+	return p.Puller.Pull(ctx, arn.Scope{Account: o.Account, Region: o.Region}, c.Image, logins)
+}
+
+func signing(c *task.Credentials) sigv4.Keys {
+	return sigv4.Keys{ID: c.AccessKeyID, Secret: c.SecretAccessKey, Token: c.SessionToken}
 }
 
 // Get implements engine.Images.

@@ -3,9 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/berthhq/berth/agent/image"
 	"github.com/berthhq/berth/agent/runtime"
+	"github.com/berthhq/berth/agent/secret"
 	"github.com/berthhq/berth/domain/task"
 )
 
@@ -67,7 +70,7 @@ func (k *keeper) pull(i int) {
 		k.record.PullStartedAt = begun
 	}
 	k.do(func(context.Context) func() {
-		img, err := k.e.config.Images.Pull(k.pulls, o, c)
+		img, err := k.e.pull(k.pulls, o, c)
 		return func() {
 			local := &k.record.Local.Containers[i]
 			switch {
@@ -78,10 +81,27 @@ func (k *keeper) pull(i int) {
 			case k.pulls.Err() != nil: // the task shall stop, or the engine closes
 				local.Phase = task.PhaseExited
 			default:
-				k.failed(i, "CannotPullContainerError: "+err.Error())
+				k.failed(i, err.Error())
 			}
 		}
 	})
+}
+
+// pull fails in AWS's words.
+func (e *Engine) pull(ctx context.Context, o *task.Order, c *task.OrderContainer) (*image.Image, error) {
+	var login *secret.Login
+	if c.RepositoryCredentials != "" {
+		told, err := e.confidence(ctx, o, c)
+		if err != nil {
+			return nil, fmt.Errorf("ResourceInitializationError: %w", err)
+		}
+		login = told.Login
+	}
+	img, err := e.config.Images.Pull(ctx, o, c, login)
+	if err != nil {
+		return nil, fmt.Errorf("CannotPullContainerError: %w", err)
+	}
+	return img, nil
 }
 
 // failed ends a container that could not be pulled, created or started.

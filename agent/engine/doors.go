@@ -8,6 +8,7 @@ import (
 	"github.com/berthhq/berth/agent/logs"
 	"github.com/berthhq/berth/agent/network"
 	"github.com/berthhq/berth/agent/runtime"
+	"github.com/berthhq/berth/agent/secret"
 	"github.com/berthhq/berth/domain/task"
 )
 
@@ -41,10 +42,17 @@ type Volumes interface {
 	Keep(taskIDs []string) error
 }
 
+// Secrets fetches what containers are told in confidence: *secret.Fetcher.
+type Secrets interface {
+	Fetch(ctx context.Context, o *task.Order) (secret.Values, error)
+	Secrets(ctx context.Context, o *task.Order, c *task.OrderContainer) (map[string]string, error)
+}
+
 // Images finds the images of containers.
 type Images interface {
-	// Pull gets a container's image from where its name leads.
-	Pull(ctx context.Context, o *task.Order, c *task.OrderContainer) (*image.Image, error)
+	// Pull gets a container's image from where its name leads. login is for a
+	// registry that is not berth's; nil for none.
+	Pull(ctx context.Context, o *task.Order, c *task.OrderContainer, login *secret.Login) (*image.Image, error)
 	// Get finds an image that Pull returned before, by its name.
 	Get(ctx context.Context, name string) (*image.Image, error)
 }

@@ -17,8 +17,11 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/berthhq/berth/agent/cgroup"
 	"github.com/berthhq/berth/agent/ledger"
+	"github.com/berthhq/berth/agent/secret"
 	"github.com/berthhq/berth/domain/task"
 )
 
@@ -40,9 +43,12 @@ type Config struct {
 	// Environment are the variables that lead a container to its metadata; nil for
 	// none.
 	Environment func(o *task.Order, container string) map[string]string
-	// Values fetches a container's secrets and environment files; nil refuses
-	// tasks that have any.
-	Values func(ctx context.Context, o *task.Order, c *task.OrderContainer) (map[string]string, error)
+	// Secrets fetches secrets, environment files and registry passwords; nil
+	// refuses tasks that want any.
+	Secrets Secrets
+	// SecretsEvery is how often secrets that containers see as files are fetched
+	// again; 30 s when 0.
+	SecretsEvery time.Duration
 	// MetadataID is the id under which a container finds its metadata; nil for
 	// none.
 	MetadataID func(arn, container string) string
@@ -70,16 +76,18 @@ type Engine struct {
 	journal journal
 	log     *slog.Logger
 	starts  chan struct{}
+	asking  singleflight.Group // for what containers are told in confidence, by task ARN
 
 	ctx  context.Context // ends with Close
 	stop context.CancelFunc
 	work sync.WaitGroup
 
 	mu      sync.Mutex
-	keepers map[string]*keeper // by task ARN
-	news    *sync.Cond         // told when a keeper has something to report
-	credits map[string]credit  // by credentials id
-	ids     map[string]owner   // by metadata id
+	keepers map[string]*keeper       // by task ARN
+	news    *sync.Cond               // told when a keeper has something to report
+	credits map[string]credit        // by credentials id
+	ids     map[string]owner         // by metadata id
+	told    map[string]secret.Values // by task ARN, of tasks that want any and run
 }
 
 // Open reads the journal and takes up the tasks in it: containers that run are
@@ -87,7 +95,7 @@ type Engine struct {
 func Open(ctx context.Context, config Config) (*Engine, error) {
 	config.complete()
 	e := &Engine{config: config, journal: journal{dir: filepath.Join(config.Dir, "tasks")}, log: config.Log,
-		starts: make(chan struct{}, config.Starts), keepers: map[string]*keeper{}, credits: map[string]credit{}, ids: map[string]owner{}}
+		starts: make(chan struct{}, config.Starts), keepers: map[string]*keeper{}, credits: map[string]credit{}, ids: map[string]owner{}, told: map[string]secret.Values{}}
 	e.news = sync.NewCond(&e.mu)
 	e.ctx, e.stop = context.WithCancel(context.WithoutCancel(ctx))
 	records, err := e.journal.load()
@@ -111,6 +119,9 @@ func (c *Config) complete() {
 	}
 	if c.Starts == 0 {
 		c.Starts = 2 * goruntime.NumCPU()
+	}
+	if c.SecretsEvery == 0 {
+		c.SecretsEvery = 30 * time.Second
 	}
 	if c.Now == nil {
 		c.Now = time.Now

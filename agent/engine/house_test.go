@@ -24,6 +24,7 @@ import (
 	"github.com/berthhq/berth/agent/runtime"
 	"github.com/berthhq/berth/agent/runtime/gvisor"
 	"github.com/berthhq/berth/agent/runtime/runtimetest"
+	"github.com/berthhq/berth/agent/secret"
 	"github.com/berthhq/berth/agent/volume"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/task"
@@ -156,7 +157,7 @@ func (h *house) must(err error) {
 // shelf has the images that the test imported; every other is nowhere.
 type shelf struct{ *image.Store }
 
-func (s shelf) Pull(ctx context.Context, _ *task.Order, c *task.OrderContainer) (*image.Image, error) {
+func (s shelf) Pull(ctx context.Context, _ *task.Order, c *task.OrderContainer, _ *secret.Login) (*image.Image, error) {
 	return s.Get(ctx, c.Image)
 }
 

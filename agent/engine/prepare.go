@@ -18,7 +18,7 @@ import (
 func (k *keeper) prepare() {
 	o := k.record.Local.Order
 	k.do(func(ctx context.Context) func() {
-		endpoints, sandbox, err := k.e.prepare(ctx, o)
+		endpoints, sandbox, err := k.e.prepare(ctx, k.pulls, o)
 		return func() {
 			l := &k.record.Local
 			k.record.Endpoints, k.record.Sandbox = endpoints, sandbox
@@ -30,7 +30,8 @@ func (k *keeper) prepare() {
 	})
 }
 
-func (e *Engine) prepare(ctx context.Context, o *task.Order) (map[string]network.Endpoint, string, error) {
+// prepare waits for secrets no longer than wanted lives.
+func (e *Engine) prepare(ctx, wanted context.Context, o *task.Order) (map[string]network.Endpoint, string, error) {
 	if err := e.permit(o); err != nil {
 		return nil, "", err
 	}
@@ -38,6 +39,9 @@ func (e *Engine) prepare(ctx context.Context, o *task.Order) (map[string]network
 		return nil, "", err
 	}
 	if err := e.config.Volumes.Prepare(o); err != nil {
+		return nil, "", err
+	}
+	if _, err := e.confidences(wanted, o); err != nil {
 		return nil, "", err
 	}
 	limits := taskLimits(o)
@@ -70,8 +74,8 @@ func (e *Engine) permit(o *task.Order) error {
 	}
 	for i := range o.Containers {
 		c := &o.Containers[i]
-		if (len(c.Secrets) > 0 || len(c.EnvironmentFiles) > 0 || c.RepositoryCredentials != "") && e.config.Values == nil {
-			return errors.New("unable to pull secrets or registry auth: this machine does not fetch secrets, environment files or private registry credentials yet")
+		if _, err := secretsDir(c); err != nil {
+			return err
 		}
 		if c.Privileged != nil && *c.Privileged && !e.config.AllowPrivileged {
 			return fmt.Errorf("container %s is privileged, which this machine refuses: start berth with --allow-privileged", c.Name)
@@ -247,9 +251,11 @@ func (e *Engine) clean(ctx context.Context, o *task.Order, ids []string) error {
 		e.config.Network.Teardown(ctx, o.ARN),
 		e.config.Volumes.Release(o.ID),
 		e.unmountSharedMemory(o.ID),
+		e.unmountSecrets(o),
 		os.RemoveAll(e.files(o.ID)),
 		e.config.Cgroups.Clear(ctx, e.group(o)))
 	e.config.Ledger.Release(o.ARN)
+	e.forgetConfidences(o.ARN)
 	e.drainLogs(ctx, ids)
 	return errors.Join(errs...)
 }

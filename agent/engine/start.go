@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/berthhq/berth/agent/image"
@@ -47,6 +48,7 @@ func (k *keeper) running(i int, since time.Time) {
 	k.e.tighten(k.record.Local.Order)
 	k.watch(i)
 	k.watchHealth(i)
+	k.watchSecrets(i)
 }
 
 // attemptOf is all that making one attempt of a container needs.
@@ -86,15 +88,15 @@ func (e *Engine) assemble(ctx context.Context, a attemptOf) (runtime.Container, 
 	if err != nil {
 		return runtime.Container{}, err
 	}
-	env, err := e.environment(ctx, a, img)
+	told, err := e.confidence(ctx, a.order, a.c)
 	if err != nil {
 		return runtime.Container{}, err
 	}
-	s, err := specify(a.order, a.c, img, env)
+	s, err := specify(a.order, a.c, img, e.environment(a, img))
 	if err != nil {
 		return runtime.Container{}, err
 	}
-	s.ID, s.Image = a.id, a.image
+	s.ID, s.Image, s.Confidential = a.id, a.image, confidential(a.c, told)
 	if s.Mounts, err = e.config.Volumes.Mounts(a.order, a.c.Name); err != nil {
 		return runtime.Container{}, err
 	}
@@ -104,7 +106,10 @@ func (e *Engine) assemble(ctx context.Context, a attemptOf) (runtime.Container, 
 	if err := e.place(ctx, a, &s); err != nil {
 		return runtime.Container{}, err
 	}
-	s.Output, err = e.output(ctx, a)
+	if err := e.mountSecrets(a, &s, told.Secrets); err != nil {
+		return runtime.Container{}, err
+	}
+	s.Output, err = e.output(ctx, a, told.LogOptions)
 	return s, err
 }
 
@@ -156,10 +161,13 @@ func (e *Engine) share(ctx context.Context, a attemptOf, s *runtime.Container) e
 }
 
 // output prepares where the container prints to.
-func (e *Engine) output(ctx context.Context, a attemptOf) (runtime.Output, error) {
+func (e *Engine) output(ctx context.Context, a attemptOf, confidential map[string]string) (runtime.Output, error) {
 	order := logs.Order{TaskARN: a.order.ARN, TaskID: a.order.ID, Container: a.c.Name, RuntimeID: a.id, Region: a.order.Region, Mode: a.order.LogMode}
 	if a.c.Log != nil {
-		order.Driver, order.Options = a.c.Log.Driver, a.c.Log.Options
+		order.Driver, order.Options = a.c.Log.Driver, maps.Clone(a.c.Log.Options)
+	}
+	if len(confidential) > 0 {
+		order.Options = merged(order.Options, confidential)
 	}
 	pipes, err := e.config.Logs.Start(ctx, a.id, order)
 	if err != nil {
@@ -168,23 +176,16 @@ func (e *Engine) output(ctx context.Context, a attemptOf) (runtime.Output, error
 	return runtime.Output{Stdout: pipes.Stdout, Stderr: pipes.Stderr}, nil
 }
 
-// environment is all that the container's program finds set: what the image says,
-// what leads it to its metadata, and what its definition says, each over what
-// came before.
-func (e *Engine) environment(ctx context.Context, a attemptOf, img *image.Image) ([]string, error) {
+// environment is what the container's program finds set and everybody may know:
+// what the image says, what leads it to its metadata, and what its definition says,
+// each over what came before.
+func (e *Engine) environment(a attemptOf, img *image.Image) []string {
 	env := append([]string{}, img.Config.Env...)
 	if e.config.Environment != nil {
 		env = appendMissing(env, e.config.Environment(a.order, a.c.Name))
 	}
-	if e.config.Values != nil {
-		values, err := e.config.Values(ctx, a.order, a.c)
-		if err != nil {
-			return nil, err
-		}
-		env = appendSorted(env, values)
-	}
 	for _, v := range a.c.Environment {
 		env = append(env, v.Name+"="+v.Value)
 	}
-	return env, nil
+	return env
 }

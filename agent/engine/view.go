@@ -40,6 +40,7 @@ func (e *Engine) unlearn(o *task.Order) {
 			delete(e.credits, id)
 		}
 	}
+	delete(e.told, o.ARN)
 	for id, w := range e.ids {
 		if w.arn == o.ARN {
 			delete(e.ids, id)

@@ -75,7 +75,7 @@ func TestPull(t *testing.T) {
 	digest := push(t, host+"/000000000000/us-east-1/app:v1", runtimetest.BusyboxImage(t))
 	p := image.Puller{Store: r.Images(), Registry: "http://" + host}
 	scope := arn.Scope{Account: "000000000000", Region: "us-east-1"}
-	img, err := p.Pull(t.Context(), scope, "000000000000.dkr.ecr.us-east-1.amazonaws.com/app:v1", login)
+	img, err := p.Pull(t.Context(), scope, "000000000000.dkr.ecr.us-east-1.amazonaws.com/app:v1", image.Logins{Own: login})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,23 +85,23 @@ func TestPull(t *testing.T) {
 	runs(t, r, img.Name)
 
 	sent := blobs.Load()
-	if _, err := p.Pull(t.Context(), scope, host+"/000000000000/app:v1", login); err != nil || blobs.Load() != sent {
+	if _, err := p.Pull(t.Context(), scope, host+"/000000000000/app:v1", image.Logins{Own: login}); err != nil || blobs.Load() != sent {
 		t.Errorf("pulled again %d blobs: %v", blobs.Load()-sent, err)
 	}
-	if _, err := p.Pull(t.Context(), scope, host+"/000000000000/app:v2", login); !errors.Is(err, image.ErrNotFound) {
+	if _, err := p.Pull(t.Context(), scope, host+"/000000000000/app:v2", image.Logins{Own: login}); !errors.Is(err, image.ErrNotFound) {
 		t.Errorf("no such tag: %v", err)
 	}
-	if _, err := p.Pull(t.Context(), scope, host+"/000000000000/other:v1", nil); err == nil || !strings.Contains(err.Error(), "401") && !strings.Contains(err.Error(), "authorization") {
+	if _, err := p.Pull(t.Context(), scope, host+"/000000000000/other:v1", image.Logins{}); err == nil || !strings.Contains(err.Error(), "401") && !strings.Contains(err.Error(), "authorization") {
 		t.Errorf("no password: %v", err)
 	}
 
 	gone := image.Puller{Store: r.Images(), Registry: "http://127.0.0.1:1", Hosts: []string{host}}
-	if img, err := gone.Pull(t.Context(), scope, host+"/000000000000/app:v1", login); err != nil || img.Digest != digest {
+	if img, err := gone.Pull(t.Context(), scope, host+"/000000000000/app:v1", image.Logins{Own: login}); err != nil || img.Digest != digest {
 		t.Errorf("registry away: %v", err)
 	}
 	short, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if _, err := gone.Pull(short, scope, host+"/000000000000/app:v3", login); err == nil || errors.Is(err, image.ErrNotFound) {
+	if _, err := gone.Pull(short, scope, host+"/000000000000/app:v3", image.Logins{Own: login}); err == nil || errors.Is(err, image.ErrNotFound) {
 		t.Errorf("registry away, nothing here: %v", err)
 	}
 }
@@ -122,7 +122,7 @@ func TestPullWaitsForOurRegistry(t *testing.T) {
 	}))
 	t.Cleanup(front.Close)
 	p := image.Puller{Store: r.Images(), Registry: front.URL}
-	img, err := p.Pull(t.Context(), arn.Scope{Account: "000000000000", Region: "us-east-1"}, "000000000000.dkr.ecr.us-east-1.amazonaws.com/app:v1", login)
+	img, err := p.Pull(t.Context(), arn.Scope{Account: "000000000000", Region: "us-east-1"}, "000000000000.dkr.ecr.us-east-1.amazonaws.com/app:v1", image.Logins{Own: login})
 	if err != nil || img.Digest != digest {
 		t.Errorf("%+v %v", img, err)
 	}

@@ -16,8 +16,14 @@ import (
 	domain "github.com/berthhq/berth/domain/image"
 )
 
-// Login gets a user name and password for berth's registry.
+// Login gets a user name and password for a registry.
 type Login func(ctx context.Context) (user, password string, err error)
+
+// Logins are those of one pull.
+type Logins struct {
+	Own    Login // at berth's registry
+	Others Login // at every other; nil for anonymous pulls
+}
 
 // Puller finds images by the names that task definitions use.
 type Puller struct {
@@ -50,14 +56,14 @@ const patience = time.Minute
 
 // Pull gets the image that a name means for a task of the scope. When its registry
 // cannot be reached, an image that was pulled before serves.
-func (p *Puller) Pull(ctx context.Context, scope arn.Scope, name string, login Login) (*Image, error) {
+func (p *Puller) Pull(ctx context.Context, scope arn.Scope, name string, logins Logins) (*Image, error) {
 	ref, err := domain.ParseReference(name)
 	if err != nil {
 		return nil, err
 	}
 	var errs []error
 	for _, source := range (domain.Resolver{Scope: scope, Hosts: p.hosts()}).Resolve(ref) {
-		img, err := p.from(ctx, source, login)
+		img, err := p.from(ctx, source, logins)
 		if err == nil {
 			return img, nil
 		}
@@ -90,18 +96,15 @@ func (p *Puller) hosts() []string {
 	return append([]string{host}, p.Hosts...)
 }
 
-func (p *Puller) from(ctx context.Context, s domain.Source, login Login) (*Image, error) {
-	from := Source{Host: s.Host, Repository: s.Path, Version: s.Version, Client: p.Others}
+func (p *Puller) from(ctx context.Context, s domain.Source, logins Logins) (*Image, error) {
+	from, login := Source{Host: s.Host, Repository: s.Path, Version: s.Version, Client: p.Others}, logins.Others
 	if s.Own {
-		from.Host, from.Endpoint, from.Client = ownHost, p.Registry, p.Client
+		from.Host, from.Endpoint, from.Client, login = ownHost, p.Registry, p.Client, logins.Own
 	}
 	if p.PreferCached {
 		if img, err := p.Store.Get(ctx, from.Name()); err == nil {
 			return img, nil
 		}
-	}
-	if !s.Own {
-		login = nil
 	}
 	return p.patiently(ctx, from, s.Own, login)
 }
@@ -136,7 +139,7 @@ func (p *Puller) once(ctx context.Context, from Source, login Login) (*Image, er
 	if login != nil {
 		var err error
 		if from.Username, from.Password, err = login(ctx); err != nil {
-			return nil, fmt.Errorf("get an authorization token for berth's registry: %w", err)
+			return nil, fmt.Errorf("get an authorization token for the registry: %w", err)
 		}
 	}
 	return p.Store.Pull(ctx, from)

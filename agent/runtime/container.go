@@ -11,13 +11,16 @@ type Container struct {
 	Labels map[string]string // kept with the container
 	Image  string            // the name a local image is kept under
 
-	Args       []string // never empty
-	Env        []string // NAME=value; complete, nothing is added from the image
-	Cwd        string   // "/" when empty
-	User       string   // name or number, with an optional ":group"
-	Terminal   bool
-	Stdin      bool
-	StopSignal string // "SIGTERM" when empty
+	Args []string // never empty
+	Env  []string // NAME=value; complete, nothing is added from the image
+	// Confidential is set over Env, and kept only where a reboot forgets it: in the
+	// container's bundle, never in its record.
+	Confidential []string
+	Cwd          string // "/" when empty
+	User         string // name or number, with an optional ":group"
+	Terminal     bool
+	Stdin        bool
+	StopSignal   string // "SIGTERM" when empty
 
 	ReadonlyRootfs bool
 	Mounts         []Mount // in order; later ones may lie on earlier ones

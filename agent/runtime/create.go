@@ -43,7 +43,8 @@ func (r *Runtime) Create(ctx context.Context, c Container) error {
 	if err != nil {
 		return err
 	}
-	t, err := r.start(ctx, &c, record, layers)
+	confide(spec, c.Confidential)
+	t, err := r.start(ctx, &c, spec, layers)
 	if err != nil {
 		r.undo(ctx, &c)
 		return err
@@ -108,7 +109,14 @@ func (r *Runtime) record(ctx context.Context, c *Container, spec *specs.Spec) (c
 	return made, err
 }
 
-func (r *Runtime) start(ctx context.Context, c *Container, record containers.Container, layers string) (taskruntime.Task, error) {
+// confide adds what the record must not hold.
+func confide(spec *specs.Spec, confidential []string) {
+	if len(confidential) > 0 {
+		spec.Process.Env = lastOf(append(spec.Process.Env, confidential...))
+	}
+}
+
+func (r *Runtime) start(ctx context.Context, c *Container, spec *specs.Spec, layers string) (taskruntime.Task, error) {
 	var rootfs []mount.Mount
 	if !c.Pause {
 		var err error
@@ -128,7 +136,11 @@ func (r *Runtime) start(ctx context.Context, c *Container, record containers.Con
 		return nil, err
 	}
 	out.Terminal = c.Terminal
-	return r.tasks.Create(ctx, c.ID, taskruntime.CreateOpts{Spec: record.Spec, Rootfs: rootfs, IO: out, RuntimeOptions: opts, Runtime: r.config.Shim})
+	packed, err := typeurl.MarshalAny(spec)
+	if err != nil {
+		return nil, err
+	}
+	return r.tasks.Create(ctx, c.ID, taskruntime.CreateOpts{Spec: packed, Rootfs: rootfs, IO: out, RuntimeOptions: opts, Runtime: r.config.Shim})
 }
 
 func (r *Runtime) options(c *Container) (typeurl.Any, error) {

@@ -5,28 +5,30 @@ import "strings"
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // environment adds what every container expects to find: PATH, HOME and, with a
-// terminal, TERM. Of a name given twice the last value counts.
+// terminal, TERM.
 func environment(env []string, home string, terminal bool) []string {
-	out := make([]string, 0, len(env)+3)
+	usual := []string{"PATH=" + defaultPath}
+	if terminal {
+		usual = append(usual, "TERM=xterm")
+	}
+	if home != "" {
+		usual = append(usual, "HOME="+home)
+	}
+	return lastOf(append(usual, env...))
+}
+
+// lastOf keeps one value of each name: the last, where the first was.
+func lastOf(env []string) []string {
+	out := make([]string, 0, len(env))
 	at := map[string]int{}
-	set := func(pair string) {
+	for _, pair := range env {
 		name, _, _ := strings.Cut(pair, "=")
 		if i, ok := at[name]; ok {
 			out[i] = pair
-			return
+			continue
 		}
 		at[name] = len(out)
 		out = append(out, pair)
-	}
-	set("PATH=" + defaultPath)
-	if terminal {
-		set("TERM=xterm")
-	}
-	if home != "" {
-		set("HOME=" + home)
-	}
-	for _, pair := range env {
-		set(pair)
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,8 @@ import (
 	"github.com/containerd/typeurl/v2"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/berthhq/berth/agent/runtime/storage"
 )
 
 // ErrTimeout means that a program did not end in its time and was killed.
@@ -35,7 +38,7 @@ func (r *Runtime) Exec(ctx context.Context, id string, args []string, timeout ti
 		return 0, "", fmt.Errorf("%w: %s has no process any more", ErrNotFound, id)
 	}
 	ctx = r.quiet(ctx)
-	spec, err := execSpec(p, args)
+	spec, err := r.execSpec(id, args)
 	if err != nil {
 		return 0, "", err
 	}
@@ -55,14 +58,19 @@ func (r *Runtime) Exec(ctx context.Context, id string, args []string, timeout ti
 	return code, head(out), err
 }
 
-func execSpec(p *process, args []string) (typeurl.Any, error) {
-	var s specs.Spec
-	if err := typeurl.UnmarshalTo(p.record.Spec, &s); err != nil {
-		return nil, err
+// execSpec is the container's first process with other arguments. Only the bundle
+// knows all of its environment.
+func (r *Runtime) execSpec(id string, args []string) (typeurl.Any, error) {
+	text, err := os.ReadFile(filepath.Join(r.config.bundleState(), storage.Namespace, id, "config.json"))
+	if err != nil {
+		return nil, fmt.Errorf("exec in container %s: read its bundle: %w", id, err)
 	}
-	proc := *s.Process
-	proc.Args, proc.Terminal = args, false
-	return typeurl.MarshalAny(&proc)
+	var s specs.Spec
+	if err := json.Unmarshal(text, &s); err != nil {
+		return nil, fmt.Errorf("exec in container %s: read its bundle: %w", id, err)
+	}
+	s.Process.Args, s.Process.Terminal = args, false
+	return typeurl.MarshalAny(s.Process)
 }
 
 func runToEnd(ctx context.Context, proc taskruntime.ExecProcess, timeout time.Duration) (int, error) {
