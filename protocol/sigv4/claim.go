@@ -133,21 +133,26 @@ func readQuery(r *http.Request) (*Claim, error) {
 	if err := c.readTime(q.Get("X-Amz-Date")); err != nil {
 		return nil, err
 	}
-	if c.Expires, err = readExpiry(q.Get("X-Amz-Expires")); err != nil {
+	if c.Expires, err = readExpiry(c.Service, q.Get("X-Amz-Expires")); err != nil {
 		return nil, err
 	}
 	return c, c.checkForm()
 }
 
 // readExpiry is as long as header signatures live when the request does not say:
-// presigned calls of STS leave it out.
-func readExpiry(s string) (time.Duration, error) {
-	if s == "" {
+// presigned calls of STS leave it out, S3 insists on it.
+func readExpiry(service, s string) (time.Duration, error) {
+	if s == "" && service != "s3" {
 		return MaxSkew, nil
 	}
 	seconds, err := strconv.ParseUint(s, 10, 32)
 	expires := time.Duration(seconds) * time.Second
-	if err != nil || expires > maxExpiry {
+	switch {
+	case service == "s3" && err == nil && expires == 0:
+		return 0, incomplete("X-Amz-Expires must be at least 1")
+	case service == "s3" && err == nil && expires > maxExpiry:
+		return 0, incomplete("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than %d seconds", int(maxExpiry.Seconds()))
+	case err != nil || expires > maxExpiry:
 		return 0, incomplete("X-Amz-Expires must be a number of seconds, at most %d", int(maxExpiry.Seconds()))
 	}
 	return expires, nil

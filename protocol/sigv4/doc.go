@@ -9,6 +9,9 @@
 //	key, ok := keys.Key(claim.KeyID)
 //	err = verifier.Verify(r, claim, key, sigv4.Hash(body), now)
 //
+// S3's bodies are not held: VerifyFlow proves the headers and gives a Flow, which
+// proves the body as it is read.
+//
 // All errors are *fault.Fault in AWS's words. A request sent twice within the
 // validity of its signature is legal, as on AWS: retries in the same second carry
 // the same signature. TLS keeps others from repeating it.

@@ -16,9 +16,6 @@ import (
 // MaxSkew is how far a request's time may lie from ours, either way.
 const MaxSkew = 15 * time.Minute
 
-// unsignedPayload stands in place of the body's hash where S3 leaves it out.
-const unsignedPayload = "UNSIGNED-PAYLOAD"
-
 // Hash is the body's hash as signatures carry it: hexadecimal SHA-256 of the
 // bytes on the wire, compressed if they came so.
 func Hash(body []byte) string {
@@ -36,44 +33,66 @@ func NewVerifier() *Verifier { return &Verifier{} }
 // Verify proves that the owner of key sent r with a body of the given hash. key
 // must be the one that claim names.
 func (v *Verifier) Verify(r *http.Request, c *Claim, key *identity.AccessKey, bodyHash string, now time.Time) error {
-	if err := checkKey(c, key, now); err != nil {
-		return err
-	}
-	if err := checkTime(c, now); err != nil {
-		return err
-	}
-	if err := checkHeaders(r, c); err != nil {
+	if err := admit(r, c, key, now); err != nil {
 		return err
 	}
 	payload, err := payloadHash(r, c, bodyHash)
 	if err != nil {
 		return err
 	}
+	_, err = v.prove(r, c, key, payload)
+	return err
+}
+
+// admit checks all that needs no signature.
+func admit(r *http.Request, c *Claim, key *identity.AccessKey, now time.Time) error {
+	if err := checkKey(c, key, now); err != nil {
+		return err
+	}
+	if err := checkTime(c, now); err != nil {
+		return err
+	}
+	return checkHeaders(r, c)
+}
+
+// prove checks the signature, with payload in place of the body, and returns the
+// key that made it.
+func (v *Verifier) prove(r *http.Request, c *Claim, key *identity.AccessKey, payload string) (derivedKey, error) {
 	derived, known := v.keys.get(key.Secret, c.date, c.Region, c.Service)
-	mac := hmac.New(sha256.New, derived[:])
-	mac.Write(stringToSign(c, canonicalRequest(r, c, payload)))
-	expected := hex.AppendEncode(nil, mac.Sum(nil))
-	if subtle.ConstantTimeCompare(expected, []byte(c.signature)) != 1 {
-		return mismatch("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+	if !derived.signed(c.signature, stringToSign(c, canonicalRequest(r, c, payload))) {
+		return derivedKey{}, mismatch("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
 	}
 	if !known { // only proven requests may fill the cache
 		v.keys.put(key.Secret, c.date, c.Region, c.Service, derived)
 	}
-	return nil
+	return derived, nil
+}
+
+// signed tells whether the key made the signature of text.
+func (k derivedKey) signed(signature string, text []byte) bool {
+	mac := hmac.New(sha256.New, k[:])
+	mac.Write(text)
+	expected := hex.AppendEncode(nil, mac.Sum(nil))
+	return subtle.ConstantTimeCompare(expected, []byte(signature)) == 1
 }
 
 func stringToSign(c *Claim, canonical []byte) []byte {
-	b := make([]byte, 0, 256)
-	b = append(b, algorithm+"\n"...)
+	sum := sha256.Sum256(canonical)
+	return hex.AppendEncode(c.heading(algorithm), sum[:])
+}
+
+// heading begins every text that is signed: algorithm, time and scope.
+func (c *Claim) heading(algorithm string) []byte {
+	b := make([]byte, 0, 384)
+	b = append(b, algorithm...)
+	b = append(b, '\n')
 	b = append(b, c.stamp...)
 	b = append(b, '\n')
 	for _, part := range []string{c.date, c.Region, c.Service} {
 		b = append(b, part...)
 		b = append(b, '/')
 	}
-	b = append(b, terminator+"\n"...)
-	sum := sha256.Sum256(canonical)
-	return hex.AppendEncode(b, sum[:])
+	return append(b, terminator+"\n"...)
 }
 
 func checkKey(c *Claim, key *identity.AccessKey, now time.Time) error {
@@ -139,8 +158,8 @@ func checkHeaders(r *http.Request, c *Claim) error {
 func payloadHash(r *http.Request, c *Claim, bodyHash string) (string, error) {
 	stated := r.Header.Get("X-Amz-Content-Sha256")
 	if c.Service == "s3" {
-		if stated == unsignedPayload || c.Presigned && stated == "" {
-			return unsignedPayload, nil
+		if stated == UnsignedPayload || c.Presigned && stated == "" {
+			return UnsignedPayload, nil
 		}
 		if strings.HasPrefix(stated, "STREAMING-") {
 			return "", mismatch("Signed chunks (%s) are not accepted here.", clip(stated))

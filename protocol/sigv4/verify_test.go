@@ -231,8 +231,8 @@ func TestPresignedRequests(t *testing.T) {
 	}{
 		"in time":          {temp, "sts", Hash(nil), noon.Add(60 * time.Second), fault.Server},
 		"too late":         {temp, "sts", Hash(nil), noon.Add(61 * time.Second), fault.SignatureExpired},
-		"unsigned for s3":  {long, "s3", unsignedPayload, noon, fault.Server},
-		"unsigned for sts": {long, "sts", unsignedPayload, noon, fault.SignatureMismatch},
+		"unsigned for s3":  {long, "s3", UnsignedPayload, noon, fault.Server},
+		"unsigned for sts": {long, "sts", UnsignedPayload, noon, fault.SignatureMismatch},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, hash := overTheWire(t, presign(t, c.key, c.service, address, c.payload, noon))
