@@ -27,6 +27,7 @@ build: bin/runsc ## Build bin/berth and what it needs beside it
 	$(GOBUILD) -o bin/containerd-shim-runc-v2 ./cmd/berth-shim
 	$(GOBUILD) -o bin/berth-init ./cmd/berth-init
 	$(GOBUILD) -o bin/berth-gvisor ./cmd/berth-gvisor
+	cd cmd/berth-objects && $(GOBUILD) -o $(CURDIR)/bin/berth-objects . # a module of its own
 
 # gVisor comes from its own Go module, pinned in tools/runsc; built once for each
 # version and kept in the user's cache.
