@@ -45,7 +45,7 @@ func (r *reader) document(root object) (*Document, error) {
 			return nil, err
 		}
 	}
-	r.version, r.variables = d.version, d.version == Version2012
+	r.variables = d.version == Version2012
 	list, err := r.statementList(root)
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func (c comparison) operand(text string) (operand, error) {
 	case boolean, null:
 		return newTruth(text)
 	case binary:
-		return newBytes(text)
+		return newEncoded(text)
 	case address:
 		return newBlock(text)
 	}
@@ -93,16 +93,10 @@ func (t truth) matches(v string) bool {
 	return ok && b == bool(t)
 }
 
-type bytes string
-
-func newBytes(text string) (operand, error) {
-	b, err := base64.StdEncoding.DecodeString(text)
-	return bytes(b), err
-}
-
-func (b bytes) matches(v string) bool {
-	w, err := base64.StdEncoding.DecodeString(v)
-	return err == nil && string(w) == string(b)
+// newEncoded compares base64 as text, as AWS does.
+func newEncoded(text string) (operand, error) {
+	_, err := base64.StdEncoding.DecodeString(text)
+	return exact(text), err
 }
 
 type block netip.Prefix

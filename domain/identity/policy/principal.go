@@ -62,10 +62,16 @@ func (r *reader) fillPrincipals(s *statement, v any, place string) error {
 		return nil
 	}
 	o, ok := v.(object)
-	if !ok || len(o) == 0 {
+	if ok && len(o) == 0 {
+		return refuse(sayMissing+"Principal cannot be empty!", place, `name one, such as {"AWS": "123456789012"}`)
+	}
+	if !ok {
 		return refuse("Invalid principal in policy", place, `it must be "*" or an object such as {"AWS": "123456789012"}`)
 	}
 	for _, m := range o {
+		if !isPrincipalType(m.name) {
+			return refuse(`Invalid principal in policy: "`+m.name+`"`, place+"."+m.name, "the types are AWS, Service, Federated and CanonicalUser")
+		}
 		list, err := stringList(m.value, place+"."+m.name)
 		if err != nil {
 			return err
@@ -78,6 +84,10 @@ func (r *reader) fillPrincipals(s *statement, v any, place string) error {
 		}
 	}
 	return nil
+}
+
+func isPrincipalType(name string) bool {
+	return name == "AWS" || name == "Service" || name == "Federated" || name == "CanonicalUser"
 }
 
 func (s *statement) note(p PrincipalName) {

@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/berthhq/berth/domain/fault"
+import (
+	"fmt"
+
+	"github.com/berthhq/berth/domain/fault"
+)
 
 // What IAM says of documents it does not take. Trust policies and policies of
 // resources are read by another of AWS's parsers, with sentences of its own.
@@ -23,17 +27,15 @@ const (
 	sayResourceless = "Resource vendor must be fully qualified and cannot contain regexes."
 )
 
-// reader reads a document for a use. Its place is what it is at, for refusals.
+// reader reads a document for a use.
 type reader struct {
 	use       Use
-	version   string
 	variables bool // ${...} means something
 }
 
 // refuse says in AWS's words that the document is bad, and where and why as a hint.
 func refuse(sentence, place, why string, args ...any) error {
-	f := fault.New(fault.MalformedPolicyDocument, "%s", sentence)
-	return f.WithHint("%s", place+": "+fault.New(0, why, args...).Message)
+	return fault.New(fault.MalformedPolicyDocument, "%s", sentence).WithHint("%s: %s", place, fmt.Sprintf(why, args...))
 }
 
 // say picks the sentence of the parser that reads this use.

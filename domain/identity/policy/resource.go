@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,6 +25,8 @@ func (r *reader) resource(s *statement, o object, place string) error {
 	}
 	_, stated := o.get(element)
 	switch {
+	case stated && not && r.use == Trust:
+		return refuse("AssumeRole policy must not contain resources.", place+"."+element, "a trust policy is about its own role")
 	case stated && r.use == Trust:
 		return refuse(sayProhibited+element, place+"."+element, "a trust policy is about its own role")
 	case len(list) == 0 && (stated || r.use == Identity):
@@ -86,12 +89,26 @@ func checkResource(text, place string) ([]string, error) {
 		return nil, refuse(sayResourceless, place, "name the service in %q", text)
 	case service == "iam" && fields[3] != "" && fields[3] != "*":
 		return nil, refuse("IAM resource "+text+" cannot contain region information.", place, "leave the region empty")
-	case service == "s3" && fields[3] != "" && fields[3] != "*":
+	case service == "s3" && fields[3] != "" && fields[3] != "*" && fields[4] == "": // access points have a region, and an account
 		return nil, refuse("Resource "+text+" can not contain region information.", place, "leave the region empty")
 	case fields[0] != "arn" || service == "" || !isAccountField(fields[4]) || strings.Contains(fields[3], "$"):
 		return nil, refuse(sayLegacy, place, "%q is not arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE with variables in RESOURCE only", text)
 	}
+	if fields[2] == "iam" && !isIAMPath(fields[5]) {
+		return nil, refuse(`IAM resource path must either be "*" or start with `+strings.Join(iamPaths[:], ", ")+".", place, "%q does not", fields[5])
+	}
 	return fields, nil
+}
+
+// iamPaths are what resources of IAM begin with.
+var iamPaths = [...]string{
+	"user/", "federated-user/", "role/", "group/", "instance-profile/", "mfa/", "server-certificate/", "policy/", "sms-mfa/",
+	"saml-provider/", "oidc-provider/", "report/", "access-report/",
+}
+
+func isIAMPath(path string) bool {
+	kind, _, _ := strings.Cut(path, "/")
+	return strings.ContainsAny(kind, "*?$") || slices.ContainsFunc(iamPaths[:], func(p string) bool { return strings.HasPrefix(path, p) })
 }
 
 func isPartition(s string) bool {
