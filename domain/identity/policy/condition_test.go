@@ -68,6 +68,7 @@ func TestOperators(t *testing.T) {
 		{`"ArnLike":{"k":"arn:aws:s?s:*:*:x"}`, "arn:aws:s:s:a:b:x", false},
 		{`"ArnLike":{"k":"*"}`, "arn:aws:sns:a:b:x", true},
 		{`"ArnLike":{"k":"arn:aws:sns"}`, "arn:aws:sns:a:b:x", false},
+		{`"ArnLike":{"k":"sns"}`, "sns", false},
 		{`"ArnNotEquals":{"k":"arn:aws:sns:*:*:x"}`, "arn:aws:sns:a:b:x", false},
 		{`"ArnNotLike":{"k":"arn:aws:sns:*:*:x"}`, "arn:aws:sns:a:b:y", true},
 		{`"Null":{"k":"true"}`, "x", false},
@@ -147,7 +148,7 @@ func TestNamesOfKeysHaveNoCase(t *testing.T) {
 func TestVariables(t *testing.T) {
 	have := map[string][]string{
 		"aws:username": {"jo*n"}, "aws:principaltag/team": {"yellow"}, "aws:principaltag/Cost.Center": {"a-1"},
-		"many": {"a", "b"}, "colour": {"yellow"},
+		"many": {"a", "b"}, "colour": {"yellow"}, "bytes": {"\xff"},
 	}
 	for _, c := range []struct {
 		resource string
@@ -166,6 +167,7 @@ func TestVariables(t *testing.T) {
 		{"arn:aws:s3:::b/${many, 'a'}", "arn:aws:s3:::b/a", false},
 		{"arn:aws:s3:::b/${*}${?}${$}", "arn:aws:s3:::b/*?$", true},
 		{"arn:aws:s3:::b/${*}", "arn:aws:s3:::b/x", false},
+		{"arn:aws:s3:::b/${bytes}", "arn:aws:s3:::b/x", false}, // nor does a value bring marks of its own
 	} {
 		a := applied(t, Identity, `"Effect":"Allow","Action":"*","Resource":"`+c.resource+`"`)
 		d := Decide(&Request{Principal: user("u"), Action: "s3:GetObject", Resource: c.request, Keys: keys(have)}, &Policies{Identity: []Applied{*a}})

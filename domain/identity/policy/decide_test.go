@@ -26,7 +26,7 @@ func parsed(t testing.TB, use Use, text string) *Document {
 }
 
 func applied(t testing.TB, use Use, elements string) *Applied {
-	return &Applied{Name: "P", Document: parsed(t, use, one(elements))}
+	return &Applied{Name: "P", Document: parsed(t, use, `{"Version":"2012-10-17","Statement":[{`+elements+`}]}`)}
 }
 
 func keys(pairs map[string][]string) Keys {
@@ -95,6 +95,8 @@ func TestWhoMustAllow(t *testing.T) {
 		"key: delegated to the account":      {who: user("u"), identity: all, trusting: true, resource: aws(byRoot), want: Allow, source: IdentityBased},
 		"key: delegated, nothing granted":    {who: user("u"), trusting: true, resource: aws(byRoot), source: IdentityBased},
 		"key: names the user":                {who: user("u"), trusting: true, resource: aws(byUser), want: Allow, source: ResourceBased},
+		"the nearest name counts":            {who: user("u"), resource: aws(byRoot) + `},{` + aws(byUser), want: Allow, source: ResourceBased},
+		"the nearest name counts, not last":  {who: user("u"), resource: aws(byUser) + `},{` + aws(byRoot), want: Allow, source: ResourceBased},
 		"service":                            {who: service, resource: to(`{"Service":"ecs-tasks.amazonaws.com"}`), want: Allow, source: ResourceBased},
 		"another service":                    {who: service, resource: to(`{"Service":"ecs.amazonaws.com"}`), source: ResourceBased},
 		"service without a policy":           {who: service, source: ResourceBased},
@@ -145,6 +147,8 @@ func TestExamplesOfTheUserGuide(t *testing.T) {
 		"Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}]}`
 	const notRole = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:sts::123456789012:assumed-role/Role/Session",
 		"arn:aws:iam::123456789012:role/Role","arn:aws:iam::123456789012:root"]},"Action":"s3:*","Resource":"arn:aws:s3:::b/*"}]}`
+	const notSession = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:sts::123456789012:assumed-role/Role/Session",
+		"arn:aws:iam::123456789012:root"]},"Action":"s3:*","Resource":"arn:aws:s3:::b/*"}]}`
 	const selfService = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:*LoginProfile","iam:*AccessKey*"],"Resource":"arn:aws:iam::*:user/${aws:username}"}]}`
 	const notIAM = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]}`
 	const withMFA = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":["iam:GetUser","sts:GetSessionToken"],"Resource":"*",
@@ -170,6 +174,7 @@ func TestExamplesOfTheUserGuide(t *testing.T) {
 		{roleSession(), "s3:GetObject", "arn:aws:s3:::b/k", nil, []string{everything}, notBob, ExplicitDeny, ""},
 		{roleSession(), "s3:GetObject", "arn:aws:s3:::b/k", nil, []string{everything}, notRole, Allow, ""},
 		{identity.RoleSession("arn:aws:iam::123456789012:role/Role", "Other"), "s3:GetObject", "arn:aws:s3:::b/k", nil, []string{everything}, notRole, ExplicitDeny, ""},
+		{roleSession(), "s3:GetObject", "arn:aws:s3:::b/k", nil, []string{everything}, notSession, ExplicitDeny, ""},
 		{identity.RootPrincipal(account), "s3:GetObject", "arn:aws:s3:::b/k", nil, nil, notRole, Allow, ""},
 		{identity.RootPrincipal("999999999999"), "s3:GetObject", "arn:aws:s3:::b/k", nil, nil, notRole, ExplicitDeny, ""},
 		{user("Bob"), "iam:CreateAccessKey", "arn:aws:iam::123456789012:user/Bob", bob, []string{selfService}, "", Allow, ""},

@@ -131,7 +131,7 @@ func TestEachUseHasItsRules(t *testing.T) {
 
 func TestSizeAndDepthAreBounded(t *testing.T) {
 	refused(t, strings.Repeat(" ", maxSize+1), Identity, saySyntax, "policy")
-	refused(t, strings.Repeat("[", maxDepth+5)+strings.Repeat("]", maxDepth+5), Identity, saySyntax, "policy")
+	refused(t, `{"Id":`+strings.Repeat("[", maxDepth+1)+strings.Repeat("]", maxDepth+1)+`}`, Identity, saySyntax, "policy")
 }
 
 func TestParseTakesWhatIAMTakes(t *testing.T) {

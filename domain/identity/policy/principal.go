@@ -179,8 +179,6 @@ func (ps *principals) nearest(p *identity.Principal) reach {
 		return reachIf(slices.Contains(ps.services, p.ARN), directly)
 	case p.Kind == identity.Federated:
 		return reachIf(slices.Contains(ps.federated, p.ARN), directly)
-	case p.ARN == "":
-		return nowhere
 	case slices.Contains(ps.names, p.ARN), p.Kind == identity.User && slices.Contains(ps.ids, p.UserID):
 		return directly
 	case p.Kind == identity.Root && slices.Contains(ps.accounts, p.Account):
