@@ -11,6 +11,7 @@ import (
 type evaluation struct {
 	q       *Request
 	action  string // in lower case
+	bounded bool   // the principal has a boundary
 	matched []Match
 	missing []string
 }
@@ -80,7 +81,7 @@ func (s *statement) applies(e *evaluation) reach {
 	if !s.names(e.action) {
 		return nowhere
 	}
-	reach := s.speaksOf(&e.q.Principal)
+	reach := s.speaksOf(e)
 	if reach == nowhere || !s.covers(e) || !s.met(e) {
 		return nowhere
 	}
@@ -106,7 +107,7 @@ type opinions struct {
 // them ends it. Within an account the principal's policies or the resource's must
 // allow; across accounts, both.
 func Decide(q *Request, p *Policies) Decision {
-	e := evaluation{q: q, action: strings.ToLower(q.Action)}
+	e := evaluation{q: q, action: strings.ToLower(q.Action), bounded: p.Boundary != nil}
 	o := opinions{resourceSource: p.resourceSource(q)}
 	o.identity = e.weigh(IdentityBased, p.Identity)
 	o.boundary = e.weighOne(Boundary, p.Boundary)

@@ -250,6 +250,18 @@ func TestDecisionsSayWhatTheyRestOn(t *testing.T) {
 	}
 }
 
+func TestNotPrincipalSparesNobodyWithABoundary(t *testing.T) {
+	const notBob = `"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::123456789012:user/Bob","arn:aws:iam::123456789012:root"]},"Action":"*","Resource":"*"`
+	all := applied(t, Identity, `"Effect":"Allow","Action":"*","Resource":"*"`)
+	q := &Request{Principal: user("Bob"), Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k"}
+	for boundary, want := range map[*Applied]Effect{nil: Allow, all: ExplicitDeny} {
+		p := &Policies{Identity: []Applied{*all}, Boundary: boundary, Resource: applied(t, Resource, notBob)}
+		if d := Decide(q, p); d.Effect != want {
+			t.Errorf("boundary %v: %+v", boundary != nil, d)
+		}
+	}
+}
+
 // A document that could not be read must not let anything through.
 func TestNoDocumentAllowsNothing(t *testing.T) {
 	p := &Policies{Identity: []Applied{{Name: "gone"}}, Boundary: &Applied{}, Resource: &Applied{}, Session: []Applied{{}}, Sessioned: true}

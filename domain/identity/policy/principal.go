@@ -157,14 +157,16 @@ func cutUniqueID(name string) (rest string, ok bool) {
 	return strings.CutPrefix(name, "AIDA")
 }
 
-// speaksOf tells how near the statement's principals come to p.
-func (s *statement) speaksOf(p *identity.Principal) reach {
+// speaksOf tells how near the statement's principals come to the request's. A
+// NotPrincipal spares nobody who has a permissions boundary.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+func (s *statement) speaksOf(e *evaluation) reach {
 	switch {
 	case s.principals == nil:
 		return directly
 	case !s.principals.not:
-		return s.principals.nearest(p)
-	case s.principals.spare(p):
+		return s.principals.nearest(&e.q.Principal)
+	case !e.bounded && s.principals.spare(&e.q.Principal):
 		return nowhere
 	}
 	return directly
