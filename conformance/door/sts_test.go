@@ -20,7 +20,7 @@ import (
 
 func startSTS(t *testing.T) *gatewaytest.Server {
 	return gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		return []gateway.Offer{{Service: shape.API, Handlers: sts.New(st).Operations()}}
+		return []gateway.Offer{{Service: shape.API, Handlers: sts.New(sts.Config{Store: st}).Operations()}}
 	}, nil)
 }
 

@@ -1,69 +1,96 @@
-// Package sts tells callers who they are and gives temporary keys.
+// Package sts tells callers who they are and gives temporary keys: to users for
+// themselves and for others, and to whom a role trusts.
+// https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html
 package sts
 
 import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/sts"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/domain/identity/policy"
 	"github.com/berthhq/berth/store"
 )
 
+// Messages opens what refusals have sealed about themselves.
+type Messages interface {
+	Open(sealed string) ([]byte, error)
+}
+
+// Config is what the API is built from.
+type Config struct {
+	Store store.Store
+	// Keys are the condition keys that every call has, for trust policies. nil means
+	// that a call has only those of its parameters.
+	Keys func(*gateway.Call) policy.Keys
+	// Messages is nil where refusals seal nothing.
+	Messages Messages
+}
+
 // API answers STS's operations.
-type API struct{ store store.Store }
+type API struct {
+	store    store.Store
+	keys     func(*gateway.Call) policy.Keys
+	messages Messages
+	entropy  io.Reader
+}
 
 // New makes the API.
-func New(st store.Store) *API { return &API{store: st} }
+func New(c Config) *API {
+	return &API{store: c.Store, keys: c.Keys, messages: c.Messages, entropy: rand.Reader}
+}
 
-// Operations are what berth supports of STS. Sessions of roles are given to tasks
-// and machines only, until roles and their trust are kept.
+// Operations are what berth supports of STS. There are no identity providers, so
+// nobody has a token of one.
 func (a *API) Operations() map[string]gateway.Handler {
 	return map[string]gateway.Handler{
-		"AssumeRole":        gateway.Handle(a.assumeRole),
-		"GetAccessKeyInfo":  gateway.Handle(a.getAccessKeyInfo),
-		"GetCallerIdentity": gateway.Handle(a.getCallerIdentity),
-		"GetSessionToken":   gateway.Handle(a.getSessionToken),
+		"AssumeRole":                 gateway.Handle(a.assumeRole),
+		"DecodeAuthorizationMessage": gateway.Handle(a.decodeAuthorizationMessage),
+		"GetAccessKeyInfo":           gateway.Handle(a.getAccessKeyInfo),
+		"GetCallerIdentity":          gateway.Handle(a.getCallerIdentity),
+		"GetFederationToken":         gateway.Handle(a.getFederationToken),
+		"GetSessionToken":            gateway.Handle(a.getSessionToken),
 	}
 }
 
 func (a *API) getCallerIdentity(_ context.Context, call *gateway.Call, _ *shape.GetCallerIdentityRequest) (*shape.GetCallerIdentityResponse, error) {
 	p := call.Principal
-	return &shape.GetCallerIdentityResponse{Account: new(p.Account), Arn: new(p.ARN), UserId: new(p.UserID)}, nil
+	return &shape.GetCallerIdentityResponse{Account: &p.Account, Arn: &p.ARN, UserId: &p.UserID}, nil
 }
 
 func (a *API) getAccessKeyInfo(_ context.Context, _ *gateway.Call, in *shape.GetAccessKeyInfoRequest) (*shape.GetAccessKeyInfoResponse, error) {
 	key, ok := store.AccessKeys.Get(a.store.View(), *in.AccessKeyId)
 	if !ok {
-		return nil, fault.New(fault.Validation, "Access key ID %s was not found.", *in.AccessKeyId)
+		return nil, invalid("Access key ID %s was not found.", *in.AccessKeyId)
 	}
 	return &shape.GetAccessKeyInfoResponse{Account: new(key.Principal.Account)}, nil
 }
 
-func (a *API) assumeRole(_ context.Context, call *gateway.Call, in *shape.AssumeRoleRequest) (*shape.AssumeRoleResponse, error) {
-	return nil, fault.New(fault.AccessDenied, "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", call.Principal.ARN, *in.RoleArn).
-		WithHint("berth does not keep roles and their trust policies yet; tasks get their role's keys without asking")
+func (a *API) decodeAuthorizationMessage(_ context.Context, _ *gateway.Call, in *shape.DecodeAuthorizationMessageRequest) (*shape.DecodeAuthorizationMessageResponse, error) {
+	refusal := fault.New(fault.InvalidAuthorizationMessage, "Message is not valid.")
+	if a.messages == nil {
+		return nil, refusal
+	}
+	message, err := a.messages.Open(*in.EncodedMessage)
+	if err != nil {
+		return nil, refusal.WithHint("give the whole of the encoded message, as this berth answered it").Because(err)
+	}
+	return &shape.DecodeAuthorizationMessageResponse{DecodedMessage: new(string(message))}, nil
 }
 
-// How long sessions last when the caller does not say, and at most.
-// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
-const (
-	userSession = 12 * time.Hour
-	rootSession = time.Hour // for the account's own keys it is also the most
-)
-
-func (a *API) getSessionToken(ctx context.Context, call *gateway.Call, in *shape.GetSessionTokenRequest) (*shape.GetSessionTokenResponse, error) {
-	if call.Principal.Kind == identity.AssumedRole || call.Session {
-		return nil, fault.New(fault.AccessDenied, "Cannot call GetSessionToken with session credentials")
-	}
-	key, err := identity.NewSession(call.Principal, rand.Reader, call.Now, call.Now.Add(sessionLife(call, in.DurationSeconds)))
+// grant makes and stores the keys of a session.
+func (a *API) grant(ctx context.Context, p identity.Principal, s *identity.Session, now time.Time, life time.Duration) (*shape.Credentials, error) {
+	key, err := identity.NewSession(p, a.entropy, now, now.Add(life).Truncate(time.Second))
 	if err != nil {
 		return nil, err
 	}
+	key.Session = s
 	_, err = a.store.Update(ctx, func(tx *store.Tx) error {
 		store.AccessKeys.Put(tx, &key)
 		return nil
@@ -71,18 +98,19 @@ func (a *API) getSessionToken(ctx context.Context, call *gateway.Call, in *shape
 	if err != nil {
 		return nil, fmt.Errorf("storing a session: %w", err)
 	}
-	return &shape.GetSessionTokenResponse{Credentials: &shape.Credentials{
-		AccessKeyId: new(key.ID), SecretAccessKey: new(key.Secret), SessionToken: new(key.SessionToken), Expiration: new(key.ExpiresAt),
-	}}, nil
+	return &shape.Credentials{
+		AccessKeyId: &key.ID, SecretAccessKey: &key.Secret, SessionToken: &key.SessionToken, Expiration: &key.ExpiresAt,
+	}, nil
 }
 
-func sessionLife(call *gateway.Call, seconds *int32) time.Duration {
-	life := userSession
-	if seconds != nil {
-		life = time.Duration(*seconds) * time.Second
+func invalid(format string, args ...any) *fault.Fault {
+	return fault.New(fault.Validation, format, args...)
+}
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
 	}
-	if call.Principal.Kind == identity.Root {
-		life = min(life, rootSession)
-	}
-	return life
+	return *p
 }

@@ -16,7 +16,7 @@ import (
 
 func TestCommandLineLearnsWhoItIs(t *testing.T) {
 	s := gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		return []gateway.Offer{{Service: shape.API, Handlers: sts.New(st).Operations()}}
+		return []gateway.Offer{{Service: shape.API, Handlers: sts.New(sts.Config{Store: st}).Operations()}}
 	}, nil)
 	task := identity.RoleSession("arn:aws:iam::123456789012:role/trainer", "0123456789abcdef0123456789abcdef")
 	for name, c := range map[string]struct {
@@ -42,7 +42,7 @@ func TestCommandLineLearnsWhoItIs(t *testing.T) {
 
 func TestCommandLineShowsRefusals(t *testing.T) {
 	s := gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		return []gateway.Offer{{Service: shape.API, Handlers: sts.New(st).Operations()}}
+		return []gateway.Offer{{Service: shape.API, Handlers: sts.New(sts.Config{Store: st}).Operations()}}
 	}, nil)
 	wrong := s.Root
 	wrong.Secret = "wrong"
