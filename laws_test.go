@@ -36,7 +36,7 @@ var sideways = map[string][]string{
 	"plane":    {"aws/wire", "aws/gateway"},
 	"client":   {"aws/wire", "aws/shape"},
 	"control":  {"plan"},
-	"aws":      {"dispatch"},
+	"aws":      {"dispatch", "plane/access"},
 	"bench":    {"conformance/images"},
 }
 

@@ -6,17 +6,34 @@ import (
 	"github.com/berthhq/berth/aws/wire"
 )
 
-// Authoriser decides whether the principal of a call may do the action, such as
-// "ecs:RunTask". Its refusal is a fault.AccessDenied.
+// Authoriser decides whether the principal of a call may do what the call needs:
+// the need's action, which is never empty, on each of its resources. Its refusal is
+// a fault.AccessDenied.
 type Authoriser interface {
-	Authorise(ctx context.Context, call *Call, action string) error
+	Authorise(ctx context.Context, call *Call, need Need) error
 }
 
 // AllowAll authorises everybody who is proven.
 type AllowAll struct{}
 
 // Authorise allows.
-func (AllowAll) Authorise(context.Context, *Call, string) error { return nil }
+func (AllowAll) Authorise(context.Context, *Call, Need) error { return nil }
+
+// needs are what the request must be allowed, each with its action.
+func (x *exchange) needs() []Need {
+	own := actionPrefix(x.request.Service) + ":" + x.call.Operation
+	of := x.gateway.offers[x.request.Service].Needs[x.call.Operation]
+	if of == nil {
+		return []Need{{Action: own}}
+	}
+	needs := of(&x.call, x.in)
+	for i := range needs {
+		if needs[i].Action == "" {
+			needs[i].Action = own
+		}
+	}
+	return needs
+}
 
 // actionPrefix is what IAM calls the service in policies. It is the name in
 // signatures for all but two.

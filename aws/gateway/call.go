@@ -21,8 +21,15 @@ type Call struct {
 	Session   bool   // that key has a session token
 	// Granted is what was laid down about that key; nil for nothing.
 	Granted *identity.Session
-	Source  netip.Addr // of the peer on the socket
-	Now     time.Time
+	// IssuedAt is when that key was made.
+	IssuedAt  time.Time
+	Source    netip.Addr // of the peer on the socket
+	UserAgent string
+	Secure    bool // it came over TLS
+	Now       time.Time
+	// In is the decoded request, as the handler gets it: what condition keys about
+	// its tags are read from. nil before it was decoded.
+	In any
 	// Endpoint is how the caller reached us, "http://127.0.0.1:4566": what
 	// answers that carry our own address are built from.
 	Endpoint string

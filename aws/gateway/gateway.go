@@ -48,7 +48,7 @@ type Gateway struct {
 }
 
 // New makes a Gateway. It fails when a handler is wired to an operation that the
-// model does not have.
+// model does not have, or needs to one without a handler.
 func New(o Options) (*Gateway, error) {
 	g := &Gateway{Options: o, offers: map[*wire.Service]Offer{}, verifier: sigv4.NewVerifier()}
 	services := make([]*wire.Service, 0, len(o.Offers))
@@ -56,6 +56,11 @@ func New(o Options) (*Gateway, error) {
 		for name := range offer.Handlers {
 			if op := offer.Service.Operation(name); op == nil || !op.Modelled() {
 				return nil, fmt.Errorf("%s has a handler for %s, which its model does not have", offer.Service.Name, name)
+			}
+		}
+		for name := range offer.Needs {
+			if offer.Handlers[name] == nil {
+				return nil, fmt.Errorf("%s says what %s needs, but has no handler for it", offer.Service.Name, name)
 			}
 		}
 		g.offers[offer.Service] = offer

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,7 +100,7 @@ func TestHandlerGetsTheCallAndTheInput(t *testing.T) {
 	}
 	want := gateway.Call{
 		ID: a.id, Service: "ecs", Operation: "CreateCluster", Principal: s.Root.Principal, KeyID: s.Root.ID,
-		Scope: call.Scope, Source: call.Source, Now: call.Now, Endpoint: s.URL,
+		Scope: call.Scope, Source: call.Source, Now: call.Now, Endpoint: s.URL, UserAgent: "Go-http-client/1.1", In: call.In,
 	}
 	if call != want || call.Scope.Region != "us-west-2" || call.Scope.Account != gatewaytest.Scope.Account || !call.Source.IsLoopback() || time.Since(call.Now) > time.Minute {
 		t.Errorf("call %+v", call)
@@ -179,21 +180,49 @@ func TestUnprovenRequestsReachNothing(t *testing.T) {
 	}
 }
 
-type denier struct{ asked []string }
+// denier refuses one action.
+type denier struct {
+	action string
+	asked  []string
+}
 
-func (d *denier) Authorise(_ context.Context, call *gateway.Call, action string) error {
-	d.asked = append(d.asked, call.Principal.ARN+" "+action)
-	return fault.New(fault.AccessDenied, "User: %s is not authorized to perform: %s", call.Principal.ARN, action)
+func (d *denier) Authorise(_ context.Context, call *gateway.Call, need gateway.Need) error {
+	d.asked = append(d.asked, fmt.Sprint(call.Principal.ARN, " ", need.Action, " ", need.Resources))
+	if need.Action != d.action {
+		return nil
+	}
+	return fault.New(fault.AccessDenied, "User: %s is not authorized to perform: %s", call.Principal.ARN, need.Action)
 }
 
 func TestAuthoriserDecides(t *testing.T) {
-	d := &denier{}
-	s := serve(t, map[string]gateway.Handler{"ListClusters": func(context.Context, *gateway.Call, any) (any, error) {
-		return nil, errors.New("reached")
-	}}, func(o *gateway.Options) { o.Authoriser = d })
-	a := do(t, request(t, s, "ListClusters", "not even JSON"))
-	if a.Type != "AccessDeniedException" || len(d.asked) != 1 || d.asked[0] != "arn:aws:iam::123456789012:root ecs:ListClusters" {
-		t.Errorf("%+v, asked %v", a, d.asked)
+	unreachable := func(context.Context, *gateway.Call, any) (any, error) { return nil, errors.New("reached") }
+	needs := map[string]gateway.Needs{"StopTask": gateway.NeedsOf(func(call *gateway.Call, in *ecs.StopTaskRequest) []gateway.Need {
+		return []gateway.Need{{Resources: []string{*in.Task}}, {Action: "iam:PassRole", Resources: []string{"a role"}}, {Action: "ecs:TagResource"}}
+	})}
+	const root = "arn:aws:iam::123456789012:root"
+	for _, c := range []struct {
+		operation, body, denied string
+		asked                   []string
+	}{
+		{"ListClusters", "{}", "ecs:ListClusters", []string{root + " ecs:ListClusters []"}},
+		{"StopTask", `{"task":"t"}`, "ecs:StopTask", []string{root + " ecs:StopTask [t]"}},
+		{"StopTask", `{"task":"t"}`, "iam:PassRole", []string{root + " ecs:StopTask [t]", root + " iam:PassRole [a role]"}},
+	} {
+		d := &denier{action: c.denied}
+		s := gatewaytest.Start(t, func(store.Store) []gateway.Offer {
+			return []gateway.Offer{{Service: ecs.API, Needs: needs, Handlers: map[string]gateway.Handler{"ListClusters": unreachable, "StopTask": unreachable}}}
+		}, func(o *gateway.Options) { o.Authoriser = d })
+		a := do(t, request(t, s, c.operation, c.body))
+		if a.Type != "AccessDeniedException" || a.status != 400 || !slices.Equal(d.asked, c.asked) {
+			t.Errorf("%s: %+v, asked %q", c.operation, a, d.asked)
+		}
+	}
+}
+
+func TestNeedsWithoutAHandlerAreRefused(t *testing.T) {
+	_, err := gateway.New(gateway.Options{Offers: []gateway.Offer{{Service: ecs.API, Needs: map[string]gateway.Needs{"RunTask": nil}}}})
+	if err == nil || err.Error() != "ecs says what RunTask needs, but has no handler for it" {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -21,8 +21,8 @@ var stages = [...]func(*exchange) error{
 	(*exchange).limit,        // the body, not larger than the service takes
 	(*exchange).authenticate, // the key, and the signature over all of it
 	(*exchange).detect,       // service, operation, protocol, handler
-	(*exchange).authorise,    // may this principal do that?
 	(*exchange).decode,       // the body becomes a struct, within the model's constraints
+	(*exchange).authorise,    // may this principal do that, to these resources?
 	(*exchange).handle,       // the service's own code
 	(*exchange).encode,       // the struct becomes the answer
 }
@@ -39,6 +39,7 @@ type exchange struct {
 	request *wire.Request // nil before detect
 	handler Handler
 	in, out any
+	needed  []Need       // nil before authorise
 	fault   *fault.Fault // the answer was this; nil when it was out
 }
 

@@ -19,6 +19,7 @@ func (x *exchange) identify() error {
 	if peer, err := netip.ParseAddrPort(x.r.RemoteAddr); err == nil {
 		x.call.Source = peer.Addr().Unmap()
 	}
+	x.call.UserAgent, x.call.Secure = x.r.UserAgent(), x.r.TLS != nil
 	x.call.Endpoint = "http://" + x.r.Host
 	if x.r.TLS != nil {
 		x.call.Endpoint = "https://" + x.r.Host
@@ -67,6 +68,7 @@ func (g *Gateway) prove(x *exchange) error {
 	}
 	x.call.Principal = key.Principal
 	x.call.KeyID, x.call.Session, x.call.Granted = key.ID, key.SessionToken != "", key.Session
+	x.call.IssuedAt = key.CreatedAt
 	x.call.Scope = arn.Scope{Account: key.Principal.Account, Region: c.Region}
 	return nil
 }
@@ -103,13 +105,20 @@ func (x *exchange) name() {
 }
 
 func (x *exchange) authorise() error {
-	return x.gateway.Authoriser.Authorise(x.r.Context(), &x.call, actionPrefix(x.request.Service)+":"+x.call.Operation)
+	x.needed = x.needs()
+	for _, need := range x.needed {
+		if err := x.gateway.Authoriser.Authorise(x.r.Context(), &x.call, need); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (x *exchange) decode() (err error) {
 	if x.in, err = x.request.Decode(x.r, x.body); err != nil {
 		return err
 	}
+	x.call.In = x.in
 	return x.request.Validate(x.in)
 }
 

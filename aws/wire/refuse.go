@@ -26,9 +26,17 @@ func (q *Request) Refuse(w http.ResponseWriter, id string, f *fault.Fault) error
 		body = q.jsonError(w.Header(), code, f)
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(f.Kind.Status())
+	w.WriteHeader(q.Protocol.status(f.Kind))
 	_, err := w.Write(body)
 	return err
+}
+
+// status is the HTTP status of a kind: the JSON protocols alone refuse access with 400.
+func (p Protocol) status(k fault.Kind) int {
+	if k == fault.AccessDenied && p != AWSJSON10 && p != AWSJSON11 && p != CBOR {
+		return http.StatusForbidden
+	}
+	return k.Status()
 }
 
 // blame is whose fault it is, as the query protocols call it.

@@ -3,6 +3,7 @@
 package identity
 
 import (
+	"strings"
 	"time"
 
 	"github.com/berthhq/berth/domain/arn"
@@ -82,8 +83,31 @@ func RoleSession(roleARN, session string) Principal {
 	return Principal{
 		Kind: AssumedRole, Account: a.Account, RoleARN: roleARN,
 		ARN:    arn.ARN{Partition: a.Partition, Service: "sts", Account: a.Account, Resource: "assumed-role/" + a.Name() + "/" + session}.String(),
-		UserID: "AROA" + a.Name() + ":" + session,
+		UserID: unknownRoleID + a.Name() + ":" + session,
 	}
+}
+
+// SessionOf is the principal of a session of a role that exists: it ends with the
+// role, even if another of the same name is made.
+func SessionOf(role *Role, session string) Principal {
+	p := RoleSession(role.ARN, session)
+	p.UserID = role.ID + ":" + session
+	return p
+}
+
+// SameRole tells whether a session is of this role, not of one that had its name
+// before. A session that was made by the name alone is of any.
+func SameRole(role *Role, p *Principal) bool {
+	id, _, _ := strings.Cut(p.UserID, ":")
+	return id == role.ID || id == unknownRoleID+role.Name
+}
+
+// unknownRoleID begins the id of a role that is known by its name alone.
+const unknownRoleID = "AROA"
+
+// ServicePrincipal is a service of AWS, "ecs-tasks.amazonaws.com".
+func ServicePrincipal(name string) Principal {
+	return Principal{Kind: Service, ARN: name, UserID: name}
 }
 
 // JoinToken lets one machine join one cluster, once. Only the hash of the

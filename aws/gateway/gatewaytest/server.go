@@ -19,6 +19,7 @@ import (
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/plane/access"
 	"github.com/berthhq/berth/store"
 	"github.com/berthhq/berth/store/memory"
 )
@@ -36,7 +37,8 @@ type Server struct {
 }
 
 // Start runs a gateway with the services that offers makes over the store, until
-// the test ends. change may set other options; nil changes nothing.
+// the test ends. Its callers may what their policies say; the administrator may
+// everything. change may set other options; nil changes nothing.
 func Start(t testing.TB, offers func(store.Store) []gateway.Offer, change func(*gateway.Options)) *Server {
 	t.Helper()
 	st := memory.Open()
@@ -46,7 +48,7 @@ func Start(t testing.TB, offers func(store.Store) []gateway.Offer, change func(*
 		Principal: identity.RootPrincipal(Scope.Account), Active: true,
 	})
 	options := gateway.Options{
-		Offers: offers(st), Keys: gateway.StoredKeys{Store: st}, Authoriser: gateway.AllowAll{}, Clock: time.Now,
+		Offers: offers(st), Keys: gateway.StoredKeys{Store: st}, Authoriser: access.New(access.Config{Store: st}), Clock: time.Now,
 		Log:   slog.New(slog.DiscardHandler),
 		Audit: slog.New(slog.NewJSONHandler(s.Audit, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
