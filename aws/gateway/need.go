@@ -25,3 +25,18 @@ func NeedsOf[In any](fn func(*Call, *In) []Need) Needs {
 		return fn(call, request)
 	}
 }
+
+// On makes Needs of a function that names the resources of the call's own action.
+func On[In any](fn func(*Call, *In) []string) Needs {
+	return NeedsOf(func(call *Call, in *In) []Need { return []Need{{Resources: fn(call, in)}} })
+}
+
+// PassRole is the need to hand a role to a service of AWS, "ecs-tasks.amazonaws.com".
+// An empty role is handed to nobody.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+func PassRole(role, service string) []Need {
+	if role == "" {
+		return nil
+	}
+	return []Need{{Action: "iam:PassRole", Resources: []string{role}, Keys: map[string][]string{"iam:PassedToService": {service}}}}
+}

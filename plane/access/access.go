@@ -19,8 +19,8 @@ import (
 
 // Resources knows what belongs to resources: their own policies and their tags.
 type Resources interface {
-	// Policy is the policy of a resource and the account that owns it; ok is false
-	// when it has none.
+	// Policy is the policy of a resource, empty for none, and the account that owns
+	// it; ok is false for a resource that is not known.
 	Policy(arn string) (document, owner string, ok bool)
 	// Tags are those of a resource; ok is false for a resource that is not known.
 	Tags(arn string) (tags []workload.Tag, ok bool)
@@ -51,11 +51,20 @@ type Observation struct {
 // Access decides. It is safe for concurrent use.
 type Access struct {
 	Config
-	documents documents
+	documents  documents
+	everything []policy.Applied // allows all
 }
 
+const allowingAll = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`
+
 // New makes an Access.
-func New(c Config) *Access { return &Access{Config: c, documents: newDocuments()} }
+func New(c Config) *Access {
+	a := &Access{Config: c, documents: newDocuments()}
+	if all, err := a.documents.read(allowingAll, policy.Identity); err == nil {
+		a.everything = []policy.Applied{{Name: "root", Document: all}}
+	}
+	return a
+}
 
 // Authorise implements gateway.Authoriser.
 func (a *Access) Authorise(_ context.Context, call *gateway.Call, need gateway.Need) error {
@@ -103,18 +112,21 @@ func (a *Access) decide(who *Caller, s *standing, in any, need gateway.Need, res
 	return a.denial(&q, d)
 }
 
-// decision is that of the policies; root's is always to allow, and that of whoever
-// is gone to deny.
+// decision is that of the policies; root's is always to allow in its account, and that
+// of whoever is gone to deny.
 func (a *Access) decision(q *question) (policy.Decision, error) {
-	switch {
-	case q.standing.all:
-		return policy.Decision{Effect: policy.Allow}, nil
-	case q.standing.gone != "":
+	if q.standing.gone != "" {
 		return policy.Decision{Source: policy.IdentityBased}, nil
 	}
 	policies := q.standing.policies
 	if err := a.ofResource(q.resource, &policies); err != nil {
 		return policy.Decision{}, err
+	}
+	if q.standing.all {
+		if policies.Owner == "" || policies.Owner == q.who.Principal.Account {
+			return policy.Decision{Effect: policy.Allow}, nil
+		}
+		policies.Identity = a.everything // beyond its account, root is like any other
 	}
 	return policy.Decide(&policy.Request{
 		Principal: q.who.Principal, Action: q.action, Resource: q.resource, Keys: q.key,
@@ -128,11 +140,11 @@ func (a *Access) ofResource(resource string, to *policy.Policies) error {
 		return nil
 	}
 	text, owner, ok := a.Resources.Policy(resource)
-	if !ok {
-		return nil
-	}
-	if owner != "" {
+	if ok && owner != "" {
 		to.Owner = owner
+	}
+	if !ok || text == "" {
+		return nil
 	}
 	document, err := a.documents.read(text, policy.Resource)
 	if err != nil {

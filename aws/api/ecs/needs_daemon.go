@@ -1,0 +1,108 @@
+package ecs
+
+import (
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/arn"
+)
+
+func (a *API) daemonNeeds() map[string]gateway.Needs {
+	on := func(ref *string) []gateway.Need {
+		return []gateway.Need{{Resources: []string{deref(ref)}, Keys: inCluster(clusterOf(deref(ref)))}}
+	}
+	return map[string]gateway.Needs{
+		"CreateDaemon": gateway.NeedsOf(func(c *gateway.Call, in *ecs.CreateDaemonRequest) []gateway.Need {
+			cluster := clusterARN(c.Scope, deref(in.ClusterArn))
+			name, k := c.Scope.Daemon(arn.NameOf(cluster), deref(in.DaemonName)), inCluster(cluster)
+			k.flag("ecs:enable-ecs-managed-tags", new(deref(in.EnableECSManagedTags)))
+			k.flag("ecs:enable-execute-command", new(deref(in.EnableExecuteCommand)))
+			k.text("ecs:propagate-tags", string(in.PropagateTags))
+			k.list("ecs:capacity-provider", in.CapacityProviderArns)
+			pass := a.daemonDefinitionNeeds(c.Scope, in.DaemonTaskDefinitionArn, k)
+			return append(withTags([]gateway.Need{{Resources: []string{name}, Keys: k}}, name, c, len(in.Tags)), pass...)
+		}),
+		"UpdateDaemon": gateway.NeedsOf(func(c *gateway.Call, in *ecs.UpdateDaemonRequest) []gateway.Need {
+			needs := on(in.DaemonArn)
+			k := conditions(needs[0].Keys)
+			k.flag("ecs:enable-ecs-managed-tags", in.EnableECSManagedTags)
+			k.flag("ecs:enable-execute-command", in.EnableExecuteCommand)
+			k.text("ecs:propagate-tags", string(in.PropagateTags))
+			k.list("ecs:capacity-provider", in.CapacityProviderArns)
+			return append(needs, a.daemonDefinitionNeeds(c.Scope, in.DaemonTaskDefinitionArn, k)...)
+		}),
+		"DeleteDaemon":          gateway.NeedsOf(func(_ *gateway.Call, in *ecs.DeleteDaemonRequest) []gateway.Need { return on(in.DaemonArn) }),
+		"DescribeDaemon":        gateway.NeedsOf(func(_ *gateway.Call, in *ecs.DescribeDaemonRequest) []gateway.Need { return on(in.DaemonArn) }),
+		"ListDaemonDeployments": gateway.NeedsOf(func(_ *gateway.Call, in *ecs.ListDaemonDeploymentsRequest) []gateway.Need { return on(in.DaemonArn) }),
+		"ListDaemons": gateway.NeedsOf(func(c *gateway.Call, in *ecs.ListDaemonsRequest) []gateway.Need {
+			return []gateway.Need{{Keys: inCluster(clusterARN(c.Scope, deref(in.ClusterArn)))}}
+		}),
+	}
+}
+
+// daemonDefinitionNeeds adds the keys of a definition and hands over its roles.
+func (a *API) daemonDefinitionNeeds(scope arn.Scope, ref *string, k conditions) []gateway.Need {
+	if deref(ref) == "" {
+		return nil
+	}
+	k.text("ecs:daemon-task-definition", a.daemonDefinitionARN(scope, *ref))
+	d, err := findDaemonDefinition(a.store.View(), scope, *ref)
+	if err != nil {
+		return nil
+	}
+	k.text("ecs:task-cpu", d.CPU)
+	k.text("ecs:task-memory", d.Memory)
+	return passRoles(scope, &d.TaskRoleARN, &d.ExecutionRoleARN)
+}
+
+func expressNeeds() map[string]gateway.Needs {
+	on := func(ref *string) []gateway.Need {
+		return []gateway.Need{{Resources: []string{deref(ref)}, Keys: inCluster(clusterOf(deref(ref)))}}
+	}
+	return map[string]gateway.Needs{
+		"CreateExpressGatewayService": gateway.NeedsOf(createExpressNeeds),
+		"UpdateExpressGatewayService": gateway.NeedsOf(func(c *gateway.Call, in *ecs.UpdateExpressGatewayServiceRequest) []gateway.Need {
+			needs := on(in.ServiceArn)
+			expressKeys(needs[0].Keys, in.NetworkConfiguration, in.Cpu, in.Memory, in.TaskDefinitionArn)
+			needs = append(needs, defines(c.Scope, clusterOf(deref(in.ServiceArn)), arn.NameOf(deref(in.ServiceArn)), in.TaskDefinitionArn)...)
+			return append(needs, passRoles(c.Scope, in.TaskRoleArn, in.ExecutionRoleArn)...)
+		}),
+		"DeleteExpressGatewayService": gateway.NeedsOf(func(_ *gateway.Call, in *ecs.DeleteExpressGatewayServiceRequest) []gateway.Need {
+			return on(in.ServiceArn)
+		}),
+		"DescribeExpressGatewayService": gateway.NeedsOf(func(_ *gateway.Call, in *ecs.DescribeExpressGatewayServiceRequest) []gateway.Need {
+			return on(in.ServiceArn)
+		}),
+	}
+}
+
+func createExpressNeeds(call *gateway.Call, in *ecs.CreateExpressGatewayServiceRequest) []gateway.Need {
+	name, cluster := "*", clusterARN(call.Scope, deref(in.Cluster))
+	if in.ServiceName != nil {
+		name = *in.ServiceName
+	}
+	needs := onServices(call, in.Cluster, name)
+	expressKeys(needs[0].Keys, in.NetworkConfiguration, in.Cpu, in.Memory, in.TaskDefinitionArn)
+	needs = withTags(needs, needs[0].Resources[0], call, len(in.Tags))
+	needs = append(needs, defines(call.Scope, cluster, name, in.TaskDefinitionArn)...)
+	needs = append(needs, passRoles(call.Scope, in.TaskRoleArn, in.ExecutionRoleArn)...)
+	return append(needs, gateway.PassRole(roleARN(call.Scope, deref(in.InfrastructureRoleArn)), ecsPrincipal)...)
+}
+
+func expressKeys(k conditions, network *ecs.ExpressGatewayServiceNetworkConfiguration, cpu, memory, definition *string) {
+	if network != nil {
+		k.list("ecs:subnet", network.Subnets)
+	}
+	k.text("ecs:task-cpu", deref(cpu))
+	k.text("ecs:task-memory", deref(memory))
+	k.text("ecs:task-definition", deref(definition))
+}
+
+// defines is the registration of the definition that an Express service makes for
+// itself, unless it is given one.
+func defines(scope arn.Scope, cluster, service string, given *string) []gateway.Need {
+	if deref(given) != "" {
+		return nil
+	}
+	family := expressFamily(arn.NameOf(cluster), service)
+	return []gateway.Need{{Action: "ecs:RegisterTaskDefinition", Resources: []string{scope.Of("ecs", "task-definition/"+family+":*")}}}
+}
