@@ -25,9 +25,28 @@ import (
 	"github.com/berthhq/berth/aws/wire"
 )
 
+// answers are what a service's handlers do, and what their callers must be allowed.
+type answers struct {
+	operations map[string]gateway.Handler
+	needs      map[string]gateway.Needs // nil: each operation needs itself
+}
+
+// of are the answers of an API.
+func of(api interface {
+	Operations() map[string]gateway.Handler
+}) answers {
+	a := answers{operations: api.Operations()}
+	if needing, ok := api.(interface {
+		Needs() map[string]gateway.Needs
+	}); ok {
+		a.needs = needing.Needs()
+	}
+	return a
+}
+
 // offers lists every service whose shapes we have. One without handlers answers
 // each of its operations with the error that says so.
-func offers(handlers map[string]map[string]gateway.Handler) []gateway.Offer {
+func offers(by map[string]answers) []gateway.Offer {
 	var out []gateway.Offer
 	for _, service := range []*wire.Service{
 		ecs.API,
@@ -51,7 +70,7 @@ func offers(handlers map[string]map[string]gateway.Handler) []gateway.Offer {
 		resourcegroupstaggingapi.API,
 		account.API,
 	} {
-		out = append(out, gateway.Offer{Service: service, Handlers: handlers[service.Name]})
+		out = append(out, gateway.Offer{Service: service, Handlers: by[service.Name].operations, Needs: by[service.Name].needs})
 	}
 	return out
 }

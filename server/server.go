@@ -122,7 +122,7 @@ func (s *Server) wire(context.Context) error {
 	inner := http.NewServeMux()
 	s.gateway, err = gateway.New(gateway.Options{
 		Keys: gateway.StoredKeys{Store: s.store}, Authoriser: gateway.AllowAll{}, Inner: inner, Clock: s.Now, Log: s.Log, Audit: s.openAudit(),
-		Offers: offers(s.handlers(cidr, tokens)),
+		Offers: offers(s.answers(cidr, tokens)),
 	})
 	if err != nil {
 		return err
@@ -146,19 +146,18 @@ func (s *Server) wire(context.Context) error {
 	return nil
 }
 
-// handlers answer the operations that berth has, by service.
-func (s *Server) handlers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]map[string]gateway.Handler {
-	return map[string]map[string]gateway.Handler{
-		"ecs":        ecs.New(ecs.Config{Store: s.store, History: s.history, Hooked: s.hooked}).Operations(),
-		"ec2":        ec2.New(s.store, defaultVPC).Operations(),
-		"ecr":        ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region}).Operations(),
-		"logs":       logs.New(s.archive).Operations(),
-		"cloudwatch": cloudwatch.New(s.store, s.metrics).Operations(),
-		"sts":        sts.New(s.store).Operations(),
-		"events":     events.New(events.Config{Store: s.store, Bus: s.bus}).Operations(),
-		"account":    account.Operations(),
-
-		"application-autoscaling": applicationautoscaling.Operations(),
+// answers are the operations that berth has, by service.
+func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]answers {
+	return map[string]answers{
+		"ecs":                     of(ecs.New(ecs.Config{Store: s.store, History: s.history, Hooked: s.hooked})),
+		"ec2":                     of(ec2.New(s.store, defaultVPC)),
+		"ecr":                     of(ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region})),
+		"logs":                    of(logs.New(s.archive)),
+		"cloudwatch":              of(cloudwatch.New(s.store, s.metrics)),
+		"sts":                     of(sts.New(s.store)),
+		"events":                  of(events.New(events.Config{Store: s.store, Bus: s.bus})),
+		"account":                 {account.Operations(), account.Needs()},
+		"application-autoscaling": {operations: applicationautoscaling.Operations()},
 	}
 }
 
@@ -167,7 +166,7 @@ func (s *Server) hooked(arn string) bool { return s.Hooks[arn] != "" }
 
 // Coverage lists the services and the operations that have a handler. Nothing of it
 // can be called.
-func Coverage() []gateway.Offer { return offers((&Server{}).handlers(netip.Prefix{}, nil)) }
+func Coverage() []gateway.Offer { return offers((&Server{}).answers(netip.Prefix{}, nil)) }
 
 // serve starts the loops, then answers requests until ctx ends.
 func (s *Server) serve(ctx context.Context) error {

@@ -51,20 +51,11 @@ type Observation struct {
 // Access decides. It is safe for concurrent use.
 type Access struct {
 	Config
-	documents  documents
-	everything []policy.Applied // allows all
+	documents documents
 }
-
-const allowingAll = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`
 
 // New makes an Access.
-func New(c Config) *Access {
-	a := &Access{Config: c, documents: newDocuments()}
-	if all, err := a.documents.read(allowingAll, policy.Identity); err == nil {
-		a.everything = []policy.Applied{{Name: "root", Document: all}}
-	}
-	return a
-}
+func New(c Config) *Access { return &Access{Config: c, documents: newDocuments()} }
 
 // Authorise implements gateway.Authoriser.
 func (a *Access) Authorise(_ context.Context, call *gateway.Call, need gateway.Need) error {
@@ -122,11 +113,8 @@ func (a *Access) decision(q *question) (policy.Decision, error) {
 	if err := a.ofResource(q.resource, &policies); err != nil {
 		return policy.Decision{}, err
 	}
-	if q.standing.all {
-		if policies.Owner == "" || policies.Owner == q.who.Principal.Account {
-			return policy.Decision{Effect: policy.Allow}, nil
-		}
-		policies.Identity = a.everything // beyond its account, root is like any other
+	if q.standing.all && (policies.Owner == "" || policies.Owner == q.who.Principal.Account) {
+		return policy.Decision{Effect: policy.Allow}, nil
 	}
 	return policy.Decide(&policy.Request{
 		Principal: q.who.Principal, Action: q.action, Resource: q.resource, Keys: q.key,

@@ -14,7 +14,7 @@ import (
 type standing struct {
 	policies policy.Policies
 	tags     []workload.Tag // of the user or role; the session's come before them
-	all      bool           // root: everything is allowed
+	all      bool           // root: everything in its account is allowed
 	gone     string         // why the caller may do nothing at all; empty otherwise
 }
 
@@ -101,10 +101,6 @@ func (g *gatherer) session(who *Caller) {
 	}
 	for _, managed := range s.PolicyARNs {
 		given = g.managed(given, managed)
-	}
-	if who.Principal.Kind == identity.Root {
-		g.policies.Identity = given // of everything that root may, just that
-		return
 	}
 	g.policies.Session, g.policies.Sessioned = given, true
 }

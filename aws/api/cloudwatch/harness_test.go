@@ -49,7 +49,8 @@ func start(t testing.TB) *server {
 		}
 	})
 	s.Server = gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		return []gateway.Offer{{Service: shape.API, Handlers: cloudwatch.New(st, m).Operations()}}
+		api := cloudwatch.New(st, m)
+		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, func(o *gateway.Options) { o.Clock = s.now })
 	return s
 }

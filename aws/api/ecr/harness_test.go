@@ -39,7 +39,7 @@ type object = map[string]any
 // server is ECR on a real socket, with a registry behind the same one.
 type server struct {
 	*gatewaytest.Server
-	t      *testing.T
+	t      testing.TB
 	tokens *registry.Tokens
 	client *registry.Client
 }
@@ -50,7 +50,7 @@ func (r repositories) Repository(arn string) (*image.Repository, bool) {
 	return store.Repositories.Get(r.store.View(), arn)
 }
 
-func start(t *testing.T) *server {
+func start(t testing.TB) *server {
 	t.Helper()
 	s := &server{t: t}
 	socket := s.serveRegistry()
@@ -66,7 +66,8 @@ func start(t *testing.T) *server {
 	inner.Handle("/v2/", gate)
 	s.Server = gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
 		gate.Repositories = repositories{st}
-		return []gateway.Offer{{Service: shape.API, Handlers: ecr.New(ecr.Config{Store: st, Images: s.client, Tokens: s.tokens, Home: scope.Region}).Operations()}}
+		api := ecr.New(ecr.Config{Store: st, Images: s.client, Tokens: s.tokens, Home: scope.Region})
+		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, func(o *gateway.Options) { o.Inner = inner })
 	return s
 }

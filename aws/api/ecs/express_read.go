@@ -124,11 +124,16 @@ func expressReady(r store.Reader, call *gateway.Call, ref *string) (*workload.De
 	return d, nil
 }
 
+// expressFamily is the family of the definitions that a service makes for itself.
+func expressFamily(cluster, name string) string {
+	family := cluster + "-" + name
+	return family[:min(len(family), 255)]
+}
+
 // request is the registration of what is wished for over what there is.
 func (w *expressWish) request(call *gateway.Call, cluster, name string, now *workload.Definition) (*ecs.RegisterTaskDefinitionRequest, error) {
-	family := cluster + "-" + name
 	out := &ecs.RegisterTaskDefinitionRequest{
-		Family: new(family[:min(len(family), 255)]), NetworkMode: ecs.NetworkModeAwsvpc, RequiresCompatibilities: []ecs.Compatibility{ecs.CompatibilityFargate},
+		Family: new(expressFamily(cluster, name)), NetworkMode: ecs.NetworkModeAwsvpc, RequiresCompatibilities: []ecs.Compatibility{ecs.CompatibilityFargate},
 		ExecutionRoleArn: w.executionRole, TaskRoleArn: w.taskRole, Cpu: w.cpu, Memory: w.memory,
 	}
 	container, architecture := w.container, string(w.architecture)

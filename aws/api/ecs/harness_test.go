@@ -37,7 +37,8 @@ type server struct {
 
 func start(t testing.TB) *server {
 	s := &server{t: t, Server: gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		return []gateway.Offer{{Service: shape.API, Handlers: ecs.New(ecs.Config{Store: st, Hooked: hooked}).Operations()}}
+		api := ecs.New(ecs.Config{Store: st, Hooked: hooked})
+		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)}
 	s.update(func(tx *store.Tx) {
 		store.VPCs.Put(tx, &network.VPC{Scope: scope, ID: "vpc-1", CIDR: netip.MustParsePrefix("10.0.0.0/16")})

@@ -19,7 +19,7 @@ func (a *API) Needs() map[string]gateway.Needs {
 	needs := map[string]gateway.Needs{}
 	for _, some := range []map[string]gateway.Needs{
 		clusterNeeds(), providerNeeds(), a.definitionNeeds(), a.serviceNeeds(), deploymentNeeds(), a.taskSetNeeds(),
-		a.daemonNeeds(), expressNeeds(), a.taskNeeds(), instanceNeeds(), accountNeeds(),
+		a.daemonNeeds(), a.expressNeeds(), a.taskNeeds(), instanceNeeds(), accountNeeds(),
 	} {
 		for operation, need := range some {
 			needs[operation] = need
@@ -106,9 +106,11 @@ func accountNeeds() map[string]gateway.Needs {
 		return []gateway.Need{{Keys: map[string][]string{"ecs:account-setting": {string(name)}}}}
 	}
 	return map[string]gateway.Needs{
-		"TagResource":         gateway.On(func(_ *gateway.Call, in *ecs.TagResourceRequest) []string { return []string{deref(in.ResourceArn)} }),
-		"UntagResource":       gateway.On(func(_ *gateway.Call, in *ecs.UntagResourceRequest) []string { return []string{deref(in.ResourceArn)} }),
-		"ListTagsForResource": gateway.On(func(_ *gateway.Call, in *ecs.ListTagsForResourceRequest) []string { return []string{deref(in.ResourceArn)} }),
+		"TagResource":   gateway.On(func(_ *gateway.Call, in *ecs.TagResourceRequest) []string { return []string{deref(in.ResourceArn)} }),
+		"UntagResource": gateway.On(func(_ *gateway.Call, in *ecs.UntagResourceRequest) []string { return []string{deref(in.ResourceArn)} }),
+		"ListTagsForResource": gateway.On(func(_ *gateway.Call, in *ecs.ListTagsForResourceRequest) []string {
+			return []string{deref(in.ResourceArn)}
+		}),
 
 		"PutAccountSetting":        gateway.NeedsOf(func(_ *gateway.Call, in *ecs.PutAccountSettingRequest) []gateway.Need { return setting(in.Name) }),
 		"PutAccountSettingDefault": gateway.NeedsOf(func(_ *gateway.Call, in *ecs.PutAccountSettingDefaultRequest) []gateway.Need { return setting(in.Name) }),
@@ -124,14 +126,6 @@ func withTags(needs []gateway.Need, resource string, call *gateway.Call, n int) 
 	return append(needs, gateway.Need{
 		Action: "ecs:TagResource", Resources: []string{resource}, Keys: map[string][]string{"ecs:CreateAction": {call.Operation}},
 	})
-}
-
-// providerARN is the ARN of a capacity provider by name or ARN.
-func providerARN(scope arn.Scope, ref string) string {
-	if arn.IsARN(ref) {
-		return ref
-	}
-	return scope.CapacityProvider(ref)
 }
 
 // within is the ARN that an id, name or ARN of a kind means in a cluster. ARNs of

@@ -54,16 +54,16 @@ func (a *API) daemonDefinitionNeeds(scope arn.Scope, ref *string, k conditions) 
 	return passRoles(scope, &d.TaskRoleARN, &d.ExecutionRoleARN)
 }
 
-func expressNeeds() map[string]gateway.Needs {
+func (a *API) expressNeeds() map[string]gateway.Needs {
 	on := func(ref *string) []gateway.Need {
 		return []gateway.Need{{Resources: []string{deref(ref)}, Keys: inCluster(clusterOf(deref(ref)))}}
 	}
 	return map[string]gateway.Needs{
-		"CreateExpressGatewayService": gateway.NeedsOf(createExpressNeeds),
+		"CreateExpressGatewayService": gateway.NeedsOf(a.createExpressNeeds),
 		"UpdateExpressGatewayService": gateway.NeedsOf(func(c *gateway.Call, in *ecs.UpdateExpressGatewayServiceRequest) []gateway.Need {
 			needs := on(in.ServiceArn)
 			expressKeys(needs[0].Keys, in.NetworkConfiguration, in.Cpu, in.Memory, in.TaskDefinitionArn)
-			needs = append(needs, defines(c.Scope, clusterOf(deref(in.ServiceArn)), arn.NameOf(deref(in.ServiceArn)), in.TaskDefinitionArn)...)
+			needs = append(needs, a.defines(c.Scope, clusterOf(deref(in.ServiceArn)), arn.NameOf(deref(in.ServiceArn)), in.TaskDefinitionArn)...)
 			return append(needs, passRoles(c.Scope, in.TaskRoleArn, in.ExecutionRoleArn)...)
 		}),
 		"DeleteExpressGatewayService": gateway.NeedsOf(func(_ *gateway.Call, in *ecs.DeleteExpressGatewayServiceRequest) []gateway.Need {
@@ -75,7 +75,7 @@ func expressNeeds() map[string]gateway.Needs {
 	}
 }
 
-func createExpressNeeds(call *gateway.Call, in *ecs.CreateExpressGatewayServiceRequest) []gateway.Need {
+func (a *API) createExpressNeeds(call *gateway.Call, in *ecs.CreateExpressGatewayServiceRequest) []gateway.Need {
 	name, cluster := "*", clusterARN(call.Scope, deref(in.Cluster))
 	if in.ServiceName != nil {
 		name = *in.ServiceName
@@ -83,7 +83,7 @@ func createExpressNeeds(call *gateway.Call, in *ecs.CreateExpressGatewayServiceR
 	needs := onServices(call, in.Cluster, name)
 	expressKeys(needs[0].Keys, in.NetworkConfiguration, in.Cpu, in.Memory, in.TaskDefinitionArn)
 	needs = withTags(needs, needs[0].Resources[0], call, len(in.Tags))
-	needs = append(needs, defines(call.Scope, cluster, name, in.TaskDefinitionArn)...)
+	needs = append(needs, a.defines(call.Scope, cluster, name, in.TaskDefinitionArn)...)
 	needs = append(needs, passRoles(call.Scope, in.TaskRoleArn, in.ExecutionRoleArn)...)
 	return append(needs, gateway.PassRole(roleARN(call.Scope, deref(in.InfrastructureRoleArn)), ecsPrincipal)...)
 }
@@ -98,10 +98,10 @@ func expressKeys(k conditions, network *ecs.ExpressGatewayServiceNetworkConfigur
 }
 
 // defines is the registration of the definition that an Express service makes for
-// itself, unless it is given one.
-func defines(scope arn.Scope, cluster, service string, given *string) []gateway.Need {
+// itself; one that it is given has its roles handed over.
+func (a *API) defines(scope arn.Scope, cluster, service string, given *string) []gateway.Need {
 	if deref(given) != "" {
-		return nil
+		return a.passDefinition(scope, *given, &ecs.TaskOverride{})
 	}
 	family := expressFamily(arn.NameOf(cluster), service)
 	return []gateway.Need{{Action: "ecs:RegisterTaskDefinition", Resources: []string{scope.Of("ecs", "task-definition/"+family+":*")}}}

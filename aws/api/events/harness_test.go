@@ -38,14 +38,15 @@ func (p *published) Publish(e event.Event) {
 // server is EventBridge on a real socket.
 type server struct {
 	*gatewaytest.Server
-	t   *testing.T
+	t   testing.TB
 	bus *published
 }
 
-func start(t *testing.T) *server {
+func start(t testing.TB) *server {
 	bus := &published{}
 	return &server{t: t, bus: bus, Server: gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		return []gateway.Offer{{Service: shape.API, Handlers: events.New(events.Config{Store: st, Bus: bus}).Operations()}}
+		api := events.New(events.Config{Store: st, Bus: bus})
+		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)}
 }
 

@@ -67,7 +67,8 @@ func serve(t testing.TB) *gatewaytest.Server {
 
 func serveArchive(t testing.TB, a *archive.Archive) *gatewaytest.Server {
 	return gatewaytest.Start(t, func(store.Store) []gateway.Offer {
-		return []gateway.Offer{{Service: shape.API, Handlers: New(a).Operations()}}
+		api := New(a)
+		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)
 }
 
