@@ -11,6 +11,9 @@ import (
 // denial is the refusal in AWS's words.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 func (a *Access) denial(q *question, d policy.Decision) error {
+	if q.action == "iam:PassRole" && accountOf(q.resource) != q.who.Principal.Account {
+		return fault.New(fault.AccessDenied, "Cross-account pass role is not allowed.").WithHint("pass a role of account %s, not %s", q.who.Principal.Account, q.resource)
+	}
 	words := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", q.who.Principal.ARN, q.action, q.resource, because(q.action, d))
 	if q.who.Service == "ec2" {
 		words = "You are not authorized to perform this operation. " + words

@@ -40,6 +40,7 @@ func start(t testing.TB) *server {
 		api := ecs.New(ecs.Config{Store: st, Hooked: hooked})
 		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)}
+	s.Role(t, "ecsInstanceRole", gatewaytest.AllowAll)
 	s.update(func(tx *store.Tx) {
 		store.VPCs.Put(tx, &network.VPC{Scope: scope, ID: "vpc-1", CIDR: netip.MustParsePrefix("10.0.0.0/16")})
 		store.Subnets.Put(tx, &network.Subnet{Scope: scope, ID: "subnet-a", VPCID: "vpc-1", CIDR: netip.MustParsePrefix("10.0.1.0/24"), Zone: "eu-central-1a"})

@@ -103,6 +103,7 @@ func TestRegisteringAgain(t *testing.T) {
 	}
 	ofTask := s.AddKey(t, identity.AccessKey{ID: "ASIATASK", Secret: "secret", Active: true, Principal: identity.Principal{
 		Kind: identity.AssumedRole, Account: scope.Account, ARN: "arn:x", TaskARN: "arn:task",
+		RoleARN: scope.Global("iam", "role/ecsInstanceRole"), UserID: "AROAecsInstanceRole:x",
 	}})
 	expect(t, "a task's keys", register(ofTask, "").kind, "AccessDeniedException")
 

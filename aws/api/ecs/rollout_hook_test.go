@@ -93,7 +93,7 @@ func TestRefusalsOfHooks(t *testing.T) {
 		`{"targetType": "PAUSE", "lifecycleStages": []}`:                                                                                   "lifecycleStages can not be empty.",
 		`{"targetType": "PAUSE", "lifecycleStages": ["SCALE_UP"]}`:                                                                         "lifecycle stage should be one of",
 		`{"targetType": "PAUSE", "lifecycleStages": ["TEST_TRAFFIC_SHIFT"]}`:                                                               "PAUSE lifecycle hooks are not supported at the TEST_TRAFFIC_SHIFT stage.",
-		`{"targetType": "PAUSE", "roleArn": "arn:aws:iam::000000000000:role/r", "lifecycleStages": ["PRE_SCALE_UP"]}`:                      "hookTargetArn and roleArn are not valid",
+		`{"targetType": "PAUSE", "roleArn": "arn:aws:iam::123456789012:role/r", "lifecycleStages": ["PRE_SCALE_UP"]}`:                      "hookTargetArn and roleArn are not valid",
 		`{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"], "timeoutConfiguration": {"timeoutInMinutes": 20161}}`:                "1 validation error detected: Value '20161'",
 		`{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"], "timeoutConfiguration": {"timeoutInMinutes": 1, "action": "RETRY"}}`: "timeout action should be one of",
 		`{"hookTargetArn": "` + checkFunction + `", "lifecycleStages": ["PRE_SCALE_UP"], "hookDetails": "text"}`:                           "hookDetails should be a JSON object.",

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berthhq/berth/aws/gateway/gatewaytest"
 	"github.com/berthhq/berth/domain/identity"
 )
 
@@ -126,7 +127,7 @@ func TestAccountSettingsOfAllNames(t *testing.T) {
 
 func TestSettingsOfARoleAreItsSessions(t *testing.T) {
 	s := start(t)
-	role := scope.Global("iam", "role/worker")
+	role := s.Role(t, "worker", gatewaytest.AllowAll).Principal.RoleARN
 	keyOf := func(name string) identity.AccessKey {
 		return s.AddKey(t, identity.AccessKey{ID: "ASIA" + name, Secret: "secret", SessionToken: "token", Active: true, Principal: identity.RoleSession(role, name)})
 	}

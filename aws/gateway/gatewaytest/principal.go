@@ -10,6 +10,9 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
+// AllowAll is a policy that allows everything.
+const AllowAll = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+
 // Role makes a role with inline policies, each a JSON document, or the one that is
 // there anew, and returns the keys of a session of it.
 func (s *Server) Role(t testing.TB, name string, documents ...string) identity.AccessKey {
