@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/berthhq/berth/plane/hook"
+	"github.com/berthhq/berth/plane/rotation"
+	"github.com/berthhq/berth/plane/vault"
 )
 
 // loop is something that works until its context ends.
@@ -19,6 +21,8 @@ func (s *Server) background() []loop {
 	}
 	watch := &alarms{store: s.store, metrics: s.metrics, log: s.Log}
 	hooks := &hook.Caller{Store: s.store, Addresses: s.Hooks, Log: s.Log, Now: s.Now}
+	rotator := &rotation.Rotator{Store: s.store, Addresses: s.Hooks, Log: s.Log, Now: s.Now}
+	upkeep := &vault.Upkeep{Vault: s.vault, Store: s.store, Log: s.Log, Now: s.Now}
 	return []loop{
 		{"control loop", func(ctx context.Context) error { return s.control.Run(ctx, s.Now) }},
 		{"log archive", s.archive.Run},
@@ -27,6 +31,8 @@ func (s *Server) background() []loop {
 		{"history of tasks", s.history.Run},
 		{"event bus", s.bus.Run},
 		{"lifecycle hooks", endless(hooks.Run)},
+		{"rotation of secrets", endless(rotator.Run)},
+		{"vault", endless(upkeep.Run)},
 	}
 }
 

@@ -19,7 +19,10 @@ import (
 	"github.com/berthhq/berth/aws/api/ecr"
 	"github.com/berthhq/berth/aws/api/ecs"
 	"github.com/berthhq/berth/aws/api/events"
+	"github.com/berthhq/berth/aws/api/kms"
 	"github.com/berthhq/berth/aws/api/logs"
+	"github.com/berthhq/berth/aws/api/secretsmanager"
+	"github.com/berthhq/berth/aws/api/ssm"
 	"github.com/berthhq/berth/aws/api/sts"
 	"github.com/berthhq/berth/aws/gateway"
 
@@ -31,6 +34,7 @@ import (
 	"github.com/berthhq/berth/plane/history"
 	"github.com/berthhq/berth/plane/metrics"
 	"github.com/berthhq/berth/plane/registry"
+	"github.com/berthhq/berth/plane/vault"
 	"github.com/berthhq/berth/protocol/join"
 	"github.com/berthhq/berth/store/etcd"
 )
@@ -42,6 +46,7 @@ type Server struct {
 	store     *etcd.Store
 	authority *authority.Authority
 	joins     *authority.Gate
+	vault     *vault.Vault
 	archive   *archive.Archive
 	metrics   *metrics.Metrics
 	history   *history.History
@@ -81,6 +86,9 @@ func (s *Server) openStore(ctx context.Context) (err error) {
 		return fmt.Errorf("open the certificate authority: %w", err)
 	}
 	s.joins = &authority.Gate{Store: s.store, Authority: s.authority, Clock: s.Now}
+	if s.vault, err = vault.Open(s.Data, s.store.View(), s.Now()); err != nil {
+		return fmt.Errorf("open the vault: %w", err)
+	}
 	return nil
 }
 
@@ -136,6 +144,7 @@ func (s *Server) wire(context.Context) error {
 	inner.Handle(join.Path, &authority.Door{Gate: s.joins, Log: s.Log})
 	inner.HandleFunc("GET /_berth/health", s.health)
 	inner.Handle("POST "+TokenPath, s.gateway.Signed("berth", s.createToken))
+	inner.Handle("POST "+VaultPath, s.gateway.Signed("berth", s.rotateVault))
 	inner.Handle("POST "+InterruptPath, s.gateway.Signed("berth", s.interrupt))
 	inner.Handle("POST "+QuietPath, s.gateway.Signed("berth", s.quiet))
 	inner.Handle("GET "+WhyPath, s.gateway.Signed("berth", s.explain))
@@ -158,6 +167,24 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 		"events":                  of(events.New(events.Config{Store: s.store, Bus: s.bus})),
 		"account":                 {account.Operations(), account.Needs()},
 		"application-autoscaling": {operations: applicationautoscaling.Operations()},
+// handlers answer the operations that berth has, by service.
+func (s *Server) handlers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]map[string]gateway.Handler {
+	secrets := secretsmanager.New(secretsmanager.Config{Store: s.store, Vault: s.vault, Hooked: s.hooked})
+	return map[string]map[string]gateway.Handler{
+		"ecs":        ecs.New(ecs.Config{Store: s.store, History: s.history, Hooked: s.hooked}).Operations(),
+		"ec2":        ec2.New(s.store, defaultVPC).Operations(),
+		"ecr":        ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region}).Operations(),
+		"logs":       logs.New(s.archive).Operations(),
+		"cloudwatch": cloudwatch.New(s.store, s.metrics).Operations(),
+		"sts":        sts.New(s.store).Operations(),
+		"events":     events.New(events.Config{Store: s.store, Bus: s.bus}).Operations(),
+		"account":    account.Operations(),
+
+		"secretsmanager": secrets.Operations(),
+		"ssm":            ssm.New(ssm.Config{Store: s.store, Vault: s.vault, Secrets: secrets}).Operations(),
+		"kms":            kms.New(s.store, s.vault).Operations(),
+
+		"application-autoscaling": applicationautoscaling.Operations(),
 	}
 }
 

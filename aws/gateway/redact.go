@@ -23,6 +23,8 @@ func unlogged(member string) bool {
 		"PutImageRequest.ImageManifest",
 		"AuthorizationData.AuthorizationToken", // of ECR: a password for docker login
 		"Credentials.SessionToken",
+		"DecryptRequest.CiphertextBlob",
+		"ReEncryptRequest.CiphertextBlob",
 		"LogConfiguration.Options": // splunk-token and its like
 		return true
 	}

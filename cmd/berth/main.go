@@ -43,6 +43,7 @@ func commands() []command {
 		{"why", "tell why a task or a service is as it is, and what to do", whyCommand},
 		{"image", "load FILE [NAME:TAG]: put an image archive in the registry", imageCommand},
 		{"token", "create: make a token by which a machine joins", tokenCommand},
+		{"vault", "rotate: make a new master key for all that is encrypted", vaultCommand},
 		{"spot", "interrupt TASK: take a task's Fargate Spot capacity back", spotCommand},
 		{"doctor", "tell what this host lacks, and how to mend it", doctorCommand},
 		{"server", "the control plane", serverCommand},
