@@ -111,7 +111,6 @@ const (
 	InvalidRequest
 	EncryptionFailure
 	DecryptionFailure
-	MalformedPolicy // of secrets and keys
 	PublicPolicy
 
 	ParameterNotFound // the Parameter Store's own from here
@@ -291,6 +290,11 @@ var table = [kindCount]row{
 	EncryptionFailure:           {400, "EncryptionFailure", "", ""},
 	DecryptionFailure:           {400, "DecryptionFailure", "", ""},
 	MalformedPolicy:             {400, "MalformedPolicyDocumentException", "", ""},
+	PublicPolicy:                {400, "PublicPolicyException", "", ""},
+	ResourceExists:              {400, "ResourceExistsException", "", ""},
+	InvalidRequest:              {400, "InvalidRequestException", "", ""},
+	EncryptionFailure:           {400, "EncryptionFailure", "", ""},
+	DecryptionFailure:           {400, "DecryptionFailure", "", ""},
 	PublicPolicy:                {400, "PublicPolicyException", "", ""},
 
 	ParameterNotFound:          {400, "ParameterNotFound", "", ""},

@@ -19,7 +19,7 @@ const policyName = "default"
 func checkPolicy(text string) error {
 	if _, err := policy.Parse(text, policy.Resource); err != nil {
 		f := fault.Of(err)
-		return fault.New(fault.MalformedPolicy, "%s", f.Message).WithHint("%s", f.Hint)
+		return fault.New(fault.MalformedPolicyDocument, "%s", f.Message).WithHint("%s", f.Hint)
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func checkPolicy(text string) error {
 		return nil
 	}
 	f := fault.Of(err)
-	return fault.New(fault.MalformedPolicy, "This resource policy contains an unsupported principal or invalid syntax: %s", f.Message).WithHint("%s", f.Hint)
+	return fault.New(fault.MalformedPolicyDocument, "This resource policy contains an unsupported principal or invalid syntax: %s", f.Message).WithHint("%s", f.Hint)
 }
 
 // isPublic tells whether a policy that can be read allows everybody something
