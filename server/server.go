@@ -19,6 +19,7 @@ import (
 	"github.com/berthhq/berth/aws/api/ecr"
 	"github.com/berthhq/berth/aws/api/ecs"
 	"github.com/berthhq/berth/aws/api/events"
+	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/aws/api/kms"
 	"github.com/berthhq/berth/aws/api/logs"
 	"github.com/berthhq/berth/aws/api/secretsmanager"
@@ -35,6 +36,7 @@ import (
 	"github.com/berthhq/berth/plane/metrics"
 	"github.com/berthhq/berth/plane/registry"
 	"github.com/berthhq/berth/plane/vault"
+	"github.com/berthhq/berth/protocol/authmsg"
 	"github.com/berthhq/berth/protocol/join"
 	"github.com/berthhq/berth/store/etcd"
 )
@@ -47,6 +49,7 @@ type Server struct {
 	authority *authority.Authority
 	joins     *authority.Gate
 	vault     *vault.Vault
+	messages  *authmsg.Sealer
 	archive   *archive.Archive
 	metrics   *metrics.Metrics
 	history   *history.History
@@ -88,6 +91,9 @@ func (s *Server) openStore(ctx context.Context) (err error) {
 	s.joins = &authority.Gate{Store: s.store, Authority: s.authority, Clock: s.Now}
 	if s.vault, err = vault.Open(s.Data, s.store.View(), s.Now()); err != nil {
 		return fmt.Errorf("open the vault: %w", err)
+	}
+	if s.messages, err = authmsg.Load(filepath.Join(s.Data, "messages.key")); err != nil {
+		return fmt.Errorf("the key of encoded messages: %w", err)
 	}
 	return nil
 }
@@ -157,34 +163,21 @@ func (s *Server) wire(context.Context) error {
 
 // answers are the operations that berth has, by service.
 func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]answers {
+	secrets := secretsmanager.New(secretsmanager.Config{Store: s.store, Vault: s.vault, Hooked: s.hooked})
 	return map[string]answers{
 		"ecs":                     of(ecs.New(ecs.Config{Store: s.store, History: s.history, Hooked: s.hooked})),
 		"ec2":                     of(ec2.New(s.store, defaultVPC)),
 		"ecr":                     of(ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region})),
 		"logs":                    of(logs.New(s.archive)),
 		"cloudwatch":              of(cloudwatch.New(s.store, s.metrics)),
-		"sts":                     of(sts.New(s.store)),
+		"iam":                     of(iam.New(iam.Config{Store: s.store})),
+		"sts":                     of(sts.New(sts.Config{Store: s.store, Messages: s.messages})),
+		"secretsmanager":          of(secrets),
+		"ssm":                     of(ssm.New(ssm.Config{Store: s.store, Vault: s.vault, Secrets: secrets})),
+		"kms":                     of(kms.New(s.store, s.vault)),
 		"events":                  of(events.New(events.Config{Store: s.store, Bus: s.bus})),
 		"account":                 {account.Operations(), account.Needs()},
 		"application-autoscaling": {operations: applicationautoscaling.Operations()},
-// handlers answer the operations that berth has, by service.
-func (s *Server) handlers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]map[string]gateway.Handler {
-	secrets := secretsmanager.New(secretsmanager.Config{Store: s.store, Vault: s.vault, Hooked: s.hooked})
-	return map[string]map[string]gateway.Handler{
-		"ecs":        ecs.New(ecs.Config{Store: s.store, History: s.history, Hooked: s.hooked}).Operations(),
-		"ec2":        ec2.New(s.store, defaultVPC).Operations(),
-		"ecr":        ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region}).Operations(),
-		"logs":       logs.New(s.archive).Operations(),
-		"cloudwatch": cloudwatch.New(s.store, s.metrics).Operations(),
-		"sts":        sts.New(s.store).Operations(),
-		"events":     events.New(events.Config{Store: s.store, Bus: s.bus}).Operations(),
-		"account":    account.Operations(),
-
-		"secretsmanager": secrets.Operations(),
-		"ssm":            ssm.New(ssm.Config{Store: s.store, Vault: s.vault, Secrets: secrets}).Operations(),
-		"kms":            kms.New(s.store, s.vault).Operations(),
-
-		"application-autoscaling": applicationautoscaling.Operations(),
 	}
 }
 

@@ -289,12 +289,6 @@ var table = [kindCount]row{
 	InvalidRequest:              {400, "InvalidRequestException", "", ""},
 	EncryptionFailure:           {400, "EncryptionFailure", "", ""},
 	DecryptionFailure:           {400, "DecryptionFailure", "", ""},
-	MalformedPolicy:             {400, "MalformedPolicyDocumentException", "", ""},
-	PublicPolicy:                {400, "PublicPolicyException", "", ""},
-	ResourceExists:              {400, "ResourceExistsException", "", ""},
-	InvalidRequest:              {400, "InvalidRequestException", "", ""},
-	EncryptionFailure:           {400, "EncryptionFailure", "", ""},
-	DecryptionFailure:           {400, "DecryptionFailure", "", ""},
 	PublicPolicy:                {400, "PublicPolicyException", "", ""},
 
 	ParameterNotFound:          {400, "ParameterNotFound", "", ""},
