@@ -10,8 +10,10 @@ import (
 	"strings"
 
 	"github.com/berthhq/berth/aws/api/ec2"
+	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/identity/linked"
 	"github.com/berthhq/berth/plane/authority"
 	"github.com/berthhq/berth/store"
 )
@@ -28,6 +30,9 @@ func (s *Server) begin(ctx context.Context) error {
 		return err
 	}
 	if _, err := ec2.EnsureDefaultVPC(ctx, s.store, s.Home, cidr); err != nil {
+		return err
+	}
+	if err := s.ensureIdentities(ctx); err != nil {
 		return err
 	}
 	if err := s.ensureCluster(ctx); err != nil {
@@ -49,6 +54,15 @@ func (s *Server) begin(ctx context.Context) error {
 	return place.WriteEnv(s.EnvDir)
 }
 
+// ensureIdentities keeps AWS's managed policies as they should be, and makes the
+// roles of the first start, unless bare.
+func (s *Server) ensureIdentities(ctx context.Context) error {
+	if err := iam.EnsureManagedPolicies(ctx, s.store, s.Now()); err != nil || s.Bare {
+		return err
+	}
+	return iam.EnsureFirstRoles(ctx, s.store, s.Home, s.Now())
+}
+
 // ensureCluster makes the cluster `default` at the first start, unless bare.
 func (s *Server) ensureCluster(ctx context.Context) error {
 	arn := s.Home.Cluster(DefaultCluster)
@@ -57,7 +71,7 @@ func (s *Server) ensureCluster(ctx context.Context) error {
 	}
 	_, err := s.store.Update(ctx, func(tx *store.Tx) error {
 		store.Clusters.Put(tx, &cluster.Cluster{Scope: s.Home, ARN: arn, Name: DefaultCluster, Status: cluster.Active, CreatedAt: s.Now()})
-		return nil
+		return store.EnsureLinkedRole(tx, s.Home, linked.ECS, s.Now())
 	})
 	return err
 }

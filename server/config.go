@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/domain/arn"
 )
 
@@ -47,4 +48,4 @@ type Config struct {
 const DefaultCluster = "default"
 
 // InstanceRole is the role of joined machines, as AWS's first-run wizard names it.
-const InstanceRole = "ecsInstanceRole"
+const InstanceRole = iam.InstanceRole

@@ -100,7 +100,7 @@ func FindRole(r Reader, roleARN string) (*identity.Role, bool) {
 // role's id when the role is known.
 func RoleSession(r Reader, roleARN, session string) identity.Principal {
 	if role, ok := FindRole(r, roleARN); ok {
-		return role.Session(session)
+		return identity.SessionOf(role, session)
 	}
 	return identity.RoleSession(roleARN, session)
 }

@@ -38,13 +38,6 @@ type Role struct {
 	Service string
 }
 
-// Session is the principal of a session of the role.
-func (r *Role) Session(name string) Principal {
-	p := RoleSession(r.ARN, name)
-	p.UserID = r.ID + ":" + name
-	return p
-}
-
 // UserRecord is an IAM user.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html
 type UserRecord struct {

@@ -71,10 +71,9 @@ func RootPrincipal(account string) Principal {
 	return Principal{Kind: Root, Account: account, ARN: arn.Scope{Account: account}.Global("iam", "root"), UserID: account}
 }
 
-// RoleSession is the principal of a session of a role that is not known: its user
-// id has the role's name where the role's id belongs. roleARN is the role's, session
-// the name that ends its ARN: the task id for tasks, the instance id for instances.
-// Role.Session is for a role that is known.
+// RoleSession is the principal of a session of a role. roleARN is the role's,
+// session the name that ends its ARN: the task id for tasks, the instance id for
+// instances.
 func RoleSession(roleARN, session string) Principal {
 	a, err := arn.Parse(roleARN)
 	if err != nil {

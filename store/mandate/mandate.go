@@ -5,8 +5,8 @@ package mandate
 
 import (
 	"fmt"
-	"strings"
 
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/domain/identity/policy"
 	"github.com/berthhq/berth/store"
@@ -34,18 +34,17 @@ func Of(r store.Reader, p identity.Principal, s *identity.Session) (out *policy.
 }
 
 func ofUser(r store.Reader, p identity.Principal) (*policy.Policies, bool, error) {
-	for u := range store.Users.Prefix(r, store.NameKey(p.Account, "")) {
-		if u.ID == p.UserID {
-			out, err := User(r, u)
-			return out, true, err
-		}
+	u, ok := store.Users.Get(r, store.NameKey(p.Account, arn.NameOf(p.ARN)))
+	if !ok || u.ID != p.UserID {
+		return nil, false, nil
 	}
-	return nil, false, nil
+	out, err := User(r, u)
+	return out, true, err
 }
 
 func ofRole(r store.Reader, p identity.Principal) (*policy.Policies, bool, error) {
 	role, ok := store.FindRole(r, p.RoleARN)
-	if !ok || !strings.HasPrefix(p.UserID, role.ID+":") {
+	if !ok || !identity.SameRole(role, &p) {
 		return nil, false, nil
 	}
 	out, err := Role(r, role)

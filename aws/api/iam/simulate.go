@@ -42,7 +42,7 @@ func sourceOf(r store.Reader, call *gateway.Call, sourceARN string) (*source, er
 		if err != nil {
 			return nil, err
 		}
-		out.principal = role.Session("simulation")
+		out.principal = identity.SessionOf(role, "simulation")
 		out.policies, err = mandate.Role(r, role)
 		return &out, err
 	case "group":

@@ -194,7 +194,7 @@ func (a *API) begin(ctx context.Context, as *assumption, life time.Duration) (*s
 		Policies: given.inline, PolicyARNs: given.arns, Tags: as.tags, Transitive: as.transitive, SourceIdentity: as.sourceIdentity(),
 		Chained: as.call.Principal.Kind == identity.AssumedRole,
 	}
-	p := as.role.Session(*as.in.RoleSessionName)
+	p := identity.SessionOf(as.role, *as.in.RoleSessionName)
 	credentials, err := a.grant(ctx, p, s, as.call.Now, life)
 	if err != nil {
 		return nil, err

@@ -79,6 +79,7 @@ func (a *API) getFederationToken(ctx context.Context, call *gateway.Call, in *sh
 		return nil, err
 	}
 	p := federated(call.Scope, *in.Name)
+	p.Kind = call.Principal.Kind // that of who lets them in
 	s := &identity.Session{Policies: given.inline, PolicyARNs: given.arns, Tags: tags, Federated: true, By: call.Principal}
 	credentials, err := a.grant(ctx, p, s, call.Now, sessionLife(call, in.DurationSeconds))
 	if err != nil {
@@ -91,6 +92,6 @@ func (a *API) getFederationToken(ctx context.Context, call *gateway.Call, in *sh
 
 func federated(scope arn.Scope, name string) identity.Principal {
 	return identity.Principal{
-		Kind: identity.User, Account: scope.Account, ARN: scope.Global("sts", "federated-user/"+name), UserID: scope.Account + ":" + name,
+		Account: scope.Account, ARN: scope.Global("sts", "federated-user/"+name), UserID: scope.Account + ":" + name,
 	}
 }

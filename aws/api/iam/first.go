@@ -1,0 +1,95 @@
+package iam
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/domain/identity/managed"
+	"github.com/berthhq/berth/store"
+)
+
+// EnsureManagedPolicies puts AWS's managed policies into the store, and brings those
+// that are there up to date. Who has one attached has its new text at once.
+func EnsureManagedPolicies(ctx context.Context, st store.Store, now time.Time) error {
+	policies, err := managed.Policies(now)
+	if err != nil {
+		return err
+	}
+	_, err = st.Update(ctx, func(tx *store.Tx) error {
+		for i := range policies {
+			next := &policies[i]
+			have, ok := store.ManagedPolicies.Get(tx, next.ARN)
+			if ok {
+				next = managed.Renewed(have, next, now)
+			}
+			if next != have {
+				store.ManagedPolicies.Put(tx, next)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store AWS's managed policies: %w", err)
+	}
+	return nil
+}
+
+// Roles of the first start, as AWS's first-run wizard names them.
+const (
+	TaskExecutionRole = "ecsTaskExecutionRole"
+	InstanceRole      = "ecsInstanceRole"
+)
+
+// EnsureFirstRoles makes the roles that ECS's consoles and guides count on: that
+// which pulls images and writes logs for tasks, and that of instances, with its
+// profile. What is there stays as it is.
+func EnsureFirstRoles(ctx context.Context, st store.Store, scope arn.Scope, now time.Time) error {
+	_, err := st.Update(ctx, func(tx *store.Tx) error {
+		if err := firstRole(tx, scope, now, TaskExecutionRole, "ecs-tasks.amazonaws.com", "AmazonECSTaskExecutionRolePolicy"); err != nil {
+			return err
+		}
+		if err := firstRole(tx, scope, now, InstanceRole, "ec2.amazonaws.com", "AmazonEC2ContainerServiceforEC2Role"); err != nil {
+			return err
+		}
+		return firstProfile(tx, scope, now)
+	})
+	if err != nil {
+		return fmt.Errorf("make the first roles: %w", err)
+	}
+	return nil
+}
+
+func firstRole(tx *store.Tx, scope arn.Scope, now time.Time, name, service, policyName string) error {
+	if _, ok := store.Roles.Get(tx, store.NameKey(scope.Account, name)); ok {
+		return nil
+	}
+	id, err := identity.NewID(identity.RoleID, rand.Reader)
+	if err != nil {
+		return err
+	}
+	store.Roles.Put(tx, &identity.Role{
+		Account: scope.Account, Name: name, Path: "/", ID: id, ARN: scope.Global("iam", "role/"+name), MaxSession: sessionDefault, CreatedAt: now,
+		Trust:  `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`,
+		Grants: identity.Grants{Attached: []string{managed.ARN("service-role/" + policyName)}},
+	})
+	return nil
+}
+
+func firstProfile(tx *store.Tx, scope arn.Scope, now time.Time) error {
+	if _, ok := store.InstanceProfiles.Get(tx, store.NameKey(scope.Account, InstanceRole)); ok {
+		return nil
+	}
+	id, err := identity.NewID(identity.InstanceProfileID, rand.Reader)
+	if err != nil {
+		return err
+	}
+	store.InstanceProfiles.Put(tx, &identity.InstanceProfile{
+		Account: scope.Account, Name: InstanceRole, Path: "/", ID: id, ARN: scope.Global("iam", "instance-profile/"+InstanceRole),
+		Roles: []string{InstanceRole}, CreatedAt: now,
+	})
+	return nil
+}
