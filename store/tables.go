@@ -51,6 +51,7 @@ const (
 	editions
 	cryptKeys
 	keyAliases
+	buckets
 )
 
 // Tables lists every table, each at its id.
@@ -102,5 +103,6 @@ func Tables() []Descriptor {
 		editions:          Editions,
 		cryptKeys:         CryptKeys,
 		keyAliases:        KeyAliases,
+		buckets:           Buckets,
 	}
 }

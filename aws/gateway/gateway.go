@@ -27,7 +27,10 @@ type Offer struct {
 
 // Options are what a Gateway is made of.
 type Options struct {
-	Offers     []Offer
+	Offers []Offer
+	// Fronts answer all that is signed for a service, by its name in signatures,
+	// past the pipeline.
+	Fronts     map[string]Front
 	Keys       Keys
 	Authoriser Authoriser
 	// Inner serves the paths that are not AWS's: /_berth/..., the agents'
@@ -72,6 +75,10 @@ func New(o Options) (*Gateway, error) {
 
 // ServeHTTP answers one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if front := g.Fronts[wire.ScopeOf(r)]; front != nil {
+		g.serveFront(front, w, r)
+		return
+	}
 	if g.Inner != nil {
 		if inner, pattern := g.Inner.Handler(r); pattern != "" {
 			g.serveInner(inner, w, r)

@@ -153,7 +153,7 @@ func TestRefusalsOnTheWay(t *testing.T) {
 			r.Header.Set("X-Amz-Target", "DynamoDB_20120810.ListTables")
 			sign(t, s, r, "{}", "dynamodb")
 			return r
-		}(), 400, "UnknownOperationException", `berth does not offer the service "dynamodb" yet.`},
+		}(), 400, "UnknownOperationException", "berth has no engine for dynamodb."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := do(t, c.request)

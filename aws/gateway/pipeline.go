@@ -68,11 +68,7 @@ func (x *exchange) conclude() {
 // refuse answers with the fault in err, unless an answer is under way already.
 func (x *exchange) refuse(err error) {
 	f := fault.Of(err)
-	x.fault = f
-	if f.Kind.OurFault() {
-		x.gateway.Log.Error("request failed", "request", x.call.ID, "service", x.call.Service, "operation", x.call.Operation,
-			"message", f.Message, "cause", f.Cause)
-	}
+	x.refused(f)
 	if x.w.status != 0 {
 		return
 	}
@@ -83,6 +79,15 @@ func (x *exchange) refuse(err error) {
 	}
 	if err := x.request.Refuse(x.w, x.call.ID, inWordsOf(x.request.Protocol.Family(), f)); err != nil {
 		x.gateway.Log.Debug("the caller left before its answer", "request", x.call.ID, "error", err)
+	}
+}
+
+// refused notes that the answer is a fault.
+func (x *exchange) refused(f *fault.Fault) {
+	x.fault = f
+	if f.Kind.OurFault() {
+		x.gateway.Log.Error("request failed", "request", x.call.ID, "service", x.call.Service, "operation", x.call.Operation,
+			"message", f.Message, "cause", f.Cause)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/berthhq/berth/aws/wire"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/protocol/sigv4"
 )
 
@@ -57,20 +58,32 @@ func (x *exchange) authenticate() error {
 
 // prove finds the key of the claim and checks the signature with it.
 func (g *Gateway) prove(x *exchange) error {
-	c := x.stated
-	key, ok := g.Keys.Key(c.KeyID)
-	if !ok {
-		return sigv4.UnknownKey(fault.UnrecognizedClient).
-			WithHint("no access key %.30q is known here; `berth env` prints the administrator's", c.KeyID)
-	}
-	if err := g.verifier.Verify(x.r, c, &key, sigv4.Hash(x.body), x.call.Now); err != nil {
+	key, err := g.keyOf(x.stated)
+	if err != nil {
 		return err
 	}
+	if err := g.verifier.Verify(x.r, x.stated, key, sigv4.Hash(x.body), x.call.Now); err != nil {
+		return err
+	}
+	x.knows(key)
+	return nil
+}
+
+func (g *Gateway) keyOf(c *sigv4.Claim) (*identity.AccessKey, error) {
+	key, ok := g.Keys.Key(c.KeyID)
+	if !ok {
+		return nil, sigv4.UnknownKey(fault.UnrecognizedClient).
+			WithHint("no access key %.30q is known here; `berth env` prints the administrator's", c.KeyID)
+	}
+	return &key, nil
+}
+
+// knows takes the owner of a key that was proven as the caller.
+func (x *exchange) knows(key *identity.AccessKey) {
 	x.call.Principal = key.Principal
 	x.call.KeyID, x.call.Session, x.call.Granted = key.ID, key.SessionToken != "", key.Session
 	x.call.IssuedAt = key.CreatedAt
-	x.call.Scope = arn.Scope{Account: key.Principal.Account, Region: c.Region}
-	return nil
+	x.call.Scope = arn.Scope{Account: key.Principal.Account, Region: x.stated.Region}
 }
 
 func (x *exchange) detect() (err error) {
@@ -78,8 +91,8 @@ func (x *exchange) detect() (err error) {
 	x.name()
 	switch {
 	case x.request.Service == nil:
-		return fault.New(fault.UnknownOperation, "berth does not offer the service %q yet.", x.stated.Service).
-			WithHint("docs/compatibility.md lists what works")
+		return fault.New(fault.UnknownOperation, "berth has no engine for %s.", x.stated.Service).
+			WithHint("map one: berth up --engine %s=URL; docs/compatibility.md lists what berth does itself", x.stated.Service)
 	case err != nil:
 		return err
 	case x.request.Service.Scope != x.stated.Service:

@@ -128,7 +128,7 @@ func (d *Directory) detectQuery(r *http.Request, text string) (*Request, error) 
 	}
 	q.form = f
 	action, version := f.text("Action"), f.text("Version")
-	s := d.queryService(scopeOf(r), version)
+	s := d.queryService(ScopeOf(r), version)
 	q.name(s, action)
 	if s != nil && s.Speaks(EC2Query) {
 		q.Protocol = EC2Query
@@ -168,7 +168,7 @@ func (d *Directory) queryService(scope, version string) *Service {
 
 func (d *Directory) detectREST(r *http.Request) *Request {
 	q := &Request{Protocol: RESTJSON, Name: r.Method + " " + r.URL.Path}
-	scope := scopeOf(r)
+	scope := ScopeOf(r)
 	for _, s := range d.services {
 		if !s.Speaks(RESTJSON) || scope != "" && s.Scope != scope {
 			continue
@@ -184,9 +184,9 @@ func (d *Directory) detectREST(r *http.Request) *Request {
 	return q
 }
 
-// scopeOf is the service name in the credential scope, of a signature in the
+// ScopeOf is the service name in the credential scope, of a signature in the
 // header or in the query; empty when the request is not signed.
-func scopeOf(r *http.Request) string {
+func ScopeOf(r *http.Request) string {
 	credential := ""
 	if _, after, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {
 		credential, _, _ = strings.Cut(after, ",")

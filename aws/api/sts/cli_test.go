@@ -52,7 +52,7 @@ func TestCommandLineShowsRefusals(t *testing.T) {
 		want    string
 	}{
 		"wrong secret":  {wrong, "sts get-caller-identity", "(SignatureDoesNotMatch) when calling the GetCallerIdentity operation: The request signature we calculated does not match"},
-		"other service": {s.Root, "cloudformation list-stacks", "(InvalidAction) when calling the ListStacks operation: berth does not offer the service \"cloudformation\" yet."},
+		"other service": {s.Root, "cloudformation list-stacks", "(InvalidAction) when calling the ListStacks operation: berth has no engine for cloudformation."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, errs, code := s.CLI(t, c.key, strings.Fields(c.command)...)
