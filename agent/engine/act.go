@@ -49,7 +49,7 @@ func (k *keeper) beginAttempt(a task.Action) {
 	if a.Verb == task.Restart {
 		c.Attempt++
 		c.ExitCode, c.OOMKilled, c.Failure = nil, false, ""
-		d.Reason = ""
+		d.Reason, d.LogProblem = "", ""
 	}
 	c.Phase = task.PhaseStarting
 	d.RuntimeID = containerID(k.record.Local.Order.ID, k.order(a.Container).Name, c.Attempt)

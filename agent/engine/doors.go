@@ -63,4 +63,5 @@ type Logs interface {
 	End(id string) error
 	Drained(ctx context.Context, id string) error
 	Unended() ([]string, error)
+	Status(id string) (logs.Status, bool)
 }

@@ -62,6 +62,8 @@ type Config struct {
 	// Remember is how long a stopped task is known, for late questions and repeated
 	// orders; an hour when 0.
 	Remember time.Duration
+	// LogsEvery is how often it is looked whether logs are shipped; 5 s when 0.
+	LogsEvery time.Duration
 	// Starts is how many containers are made at the same time; twice the number of
 	// processors when 0.
 	Starts int
@@ -107,6 +109,7 @@ func Open(ctx context.Context, config Config) (*Engine, error) {
 		return nil, err
 	}
 	e.work.Go(e.forgetful)
+	e.work.Go(e.watchLogs)
 	return e, nil
 }
 
@@ -119,6 +122,9 @@ func (c *Config) complete() {
 	}
 	if c.Starts == 0 {
 		c.Starts = 2 * goruntime.NumCPU()
+	}
+	if c.LogsEvery == 0 {
+		c.LogsEvery = 5 * time.Second
 	}
 	if c.SecretsEvery == 0 {
 		c.SecretsEvery = 30 * time.Second

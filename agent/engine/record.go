@@ -29,6 +29,7 @@ type detail struct {
 	Remade      bool // an engine was killed while it made this attempt
 
 	Reason       string // in AWS's words, for the container
+	LogProblem   string // why its logs are not shipped now; empty when they are
 	HealthSince  time.Time
 	HealthCode   int
 	HealthOutput string

@@ -45,7 +45,7 @@ func (r *record) observeContainer(i int) task.ContainerObservation {
 		RestartCount: c.Attempt}
 	switch {
 	case c.Phase == task.PhaseRunning, c.Phase == task.PhaseStopping, c.Phase == task.PhaseStarting && c.Attempt > 0:
-		out.Status = "RUNNING"
+		out.Status, out.Reason = "RUNNING", first(d.Reason, d.LogProblem)
 	case c.Phase == task.PhaseExited:
 		out.Status, out.ExitCode = "STOPPED", c.ExitCode
 	}

@@ -125,6 +125,16 @@ func (cw *cloudWatch) count(events int64) {
 	}
 }
 
+// probe asks whether lines may be put into the stream, without any. Only a refusal
+// to do so is an answer: that none came along may be another.
+func (cw *cloudWatch) probe(ctx context.Context) error {
+	in := &shape.PutLogEventsRequest{LogGroupName: &cw.options.group, LogStreamName: &cw.options.stream, LogEvents: []shape.InputLogEvent{}}
+	if err := cw.client.Call(ctx, "PutLogEvents", in, nil); hasCode(err, "AccessDeniedException") {
+		return err
+	}
+	return nil
+}
+
 // ensure makes the log stream, and its group if the options say so.
 func (cw *cloudWatch) ensure(ctx context.Context) error {
 	err := cw.createStream(ctx)

@@ -127,7 +127,8 @@ func (l *Logs) adopt() error {
 }
 
 // Start prepares a container's output. It fails when the log configuration is
-// wrong, and for a blocking awslogs driver also when its log stream cannot be made.
+// wrong, and for a blocking awslogs driver also when its log stream cannot be made
+// or may not be written.
 func (l *Logs) Start(ctx context.Context, id string, order Order) (Pipes, error) {
 	driver, err := parse(order)
 	if err != nil {
@@ -141,8 +142,12 @@ func (l *Logs) Start(ctx context.Context, id string, order Order) (Pipes, error)
 	}
 	order.Producer = newProducer()
 	if driver.aws != nil && driver.terms.Blocking {
-		if err := newCloudWatch(l.config, l.http, order, driver.aws).ensurePatiently(ctx); err != nil {
+		cw := newCloudWatch(l.config, l.http, order, driver.aws)
+		if err := cw.ensurePatiently(ctx); err != nil {
 			return Pipes{}, fmt.Errorf("failed to initialize logging driver: failed to create Cloudwatch log stream: %w", err)
+		}
+		if err := cw.probe(ctx); err != nil {
+			return Pipes{}, fmt.Errorf("failed to initialize logging driver: %w", err)
 		}
 	}
 	c, err := l.root.Make(id, driver.terms, order)

@@ -115,6 +115,7 @@ type server struct {
 	URL     string
 	archive *archive.Archive
 	faulty  atomic.Bool
+	denied  atomic.Pointer[string] // an operation; nil for none
 }
 
 func newServer(t testing.TB) *server {
@@ -127,6 +128,11 @@ func newServer(t testing.TB) *server {
 	}, nil)
 	s := &server{archive: a}
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if denied := s.denied.Load(); denied != nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), "."+*denied) {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprintf(w, `{"__type":"AccessDeniedException","message":"User: arn:aws:sts::1:assumed-role/exec/1 is not authorized to perform: logs:%s"}`, *denied)
+			return
+		}
 		if !s.faulty.Load() {
 			g.Gateway.ServeHTTP(w, r)
 			return
@@ -354,6 +360,44 @@ func TestAMissingGroupIsSaidAndWaitedFor(t *testing.T) {
 	}
 	if _, err := l.Start(t.Context(), "c2", blocking); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestADeniedRoleIsSaid refuses to start a container that must not lose lines; any
+// other runs, says what is wrong, counts what its buffer cannot hold, and ships what
+// waits once the role may.
+func TestADeniedRoleIsSaid(t *testing.T) {
+	s := newServer(t)
+	l, _ := newLogs(t, s.URL)
+	for _, operation := range []string{"CreateLogStream", "PutLogEvents"} {
+		s.denied.Store(&operation)
+		_, err := l.Start(t.Context(), "b-"+operation, order("mode", "blocking"))
+		if err == nil || !strings.HasPrefix(err.Error(), "failed to initialize logging driver: ") || !strings.Contains(err.Error(), "AccessDeniedException: User: arn:aws:sts::1:assumed-role/exec/1 is not authorized to perform: logs:"+operation) {
+			t.Errorf("a blocking driver started: %v", err)
+		}
+	}
+	pipes, err := l.Start(t.Context(), "c1", order("max-buffer-size", "64k"))
+	must(t, err)
+	c := openShim(t, pipes)
+	line := strings.Repeat("x", 1000) + "\n"
+	for range 200 {
+		_, err = io.WriteString(c.stdout, line)
+		must(t, err)
+	}
+	until(t, "lines to be dropped for a reason", func() bool {
+		status, _ := l.Status("c1")
+		return strings.Contains(status.Problem, "AccessDeniedException") && status.Lost.Lines > 0
+	})
+	s.denied.Store(nil)
+	until(t, "the problem to end", func() bool { status, _ := l.Status("c1"); return status.Problem == "" })
+	_, err = io.WriteString(c.stdout, "late\n")
+	must(t, err)
+	c.close()
+	must(t, l.End("c1"))
+	must(t, l.Drained(t.Context(), "c1"))
+	got := s.messages(t, streamOf)
+	if len(got) < 2 || len(got) >= 200 || got[len(got)-1] != "late" {
+		t.Errorf("%d lines arrived", len(got))
 	}
 }
 

@@ -61,7 +61,11 @@ func foldContainer(next *Observed, c *ContainerObservation) bool {
 	}
 	keep(&now.RuntimeID, c.RuntimeID)
 	keep(&now.ImageDigest, c.ImageDigest)
-	keep(&now.Reason, c.Reason)
+	if c.Status == "RUNNING" && now.Status == "RUNNING" {
+		now.Reason = c.Reason // of what runs it is a complaint, which may end
+	} else {
+		keep(&now.Reason, c.Reason)
+	}
 	if c.ExitCode != nil {
 		now.ExitCode = c.ExitCode
 	}

@@ -24,3 +24,20 @@ func TestStopCodeOfAgentsThatGiveNone(t *testing.T) {
 		}
 	}
 }
+
+// TestAComplaintOfARunningContainerEnds keeps why a container stopped, and why it
+// complains only as long as it does.
+func TestAComplaintOfARunningContainerEnds(t *testing.T) {
+	var all Observed
+	for _, step := range []struct{ status, said, want string }{
+		{"RUNNING", "LogDriverError", "LogDriverError"},
+		{"RUNNING", "", ""},
+		{"STOPPED", "OutOfMemoryError", "OutOfMemoryError"},
+		{"STOPPED", "", "OutOfMemoryError"},
+	} {
+		all, _ = Fold(all, &Observation{Containers: []ContainerObservation{{Name: "app", Status: step.status, Reason: step.said}}}, time.Unix(1, 0))
+		if got := all.Containers[0].Reason; got != step.want {
+			t.Errorf("after %+v it is %q", step, got)
+		}
+	}
+}

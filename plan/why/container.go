@@ -1,6 +1,7 @@
 package why
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,6 +75,10 @@ func (a *about) alive(n *Node, o *task.Container) {
 		n.Says = fmt.Sprintf("Container %s is running; its health is not known yet.", o.Name)
 	case task.Healthy:
 		n.Says = fmt.Sprintf("Container %s is running and HEALTHY.", o.Name)
+	}
+	if o.Reason != "" {
+		n.Says = strings.TrimSuffix(n.Says, ".") + " (" + strings.TrimSuffix(o.Reason, ".") + ")."
+		n.Hint = cmp.Or(n.Hint, Hint(o.Reason))
 	}
 	if o.RestartCount > 0 {
 		n.Says = strings.TrimSuffix(n.Says, ".") + fmt.Sprintf("; its restart policy started it again %d times.", o.RestartCount)

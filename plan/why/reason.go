@@ -93,11 +93,20 @@ var reasons = []reason{
 			{"allow-privileged", "start berth with --allow-privileged if the task may do all that root may"},
 			{"gvisor", "put runsc beside berth (make build), or set fargate.isolation to none in the --config file"},
 			{"runsc", "put runsc beside berth (make build), or set fargate.isolation to none in the --config file"},
+			{"env files", "check the file's ARN, and that the execution role may do s3:GetObject on it and s3:GetBucketLocation on its bucket"},
 			{"secrets or registry auth", "check the secret's ARN, and that the execution role may read it"},
 			{"still held", "an earlier task holds the address still: run the task again in a moment"},
 			{"host port", "another program has the host port: choose another hostPort, or 0 for any free one"},
 			{"volume ", "check the volumes of the task definition, and that their folders are there"},
 			{"no space left", "the machine's disk is full: make room"},
+		},
+	},
+	{
+		prefix: "LogDriverError", means: "the logs of a container are not shipped",
+		hint: "check the log configuration, and that berth's server can be reached",
+		clues: []clue{
+			{"accessdenied", "let the execution role do logs:CreateLogStream and logs:PutLogEvents; what waits is shipped once it may"},
+			{"log group does not exist", "create the log group, or set awslogs-create-group; what waits is shipped once it is there"},
 		},
 	},
 	{

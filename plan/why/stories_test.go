@@ -153,6 +153,10 @@ var stories = map[string]func(*world){
 		w.known(task.Container{Name: "app", Status: "RUNNING", ImageDigest: "sha256:1", Health: task.Unhealthy, HealthSince: began.Add(50 * time.Second), RestartCount: 2})
 		w.task.Observed.Status, w.task.Observed.StartedAt = task.Running, began.Add(5*time.Second)
 	},
+	"logs-denied": func(w *world) {
+		w.known(task.Container{Name: "app", Status: "RUNNING", ImageDigest: "sha256:1", Reason: "LogDriverError: the container's logs cannot be shipped, and wait on disk: PutLogEvents: AccessDeniedException: User is not authorized to perform: logs:PutLogEvents"})
+		w.task.Observed.Status, w.task.Observed.StartedAt = task.Running, began.Add(5*time.Second)
+	},
 	"stopping": func(w *world) {
 		w.known(task.Container{Name: "app", Status: "RUNNING", ImageDigest: "sha256:1"})
 		w.task.Desired = task.Desired{Status: task.Stopped, StopCode: task.StopUserInitiated, StoppedReason: "tired of it", StoppingAt: began.Add(58 * time.Second)}
