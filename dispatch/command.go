@@ -35,6 +35,7 @@ type session struct {
 
 	told    map[string]task.Status // the desired status the agent was told, by task ARN
 	unheard int                    // heartbeats without an answer
+	shown   *string                // id of the key the agent was told to show, empty for none; nil before it was told
 }
 
 // command serves an ACS session until either side ends it.
@@ -160,7 +161,10 @@ func (s *session) greet(ctx context.Context, v *store.View) error {
 	for _, t := range all {
 		m.Tasks = append(m.Tasks, acs.TaskIdentity{TaskARN: t.ARN, TaskClusterARN: t.Spec.ClusterARN, DesiredStatus: t.DesiredStatus().String()})
 	}
-	return s.send(ctx, acs.TypeManifest, m)
+	if err := s.send(ctx, acs.TypeManifest, m); err != nil {
+		return err
+	}
+	return s.instanceKeys(ctx)
 }
 
 func (s *session) changed(ctx context.Context, delta store.Delta) error {
@@ -190,6 +194,9 @@ func (s *session) beat(ctx context.Context) error {
 	}
 	s.unheard++
 	if err := s.refresh(ctx); err != nil {
+		return err
+	}
+	if err := s.instanceKeys(ctx); err != nil {
 		return err
 	}
 	return s.send(ctx, acs.TypeHeartbeat, acs.Heartbeat{MessageID: newID(), Healthy: true})

@@ -129,13 +129,21 @@ func receive[T any](t *testing.T, ws *websocket.Conn, kind string) T {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	_, data, err := ws.Read(ctx)
-	if err != nil {
-		t.Fatalf("waiting for %s: %v", kind, err)
-	}
-	f, err := acs.Decode(data)
-	if err != nil || f.Type != kind {
-		t.Fatalf("got %s, want %s (%v)", data, kind, err)
+	var f acs.Frame
+	for {
+		_, data, err := ws.Read(ctx)
+		if err != nil {
+			t.Fatalf("waiting for %s: %v", kind, err)
+		}
+		if f, err = acs.Decode(data); err != nil {
+			t.Fatal(err)
+		}
+		if f.Type == kind {
+			break
+		}
+		if f.Type != acs.TypeInstanceCredentials { // which comes to every agent of ours
+			t.Fatalf("got %s, want %s", data, kind)
+		}
 	}
 	var m T
 	if err := json.Unmarshal(f.Message, &m); err != nil {
@@ -245,6 +253,11 @@ func TestWhoMaySpeakForAnInstance(t *testing.T) {
 	gone := h.instance("0c")
 	gone.Status = cluster.InstanceInactive
 	h.update(func(tx *store.Tx) { store.Instances.Put(tx, gone) })
+	joined := h.instance("0d")
+	joined.Joined = true
+	h.update(func(tx *store.Tx) { store.Instances.Put(tx, joined) })
+	shown := identity.RoleSession(instanceRole, "i-0a")
+	shown.InstanceARN = mine.ARN
 	ofTask := identity.RoleSession(instanceRole, "t")
 	ofTask.TaskARN = "arn:task"
 	for _, c := range []struct {
@@ -258,6 +271,9 @@ func TestWhoMaySpeakForAnInstance(t *testing.T) {
 		{"another instance's keys", mine.ARN, agentOf(other), "AccessDeniedException"},
 		{"a task with the same role", mine.ARN, ofTask, "AccessDeniedException"},
 		{"another role", mine.ARN, identity.RoleSession("arn:aws:iam::000000000000:role/app", "x"), "AccessDeniedException"},
+		{"a joined one's own keys", joined.ARN, agentOf(joined), ""},
+		{"other keys of a joined one's role", joined.ARN, identity.RoleSession(instanceRole, "x"), "AccessDeniedException"},
+		{"the keys that it shows its programs", mine.ARN, shown, "AccessDeniedException"},
 		{"an unknown instance", "nobody", agentOf(mine), "InvalidInstanceException"},
 		{"a deregistered one", gone.ARN, agentOf(gone), "InactiveInstanceException"},
 	} {

@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -143,7 +144,7 @@ func (d *Dispatcher) enter(s *session) bool {
 		if s.line.number < old.line.number {
 			first, second = s, old
 		}
-		d.Log.Warn("second session for an instance, ending the first", "instance", s.instance, "first", first.peer, "second", second.peer)
+		d.alarm(s.instance, first.peer, second.peer)
 		first.line.end(errReplaced)
 		if first == s {
 			return false
@@ -151,6 +152,25 @@ func (d *Dispatcher) enter(s *session) bool {
 	}
 	d.sessions[s.instance] = s
 	return true
+}
+
+// alarm tells of two sessions at once: loudly when they come from two machines, for
+// then one of them holds a copy of the instance's keys.
+func (d *Dispatcher) alarm(instance, first, second string) {
+	if host(first) == host(second) {
+		d.Log.Warn("second session for an instance, ending the first", "instance", instance, "first", first, "second", second)
+		return
+	}
+	d.Log.Error("ALARM: sessions for one instance from two machines, ending the first; if neither is a clone of the other, deregister the instance and let it join anew",
+		"instance", instance, "first", first, "second", second)
+}
+
+func host(peer string) string {
+	address, _, err := net.SplitHostPort(peer)
+	if err != nil {
+		return peer
+	}
+	return address
 }
 
 // leave reports whether s was still the instance's session.

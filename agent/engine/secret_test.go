@@ -159,3 +159,32 @@ func TestSecretFilesNeedAPath(t *testing.T) {
 	}
 	h.nothingLeft()
 }
+
+// TestKeysAreRenewedUnderTheirID serves a running task the new keys of its own role
+// where it found the old ones, and never those of its execution role.
+func TestKeysAreRenewedUnderTheirID(t *testing.T) {
+	h := newHouse(t)
+	s := h.secretive()
+	s.Secret(password, "first")
+	h.open()
+	o := asking(h.order(script("app", "exec sleep 1000")))
+	o.TaskRole = &task.Credentials{ID: "task-id", AccessKeyID: "ASIAOLD"}
+	h.runs(o)
+	for _, c := range []*task.Credentials{{ID: "task-id", AccessKeyID: "ASIANEW"}, {ID: "execution-id", AccessKeyID: "ASIAEXEC2"}} {
+		h.must(h.Renew(o.ARN, c))
+	}
+	if got, arn, ok := h.Credentials("task-id"); !ok || arn != o.ARN || got.AccessKeyID != "ASIANEW" {
+		t.Errorf("%+v of %s, %v", got, arn, ok)
+	}
+	if _, _, ok := h.Credentials("execution-id"); ok {
+		t.Error("the execution role's keys are served")
+	}
+	runtimetest.Until(t, "the execution role's new keys to be used", func() bool {
+		keys := h.ExecutionKeys(o.ARN)
+		return keys != nil && keys.AccessKeyID == "ASIAEXEC2"
+	})
+	h.stops(o)
+	if _, _, ok := h.Credentials("task-id"); ok {
+		t.Error("a stopped task's keys are served")
+	}
+}

@@ -20,10 +20,8 @@ type owner struct{ arn, container string }
 
 // learn takes down an order's ids; e.mu is held.
 func (e *Engine) learn(o *task.Order) {
-	for _, c := range []*task.Credentials{o.TaskRole, o.ExecutionRole} {
-		if c != nil {
-			e.credits[c.ID] = credit{c, o.ARN}
-		}
+	if o.TaskRole != nil { // the execution role's are no business of the containers
+		e.credits[o.TaskRole.ID] = credit{o.TaskRole, o.ARN}
 	}
 	if e.config.MetadataID == nil {
 		return
@@ -48,7 +46,7 @@ func (e *Engine) unlearn(o *task.Order) {
 	}
 }
 
-// Credentials finds a role's keys by their id, for tasks that run.
+// Credentials finds the keys of a task's own role by their id, for tasks that run.
 func (e *Engine) Credentials(id string) (*task.Credentials, string, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net"
@@ -27,16 +28,34 @@ type Instance struct {
 	LaunchedAt                    time.Time
 	Architecture                  string // x86_64 or arm64
 
-	// Profile is the ARN of the instance profile, Role its role's name, and
-	// Credentials that role's keys now; nil without a role.
-	Profile, Role string
-	Credentials   func() (*task.Credentials, bool)
-	// Signature of the identity document; empty when it is not signed.
-	Signature string
+	// Session is the session of the instance profile's role now; ok is false while
+	// there is none. nil without a role.
+	Session func() (s RoleSession, ok bool)
+	// Identity is the signed identity document; the zero value when nobody signed
+	// one, and the document is made from the fields above.
+	Identity Identity
 
+	// HopLimit is how many hops the answer to a request for a token goes: with 1,
+	// AWS's own default, it reaches the instance and host mode tasks alone.
+	HopLimit int
 	// ClosedToTasks keeps every task with an interface of its own from it, as
 	// ECS_AWSVPC_BLOCK_IMDS does.
 	ClosedToTasks bool
+}
+
+// RoleSession are keys of the role of an instance profile.
+type RoleSession struct {
+	Profile string // ARN
+	Keys    *task.Credentials
+}
+
+// Identity says which machine this is, and proves it. All but Document are base64.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-identity-documents.html
+type Identity struct {
+	Document  string
+	Signature string // RSA with SHA-256
+	PKCS7     string
+	RSA2048   string // PKCS#7 with SHA-256
 }
 
 const (
@@ -56,6 +75,8 @@ func (s *Server) serveInstance(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain")
 	w.Header().Set("Server", "EC2ws")
 	switch {
+	case r.URL.Path == "/latest/api/token" && s.tooFar(r):
+		hangUp(w)
 	case r.URL.Path == "/latest/api/token":
 		s.issueToken(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -78,6 +99,11 @@ func (s *Server) closedTo(r *http.Request) bool {
 		return true
 	}
 	return s.cfg.Instance.ClosedToTasks && t.Order.NetworkMode == workload.AWSVPC
+}
+
+// tooFar tells whether the caller is behind one hop more than the answer may go.
+func (s *Server) tooFar(r *http.Request) bool {
+	return caller(r).Task != "" && s.cfg.Instance.HopLimit == 1
 }
 
 // hangUp ends the connection as if nobody listened.
@@ -150,6 +176,8 @@ func look(tree map[string]string, path string) (string, bool) {
 	return strings.Join(slices.Sorted(maps.Keys(names)), "\n"), len(names) > 0
 }
 
+const identityPath = "dynamic/instance-identity/"
+
 // tree is all metadata that is no secret, by path.
 func (i *Instance) tree() map[string]string {
 	mac := "meta-data/network/interfaces/macs/" + i.MAC + "/"
@@ -163,7 +191,8 @@ func (i *Instance) tree() map[string]string {
 		mac + "mac":                 i.MAC, mac + "vpc-id": i.VPCID, mac + "subnet-id": i.SubnetID, mac + "local-ipv4s": i.LocalIP,
 		mac + "subnet-ipv4-cidr-block": i.SubnetCIDR, mac + "vpc-ipv4-cidr-block": i.VPCCIDR, mac + "interface-id": i.InterfaceID,
 		mac + "owner-id": i.Account, mac + "device-number": "0", mac + "local-hostname": i.Hostname,
-		"dynamic/instance-identity/document": i.Document(), "dynamic/instance-identity/signature": i.Signature,
+		identityPath + "document": cmp.Or(i.Identity.Document, i.document()), identityPath + "signature": i.Identity.Signature,
+		identityPath + "pkcs7": i.Identity.PKCS7, identityPath + "rsa2048": i.Identity.RSA2048,
 	}
 	maps.DeleteFunc(tree, func(path, content string) bool { return content == "" || i.MAC == "" && strings.HasPrefix(path, mac) })
 	return tree
@@ -171,23 +200,23 @@ func (i *Instance) tree() map[string]string {
 
 // secrets adds the role and its keys.
 func (i *Instance) secrets(tree map[string]string, now time.Time) {
-	if i.Credentials == nil {
+	if i.Session == nil {
 		return
 	}
-	c, ok := i.Credentials()
+	role, ok := i.Session()
 	if !ok {
 		return
 	}
+	c := role.Keys
 	stamp := now.UTC().Format(expirationFormat)
-	tree["meta-data/iam/info"] = indented(struct{ Code, LastUpdated, InstanceProfileArn string }{"Success", stamp, i.Profile})
-	tree["meta-data/iam/security-credentials/"+i.Role] = indented(struct {
+	tree["meta-data/iam/info"] = indented(struct{ Code, LastUpdated, InstanceProfileArn string }{"Success", stamp, role.Profile})
+	tree["meta-data/iam/security-credentials/"+arn.NameOf(c.RoleARN)] = indented(struct {
 		Code, LastUpdated, Type, AccessKeyId, SecretAccessKey, Token, Expiration string //nolint:revive // the wire's names
 	}{"Success", stamp, "AWS-HMAC", c.AccessKeyID, c.SecretAccessKey, c.SessionToken, c.Expiration.UTC().Format(expirationFormat)})
 }
 
-// Document is the instance identity document.
-// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-identity-documents.html
-func (i *Instance) Document() string {
+// document is the instance identity document of a machine that has none signed.
+func (i *Instance) document() string {
 	return indented(struct {
 		AccountID        string `json:"accountId"`
 		Architecture     string `json:"architecture"`

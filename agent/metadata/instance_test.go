@@ -17,9 +17,11 @@ func anInstance(cfg *metadata.Config) {
 	cfg.Instance = &metadata.Instance{
 		Account: "000000000000", Region: "us-east-1", Zone: "us-east-1a", ZoneID: "use1-az1", ID: "i-0123", Type: "m5.large", ImageID: "ami-1",
 		Hostname: "ip-172-31-0-4.ec2.internal", LocalIP: "172.31.0.4", MAC: "02:00:00:00:00:01", VPCID: "vpc-1", SubnetID: "subnet-1",
-		LaunchedAt: noon(), Architecture: "x86_64", Role: "ecsInstanceRole", Profile: "arn:aws:iam::000000000000:instance-profile/ecsInstanceRole",
-		Credentials: func() (*task.Credentials, bool) {
-			return &task.Credentials{AccessKeyID: "ASIA2", SecretAccessKey: "s", SessionToken: "t", Expiration: noon().Add(time.Hour)}, true
+		LaunchedAt: noon(), Architecture: "x86_64",
+		Session: func() (metadata.RoleSession, bool) {
+			return metadata.RoleSession{Profile: "arn:aws:iam::000000000000:instance-profile/ecsInstanceRole", Keys: &task.Credentials{
+				RoleARN: "arn:aws:iam::000000000000:role/ecsInstanceRole", AccessKeyID: "ASIA2", SecretAccessKey: "s", SessionToken: "t", Expiration: noon().Add(time.Hour),
+			}}, true
 		},
 	}
 }
@@ -112,5 +114,67 @@ func TestInstanceMetadataIsClosedToFargateAndOnDemand(t *testing.T) {
 	}
 	if got := token(t, closed.run(t, bridge(), "app")[0].client()); strings.TrimSpace(got) == "" {
 		t.Error("bridge mode got no token")
+	}
+}
+
+// TestTheHopLimitKeepsTasksAway gives tokens to the instance and host mode tasks
+// alone when the limit is 1.
+func TestTheHopLimitKeepsTasksAway(t *testing.T) {
+	for limit, want := range map[int]int{1: -1, 2: http.StatusOK} {
+		w := newWorld(t, func(cfg *metadata.Config) { anInstance(cfg); cfg.Instance.HopLimit = limit })
+		for _, o := range []*task.Order{awsvpc("172.31.0.5"), bridge()} {
+			c := w.run(t, o, "app")[0].client()
+			if status, body := send(c, http.MethodPut, imds+"/latest/api/token", "", "X-aws-ec2-metadata-token-ttl-seconds", "60"); status != want {
+				t.Errorf("%d hops, %s: got %d %s", limit, o.NetworkMode, status, body)
+			}
+		}
+		l, err := metadata.ListenLoopback(t.Context(), t.TempDir()+"/port", 0)
+		check(t, err)
+		served := metadata.New(w.cfg).ServeHost(metadata.Host{Instance: l})
+		status, _ := send(http.DefaultClient, http.MethodPut, "http://"+l.Addr().String()+"/latest/api/token", "", "X-aws-ec2-metadata-token-ttl-seconds", "60")
+		if status != http.StatusOK {
+			t.Errorf("%d hops, host: got %d", limit, status)
+		}
+		check(t, served.Close())
+	}
+}
+
+// TestARoleThatIsGoneIsNotShown ends with the role's session.
+func TestARoleThatIsGoneIsNotShown(t *testing.T) {
+	gone := false
+	w := newWorld(t, func(cfg *metadata.Config) {
+		anInstance(cfg)
+		had := cfg.Instance.Session
+		cfg.Instance.Session = func() (metadata.RoleSession, bool) { s, _ := had(); return s, !gone }
+	})
+	c := w.run(t, bridge(), "app")[0].client()
+	key := token(t, c)
+	paths := []string{"/latest/meta-data/iam/info", "/latest/meta-data/iam/security-credentials/ecsInstanceRole"}
+	for _, path := range paths {
+		if status, _ := get(c, imds+path, "X-aws-ec2-metadata-token", key); status != http.StatusOK {
+			t.Errorf("%s: got %d", path, status)
+		}
+	}
+	gone = true
+	for _, path := range paths {
+		if status, body := get(c, imds+path, "X-aws-ec2-metadata-token", key); status != http.StatusNotFound {
+			t.Errorf("%s: got %d %s", path, status, body)
+		}
+	}
+}
+
+// TestTheSignedIdentityIsShownAsItWasSigned never makes a document anew that has a
+// signature.
+func TestTheSignedIdentityIsShownAsItWasSigned(t *testing.T) {
+	w := newWorld(t, func(cfg *metadata.Config) {
+		anInstance(cfg)
+		cfg.Instance.Identity = metadata.Identity{Document: "{ \"as\": \"signed\" }", Signature: "c2ln", PKCS7: "cDc=", RSA2048: "cnNh"}
+	})
+	c := w.run(t, bridge(), "app")[0].client()
+	key := token(t, c)
+	for name, want := range map[string]string{"": "document\npkcs7\nrsa2048\nsignature", "document": "{ \"as\": \"signed\" }", "signature": "c2ln", "pkcs7": "cDc=", "rsa2048": "cnNh"} {
+		if _, body := get(c, imds+"/latest/dynamic/instance-identity/"+name, "X-aws-ec2-metadata-token", key); body != want {
+			t.Errorf("%s: %q", name, body)
+		}
 	}
 }

@@ -61,6 +61,8 @@ func (s *Session) hear(ctx context.Context, ws *websocket.Conn, f acs.Frame) err
 		return s.payload(ctx, ws, f.Message)
 	case acs.TypeCredentials:
 		return s.credentials(ctx, ws, f.Message)
+	case acs.TypeInstanceCredentials:
+		return s.show(f.Message)
 	case acs.TypeManifest:
 		return s.manifest(ctx, ws, f.Message)
 	case acs.TypeStopVerificationAck:
@@ -97,15 +99,40 @@ func (s *Session) credentials(ctx context.Context, ws *websocket.Conn, message j
 		return err
 	}
 	c := m.RoleCredentials
-	expires, err := time.Parse(time.RFC3339, c.Expiration)
+	keys, err := readKeys(&c)
 	if err != nil {
 		return err
 	}
-	s.Tasks.Renew(m.TaskARN, m.RoleType, task.Credentials{
+	s.Tasks.Renew(m.TaskARN, m.RoleType, *keys)
+	return write(ctx, ws, acs.TypeCredentialsAck, acs.CredentialsAck{MessageID: m.MessageID, CredentialsID: c.CredentialsID, Expiration: c.Expiration})
+}
+
+func readKeys(c *acs.RoleCredentials) (*task.Credentials, error) {
+	expires, err := time.Parse(time.RFC3339, c.Expiration)
+	if err != nil {
+		return nil, err
+	}
+	return &task.Credentials{
 		ID: c.CredentialsID, RoleARN: c.RoleARN, AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey,
 		SessionToken: c.SessionToken, Expiration: expires,
-	})
-	return write(ctx, ws, acs.TypeCredentialsAck, acs.CredentialsAck{MessageID: m.MessageID, CredentialsID: c.CredentialsID, Expiration: c.Expiration})
+	}, nil
+}
+
+// show takes the keys that the machine shows; a repetition needs no answer.
+func (s *Session) show(message json.RawMessage) error {
+	var m acs.InstanceCredentials
+	if err := json.Unmarshal(message, &m); err != nil || s.Show == nil {
+		return err
+	}
+	if m.RoleCredentials == nil {
+		s.Show(m.ProfileARN, nil)
+		return nil
+	}
+	keys, err := readKeys(m.RoleCredentials)
+	if err == nil {
+		s.Show(m.ProfileARN, keys)
+	}
+	return err
 }
 
 // manifest compares what we run with what we should, and asks before it stops

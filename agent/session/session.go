@@ -63,7 +63,10 @@ type Config struct {
 	Version    string
 
 	Tasks Tasks
-	Log   *slog.Logger
+	// Show takes the keys of the instance profile's role that the machine shows to
+	// its programs; keys are nil when the role is gone. nil for nobody.
+	Show func(profileARN string, keys *task.Credentials)
+	Log  *slog.Logger
 }
 
 // Session speaks for one instance.

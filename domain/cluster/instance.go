@@ -49,7 +49,10 @@ type Instance struct {
 	Agent      AgentVersion
 	Zone       string // availability zone, from ecs.availability-zone
 	Role       string // ARN of the instance role its keys belong to
-	BootID     string // changes when the machine restarts
+	// Joined is true for a machine that got its agent's keys by a join token: those
+	// alone speak for it.
+	Joined bool
+	BootID string // changes when the machine restarts
 
 	Connected      bool // a session is open
 	ConnectedAt    time.Time

@@ -51,6 +51,9 @@ const (
 	TypeError                = "ErrorMessage"
 	TypeInactiveInstance     = "InactiveInstanceException"
 
+	// TypeInstanceCredentials is berth's own, sent to its own agent only.
+	TypeInstanceCredentials = "BerthInstanceCredentialsMessage"
+
 	TypePublishMetrics           = "PublishMetricsRequest"
 	TypePublishHealth            = "PublishHealthRequest"
 	TypePublishInstanceStatus    = "PublishInstanceStatusRequest"

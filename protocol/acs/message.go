@@ -35,6 +35,15 @@ type Credentials struct {
 	RoleCredentials RoleCredentials `json:"roleCredentials"`
 }
 
+// InstanceCredentials gives the machine a session of its instance profile's role,
+// which it shows at 169.254.169.254. Nothing but the session's own end ends it
+// sooner, unless a message without keys follows: then the role is gone.
+type InstanceCredentials struct {
+	MessageID       string           `json:"messageId"`
+	ProfileARN      string           `json:"profileArn"`
+	RoleCredentials *RoleCredentials `json:"roleCredentials,omitempty"`
+}
+
 // Roles of Credentials.RoleType.
 const (
 	RoleTaskApplication = "TaskApplication"

@@ -118,6 +118,9 @@ func (reg *registration) known(r store.Reader, call *gateway.Call, c *cluster.Cl
 	if who.TaskARN != "" {
 		return nil, fault.New(fault.AccessDenied, "The credentials of a task cannot register a container instance.")
 	}
+	if who.InstanceARN != "" && !who.Agent {
+		return nil, fault.New(fault.AccessDenied, "The credentials that an instance shows to its programs cannot register a container instance.")
+	}
 	if who.InstanceARN != "" && named != "" && named != who.InstanceARN {
 		return nil, notYours(named)
 	}
@@ -164,5 +167,6 @@ func (a *API) newInstance(call *gateway.Call, c *cluster.Cluster, doc *identityD
 	return &cluster.Instance{
 		Scope: call.Scope, ARN: call.Scope.ContainerInstance(c.Name, id), ID: id, ClusterARN: c.ARN,
 		EC2ID: cmp.Or(doc.InstanceID, "i-"+id[:17]), Status: cluster.InstanceActive, RegisteredAt: call.Now, Role: call.Principal.RoleARN,
+		Joined: call.Principal.Agent,
 	}
 }
