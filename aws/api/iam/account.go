@@ -2,10 +2,12 @@ package iam
 
 import (
 	"context"
+	"strings"
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
+	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/store"
 )
@@ -36,8 +38,23 @@ func (a *API) changeAccount(ctx context.Context, call *gateway.Call, change func
 	return &wire.Empty{}, err
 }
 
+// aliasPattern is what the model says; its regular expressions look ahead, which
+// Go's do not.
+const aliasPattern = "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$"
+
+func checkAlias(alias string) error {
+	bad := strings.ContainsFunc(alias, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' })
+	if !bad && !strings.Contains(alias, "--") && !strings.HasPrefix(alias, "-") && !strings.HasSuffix(alias, "-") {
+		return nil
+	}
+	return fault.New(fault.Validation, "1 validation error detected: Value '%s' at 'accountAlias' failed to satisfy constraint: Member must satisfy regular expression pattern: %s", alias, aliasPattern)
+}
+
 // createAccountAlias gives the account a name; a new one takes the place of another.
 func (a *API) createAccountAlias(ctx context.Context, call *gateway.Call, in *iam.CreateAccountAliasRequest) (*wire.Empty, error) {
+	if err := checkAlias(*in.AccountAlias); err != nil {
+		return nil, err
+	}
 	return a.changeAccount(ctx, call, func(tx *store.Tx, account *identity.Account) error {
 		for other := range store.Accounts.All(tx) {
 			if other.Alias == *in.AccountAlias {

@@ -170,7 +170,9 @@ func namespaces(policies []policy.Applied) []string {
 				service, _, _ := strings.Cut(strings.ToLower(action), ":")
 				found[service] = true
 			}
-			found["*"] = found["*"] || len(s.NotActions) > 0
+			if len(s.NotActions) > 0 {
+				found["*"] = true
+			}
 		}
 	}
 	if found["*"] {
