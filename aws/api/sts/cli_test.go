@@ -16,7 +16,8 @@ import (
 
 func TestCommandLineLearnsWhoItIs(t *testing.T) {
 	s := gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		return []gateway.Offer{{Service: shape.API, Handlers: sts.New(sts.Config{Store: st}).Operations()}}
+		api := sts.New(sts.Config{Store: st})
+		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)
 	task := identity.RoleSession("arn:aws:iam::123456789012:role/trainer", "0123456789abcdef0123456789abcdef")
 	for name, c := range map[string]struct {
@@ -42,7 +43,8 @@ func TestCommandLineLearnsWhoItIs(t *testing.T) {
 
 func TestCommandLineShowsRefusals(t *testing.T) {
 	s := gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		return []gateway.Offer{{Service: shape.API, Handlers: sts.New(sts.Config{Store: st}).Operations()}}
+		api := sts.New(sts.Config{Store: st})
+		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)
 	wrong := s.Root
 	wrong.Secret = "wrong"
