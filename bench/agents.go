@@ -103,7 +103,7 @@ func (s *server) newHost(ctx context.Context, n int, ordered, running func(told)
 			Endpoint: s.place.Endpoint, Region: keys.Region,
 			AccessKeyID: keys.AccessKeyID, Secret: keys.SecretAccessKey, SessionToken: keys.SessionToken,
 		},
-		Cluster: keys.ClusterARN, Data: data, InstanceID: keys.InstanceID, Zone: zone, Version: "bench",
+		Cluster: keys.ClusterARN, Data: data, InstanceID: keys.InstanceID, Identity: keys.Identity, Zone: zone, Version: "bench",
 		Resources: cluster.Resources{CPU: 1 << 20, Memory: 1 << 20, PortsTCP: []int{22}},
 		Attributes: append(workload.AgentCapabilities("awslogs"),
 			workload.Attribute{Name: "ecs.availability-zone", Value: zone}, workload.Attribute{Name: acs.BerthCapability},
@@ -123,7 +123,7 @@ func (s *server) keys(ctx context.Context, name string) (*join.Response, error) 
 	if err != nil {
 		return nil, err
 	}
-	return join.Join(ctx, s.place.Endpoint, token, name)
+	return join.Join(ctx, s.place.Endpoint, token, join.Machine{Name: name})
 }
 
 func (h *host) report(ctx context.Context) {

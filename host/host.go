@@ -52,6 +52,10 @@ type Config struct {
 	Privileged    bool // allow privileged tasks
 	Expose        bool // publish host ports beyond loopback
 	Zone          string
+	// HopLimit is that of the instance's metadata: with 1 only host mode tasks get
+	// tokens. BlockIMDS closes it to tasks with a network interface of their own.
+	HopLimit  int
+	BlockIMDS bool
 	// CapacityProvider is the name of the one that the instance belongs to; empty
 	// for none.
 	CapacityProvider string
@@ -66,6 +70,7 @@ const Port = 4566
 type Host struct {
 	Config
 	keys     *keys
+	shown    shown
 	tls      *tls.Config // towards the server; nil on plain HTTP
 	secret   []byte      // of metadata ids
 	runtime  *runtime.Runtime
@@ -84,7 +89,7 @@ type Host struct {
 
 // Run runs the agent until ctx ends.
 func Run(ctx context.Context, c Config) (err error) {
-	h := &Host{Config: c, opened: make(chan struct{})}
+	h := &Host{Config: c, opened: make(chan struct{}), shown: shown{now: time.Now}}
 	h.open = sync.OnceFunc(func() { close(h.opened) })
 	if err := os.MkdirAll(c.Data, 0o711); err != nil {
 		return err
@@ -147,7 +152,7 @@ func (h *Host) openLogs(context.Context) (err error) {
 }
 
 func (h *Host) openNetwork(ctx context.Context) (err error) {
-	h.metadata = metadata.New(metadata.Config{Tasks: tasks{h}, Stats: measured{h}, Log: h.Log, Now: time.Now, Endpoint: &metadata.Endpoint{
+	h.metadata = metadata.New(metadata.Config{Tasks: tasks{h}, Stats: measured{h}, Log: h.Log, Now: time.Now, Instance: h.instance(), Endpoint: &metadata.Endpoint{
 		Addresses: []string{address(h.Server)}, TLS: h.tls, Port: Port,
 	}})
 	h.later(h.metadata.ServeHost(h.hostMode.listeners).Close)
@@ -193,7 +198,7 @@ func (h *Host) openEngine(ctx context.Context) (err error) {
 func (h *Host) register(ctx context.Context) error {
 	h.session = session.New(session.Config{
 		Server: h.place(), TLS: h.tls,
-		Cluster: h.keys.ClusterARN, Data: h.Data, InstanceID: h.keys.InstanceID, Zone: h.zone(),
+		Cluster: h.keys.ClusterARN, Data: h.Data, InstanceID: h.keys.InstanceID, Identity: h.keys.Identity, Zone: h.zone(), Show: h.shown.set,
 		Resources: h.offer(), Attributes: h.attributes(), Version: h.Version, Tasks: orders{h}, Log: h.Log,
 	})
 	for {

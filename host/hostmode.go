@@ -32,6 +32,11 @@ func (h *Host) openHostMode(ctx context.Context) (err error) {
 	if m.listeners.Endpoint, err = metadata.ListenLoopback(ctx, filepath.Join(h.Data, "host-api.port"), 0); err != nil {
 		return errors.Join(err, m.listeners.Tasks.Close())
 	}
+	instance, err := metadata.ListenLoopback(ctx, filepath.Join(h.Data, "host-imds.port"), 0)
+	if err != nil {
+		return errors.Join(err, m.listeners.Tasks.Close(), m.listeners.Endpoint.Close())
+	}
+	m.listeners.Instance = ledHere{instance}
 	return nil
 }
 
@@ -40,6 +45,7 @@ func (m *hostMode) tasks() *network.HostTasks {
 	return &network.HostTasks{Group: m.group, Redirects: map[netip.AddrPort]netip.AddrPort{
 		netip.AddrPortFrom(at, 80):   netip.MustParseAddrPort(m.listeners.Tasks.Addr().String()),
 		netip.AddrPortFrom(at, Port): netip.MustParseAddrPort(m.listeners.Endpoint.Addr().String()),
+		netip.AddrPortFrom(netip.MustParseAddr(network.InstanceAddress), 80): netip.MustParseAddrPort(m.listeners.Instance.Addr().String()),
 	}}
 }
 

@@ -38,8 +38,7 @@ func (h *Host) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	name, _ := os.Hostname()
-	got, err := join.Join(ctx, h.Server, token, name)
+	got, err := join.Join(ctx, h.Server, token, h.machine())
 	if err != nil {
 		return fmt.Errorf("join %s: %w", h.Server, err)
 	}
@@ -56,6 +55,16 @@ func (h *Host) join(ctx context.Context) error {
 	}
 	_ = os.Remove(h.TokenFile) // it is spent
 	return h.trustServer()
+}
+
+// machine is what this one says of itself when it joins.
+func (h *Host) machine() join.Machine {
+	name, _ := os.Hostname()
+	m := join.Machine{Name: name, Zone: h.Zone, Architecture: architecture()}
+	if a := localAddress(); a.IsValid() {
+		m.Address = a.String()
+	}
+	return m
 }
 
 func (h *Host) authorityFile() string { return filepath.Join(h.Data, "authority.crt") }

@@ -2,6 +2,8 @@ package host
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	goruntime "runtime"
 	"strconv"
@@ -43,12 +45,30 @@ func totalMemory() int {
 	return 0
 }
 
+func architecture() string {
+	return map[string]string{"amd64": "x86_64", "arm64": "arm64"}[goruntime.GOARCH]
+}
+
+// localAddress is the machine's own in its network; invalid when it has none.
+func localAddress() netip.Addr {
+	addresses, _ := net.InterfaceAddrs()
+	for _, a := range addresses {
+		n, ok := a.(*net.IPNet)
+		if !ok {
+			continue
+		}
+		if ip, ok := netip.AddrFromSlice(n.IP.To4()); ok && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
+			return ip
+		}
+	}
+	return netip.Addr{}
+}
+
 // attributes say what the agent can do and what it offers.
 func (h *Host) attributes() []workload.Attribute {
-	arch := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[goruntime.GOARCH]
 	list := append(workload.AgentCapabilities(logs.Drivers()...),
 		workload.Attribute{Name: "ecs.availability-zone", Value: h.zone()},
-		workload.Attribute{Name: "ecs.cpu-architecture", Value: arch},
+		workload.Attribute{Name: "ecs.cpu-architecture", Value: architecture()},
 		workload.Attribute{Name: "ecs.os-type", Value: "linux"},
 		workload.Attribute{Name: "ecs.os-family", Value: "LINUX"},
 		workload.Attribute{Name: acs.BerthCapability},

@@ -47,6 +47,7 @@ type Server struct {
 
 	store     *etcd.Store
 	authority *authority.Authority
+	notary    *authority.Notary
 	joins     *authority.Gate
 	vault     *vault.Vault
 	messages  *authmsg.Sealer
@@ -88,7 +89,10 @@ func (s *Server) openStore(ctx context.Context) (err error) {
 	if s.authority, err = authority.Open(filepath.Join(s.Data, "authority"), s.Now()); err != nil {
 		return fmt.Errorf("open the certificate authority: %w", err)
 	}
-	s.joins = &authority.Gate{Store: s.store, Authority: s.authority, Clock: s.Now}
+	if s.notary, err = s.authority.Notary(filepath.Join(s.Data, "authority"), s.Now()); err != nil {
+		return err
+	}
+	s.joins = &authority.Gate{Store: s.store, Authority: s.authority, Notary: s.notary, Clock: s.Now}
 	if s.vault, err = vault.Open(s.Data, s.store.View(), s.Now()); err != nil {
 		return fmt.Errorf("open the vault: %w", err)
 	}
@@ -165,7 +169,7 @@ func (s *Server) wire(context.Context) error {
 func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]answers {
 	secrets := secretsmanager.New(secretsmanager.Config{Store: s.store, Vault: s.vault, Hooked: s.hooked})
 	return map[string]answers{
-		"ecs":                     of(ecs.New(ecs.Config{Store: s.store, History: s.history, Hooked: s.hooked})),
+		"ecs":                     of(ecs.New(ecs.Config{Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities()})),
 		"ec2":                     of(ec2.New(s.store, defaultVPC)),
 		"ecr":                     of(ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region})),
 		"logs":                    of(logs.New(s.archive)),
@@ -179,6 +183,14 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 		"account":                 {account.Operations(), account.Needs()},
 		"application-autoscaling": {operations: applicationautoscaling.Operations()},
 	}
+}
+
+// identities is nil where no server runs and operations are only listed.
+func (s *Server) identities() ecs.Identities {
+	if s.notary == nil {
+		return nil
+	}
+	return s.notary
 }
 
 // hooked tells whether somebody answers for a function.

@@ -8,6 +8,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -28,6 +29,7 @@ import (
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/protocol/acs"
+	"github.com/berthhq/berth/protocol/join"
 	"github.com/berthhq/berth/protocol/sigv4"
 )
 
@@ -57,6 +59,9 @@ type Config struct {
 	Data    string      // folder that keeps the instance's ARN
 
 	InstanceID string // "i-...", from the join
+	// Identity proves InstanceID; without a document, which machines lack that joined
+	// before there were any, the keys alone do.
+	Identity   join.Identity
 	Zone       string
 	Resources  cluster.Resources
 	Attributes []workload.Attribute
@@ -134,8 +139,9 @@ func (s *Session) Register(ctx context.Context) error {
 	saved, _ := os.ReadFile(s.arnFile())
 	in := map[string]any{
 		"cluster": s.Cluster, "attributes": attributes(s.Attributes), "totalResources": resources(&s.Resources),
-		"instanceIdentityDocument": fmt.Sprintf(`{"instanceId":%q,"availabilityZone":%q}`, s.InstanceID, s.Zone),
-		"versionInfo":              map[string]string{"agentVersion": s.Version, "agentHash": "berth", "dockerVersion": "containerd"},
+		"instanceIdentityDocument":          cmp.Or(s.Identity.Document, fmt.Sprintf(`{"instanceId":%q,"availabilityZone":%q}`, s.InstanceID, s.Zone)),
+		"instanceIdentityDocumentSignature": s.Identity.Signature,
+		"versionInfo":                       map[string]string{"agentVersion": s.Version, "agentHash": "berth", "dockerVersion": "containerd"},
 	}
 	if arn := strings.TrimSpace(string(saved)); arn != "" {
 		in["containerInstanceArn"] = arn

@@ -24,10 +24,12 @@ func agentCommand(ctx context.Context, args []string) error {
 	fs.BoolVar(&c.Expose, "expose", false, "publish the host ports of tasks beyond loopback")
 	fs.StringVar(&c.Zone, "zone", "a", "letter of the availability zone the machine is in")
 	fs.StringVar(&c.CapacityProvider, "capacity-provider", "", "capacity provider of its cluster that the instance belongs to")
+	imds := imdsFlags(fs)
 	level := fs.String("log-level", "info", "debug, info, warn or error")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
+	c.HopLimit, c.BlockIMDS = imds.hopLimit, imds.block
 	c.Data, c.OffersEC2, c.Unsandboxed, c.Log = *data, !*noEC2, *isolation == "none", logger(*level)
 	return host.Run(ctx, c)
 }

@@ -32,6 +32,7 @@ type upFlags struct {
 	config                        config
 	provider                      string // capacity provider of this machine
 	logLevel                      string
+	imds                          *imds
 }
 
 func parseUp(args []string) (*upFlags, error) {
@@ -48,6 +49,7 @@ func parseUp(args []string) (*upFlags, error) {
 	fs.StringVar(&u.provider, "capacity-provider", "", "capacity provider that this machine belongs to, once its cluster has it")
 	fs.DurationVar(&u.keepStopped, "keep-stopped", history.DefaultKeep, keepStoppedUsage)
 	fs.Var(u.hooks, "hook", hookUsage)
+	u.imds = imdsFlags(fs)
 	file := fs.String("config", "", "file with further settings (JSON)")
 	fs.StringVar(&u.logLevel, "log-level", "info", "debug, info, warn or error")
 	if err := parse(fs, args); err != nil {
@@ -136,6 +138,7 @@ func (u *upFlags) roles() []supervisor.Role {
 		"--cpu", strconv.Itoa(u.cpu), "--memory", strconv.Itoa(u.memory), "--fargate",
 		"--fargate-cpu-overcommit", strconv.Itoa(u.config.Fargate.overcommit(4)), "--fargate-isolation", u.config.Fargate.isolation(), "--log-level", u.logLevel,
 	}
+	agent = append(agent, u.imds.args()...)
 	if u.provider != "" {
 		agent = append(agent, "--capacity-provider", u.provider)
 	}

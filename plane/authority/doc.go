@@ -5,5 +5,5 @@
 // A token is single use, ends after an hour, is stored as a hash, and is bound to
 // one cluster and role. It carries the pin of the authority, so that the machine
 // that joins need not trust the network. The keys it gets are bound to an
-// instance identity of their own.
+// instance identity of their own, which a notary under the authority signs.
 package authority

@@ -33,7 +33,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, join.Refusal{Message: "The join request cannot be read.", Hint: "use `berth agent` of this version"})
 		return
 	}
-	response, err := d.Gate.Exchange(r.Context(), request.Secret)
+	response, err := d.Gate.Exchange(r.Context(), request.Secret, request.Machine)
 	if err != nil {
 		f := fault.Of(err)
 		d.Log.Warn("refused a machine that wants to join", "from", r.RemoteAddr, "name", request.Name, "why", f.Message, "cause", f.Cause)

@@ -87,7 +87,7 @@ func (g *gateway) token(t *testing.T) join.Token {
 func TestMachineJoinsOnce(t *testing.T) {
 	g := serve(t)
 	token := g.token(t)
-	got, err := join.Join(context.Background(), g.url, token, "box")
+	got, err := join.Join(context.Background(), g.url, token, join.Machine{Name: "box"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestMachineJoinsOnce(t *testing.T) {
 		t.Errorf("instance id %q", got.InstanceID)
 	}
 	var refusal *join.Refusal
-	if _, err := join.Join(context.Background(), g.url, token, "box"); !errors.As(err, &refusal) || !strings.Contains(err.Error(), "was used at") {
+	if _, err := join.Join(context.Background(), g.url, token, join.Machine{Name: "box"}); !errors.As(err, &refusal) || !strings.Contains(err.Error(), "was used at") {
 		t.Errorf("the token worked twice: %v", err)
 	}
 	if n := store.AccessKeys.Len(g.gate.Store.View()); n != 1 {
@@ -120,7 +120,7 @@ func TestOneOfManyJoinsWithTheSameToken(t *testing.T) {
 	results := make(chan error, 8)
 	for range cap(results) {
 		go func() {
-			_, err := g.gate.Exchange(context.Background(), token.Secret)
+			_, err := g.gate.Exchange(context.Background(), token.Secret, join.Machine{})
 			results <- err
 		}()
 	}
@@ -153,7 +153,7 @@ func TestRefusedTokens(t *testing.T) {
 		"unknown": {unknown, "is not known here"},
 		"foreign": {foreign, "is not the one this join token was made for"},
 	} {
-		if _, err := join.Join(context.Background(), g.url, c.token, "box"); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := join.Join(context.Background(), g.url, c.token, join.Machine{Name: "box"}); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -176,7 +176,7 @@ func TestTokensAreNotSentInTheClear(t *testing.T) {
 	g := serve(t)
 	token := g.token(t)
 	for _, server := range []string{"http://192.0.2.1:4566", "http://berth.test", "ftp://127.0.0.1", "127.0.0.1:4566"} {
-		if _, err := join.Join(context.Background(), server, token, "box"); err == nil || !strings.Contains(err.Error(), "in the clear") || strings.Contains(err.Error(), token.Secret) {
+		if _, err := join.Join(context.Background(), server, token, join.Machine{Name: "box"}); err == nil || !strings.Contains(err.Error(), "in the clear") || strings.Contains(err.Error(), token.Secret) {
 			t.Errorf("%s: %v", server, err)
 		}
 	}
@@ -196,7 +196,7 @@ func TestMachineItselfJoinsWithoutTLS(t *testing.T) {
 	g := serve(t)
 	server := httptest.NewServer(&Door{Gate: g.gate, Log: slog.New(slog.DiscardHandler)})
 	defer server.Close()
-	got, err := join.Join(context.Background(), server.URL+"/", g.token(t), "box")
+	got, err := join.Join(context.Background(), server.URL+"/", g.token(t), join.Machine{Name: "box"})
 	if err != nil || got.Authority != string(g.gate.Authority.PEM()) {
 		t.Fatalf("got %+v, %v", got, err)
 	}

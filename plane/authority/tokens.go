@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -22,7 +23,9 @@ const TokenLife = time.Hour
 type Gate struct {
 	Store     store.Store
 	Authority *Authority
-	Clock     func() time.Time
+	// Notary signs the identity documents of machines that join; nil signs none.
+	Notary *Notary
+	Clock  func() time.Time
 }
 
 // CreateToken makes a token for one machine to join the cluster with keys of the
@@ -46,9 +49,9 @@ func (g *Gate) CreateToken(ctx context.Context, scope arn.Scope, clusterARN, rol
 	return token, nil
 }
 
-// Exchange gives keys for the secret of a token, once. Its faults are
-// AccessDenied.
-func (g *Gate) Exchange(ctx context.Context, secret string) (*join.Response, error) {
+// Exchange gives a machine keys and a signed identity for the secret of a token,
+// once. Its faults are AccessDenied.
+func (g *Gate) Exchange(ctx context.Context, secret string, machine join.Machine) (*join.Response, error) {
 	instance, err := newInstanceID()
 	if err != nil {
 		return nil, err
@@ -66,12 +69,27 @@ func (g *Gate) Exchange(ctx context.Context, secret string) (*join.Response, err
 	if err != nil {
 		return nil, err
 	}
+	signed, err := g.identify(token.Scope, instance, machine)
+	if err != nil {
+		return nil, err
+	}
 	return &join.Response{
+		Identity:    signed,
 		AccessKeyID: key.ID, SecretAccessKey: key.Secret, SessionToken: key.SessionToken,
 		Account: token.Scope.Account, Region: token.Scope.Region,
 		ClusterARN: token.ClusterARN, RoleARN: token.RoleARN, InstanceID: instance,
 		DefaultVPC: defaultVPC(g.Store.View(), token.Scope), Authority: string(g.Authority.PEM()),
 	}, nil
+}
+
+func (g *Gate) identify(scope arn.Scope, instance string, machine join.Machine) (join.Identity, error) {
+	if g.Notary == nil {
+		return join.Identity{}, nil
+	}
+	return g.Notary.Identify(document{
+		AccountID: scope.Account, Region: scope.Region, InstanceID: instance, AvailabilityZone: scope.Region + cmp.Or(machine.Zone, "a"),
+		Architecture: machine.Architecture, PrivateIP: machine.Address, PendingTime: g.Clock().UTC().Format(time.RFC3339), Version: "2017-09-30",
+	})
 }
 
 // defaultVPC is the id of the scope's; empty when it has none.

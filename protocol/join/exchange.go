@@ -23,7 +23,15 @@ const maxAnswer = 64 << 10
 // Request asks for keys.
 type Request struct {
 	Secret string `json:"secret"`
-	Name   string `json:"name"` // the machine's host name, for people
+	Machine
+}
+
+// Machine is what a machine says of itself. All of it may be empty.
+type Machine struct {
+	Name         string `json:"name"`                   // host name, for people
+	Zone         string `json:"zone,omitempty"`         // letter of its availability zone
+	Architecture string `json:"architecture,omitempty"` // x86_64 or arm64
+	Address      string `json:"address,omitempty"`      // private IPv4 address
 }
 
 // Response is the identity of the machine that joined.
@@ -42,8 +50,22 @@ type Response struct {
 	// addresses; empty when there is none.
 	DefaultVPC string `json:"defaultVpc,omitempty"`
 
+	// Identity says which machine this is, signed. Registration takes no other word
+	// for it.
+	Identity Identity `json:"identity"`
+
 	// Authority is the certificate authority in PEM form, which the pin proved.
 	Authority string `json:"authority"`
+}
+
+// Identity is an instance identity document and its signatures, as EC2 has them. All
+// but Document are base64.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/verify-iid.html
+type Identity struct {
+	Document  string `json:"document,omitempty"`
+	Signature string `json:"signature,omitempty"` // RSA with SHA-256
+	PKCS7     string `json:"pkcs7,omitempty"`
+	RSA2048   string `json:"rsa2048,omitempty"`
 }
 
 // Refusal is what a server says when it does not exchange a token.
@@ -62,12 +84,12 @@ func (r *Refusal) Error() string {
 // Join exchanges the token at the server, which must prove itself by the token's
 // pin; on this machine itself plain HTTP will do. The server's refusal comes back
 // as a *Refusal; the token is then as it was.
-func Join(ctx context.Context, server string, token Token, name string) (*Response, error) {
+func Join(ctx context.Context, server string, token Token, machine Machine) (*Response, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
 		return nil, fmt.Errorf("the server %q must be an https:// address: a token never leaves this machine in the clear", server)
 	}
-	body, err := json.Marshal(Request{Secret: token.Secret, Name: name})
+	body, err := json.Marshal(Request{Secret: token.Secret, Machine: machine})
 	if err != nil {
 		return nil, err
 	}

@@ -25,11 +25,20 @@ type Config struct {
 	// ACS and the TCS websocket. nil means paths below the endpoint at which the
 	// agent called.
 	Sessions func(call *gateway.Call) (acs, tcs string)
+	// Identities checks the identity documents of machines that register. nil takes
+	// every document for what it says, as simulations do.
+	Identities Identities
 	// History has the stopped tasks that the store has let go of. nil means none.
 	History History
 	// Hooked tells whether there is somebody to call for the ARN of a function that
 	// a lifecycle hook names. nil means for none.
 	Hooked func(arn string) bool
+}
+
+// Identities knows whether an instance identity document is one that berth signed.
+type Identities interface {
+	// Check refuses with a fault.AccessDenied.
+	Check(document, signature string) error
 }
 
 // API answers ECS.
@@ -39,11 +48,12 @@ type API struct {
 	sessions func(call *gateway.Call) (acs, tcs string)
 	history  History
 	hooked   func(arn string) bool
+	proof    Identities // nil takes every document
 }
 
 // New makes the API.
 func New(c Config) *API {
-	a := &API{store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History, hooked: c.Hooked}
+	a := &API{store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History, hooked: c.Hooked, proof: c.Identities}
 	if a.newID == nil {
 		a.newID = NewID
 	}

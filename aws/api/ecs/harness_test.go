@@ -35,9 +35,12 @@ type server struct {
 	t testing.TB
 }
 
-func start(t testing.TB) *server {
+func start(t testing.TB) *server { return startWith(t, nil) }
+
+// startWith takes the identity documents that identities does; nil takes all.
+func startWith(t testing.TB, identities ecs.Identities) *server {
 	s := &server{t: t, Server: gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		api := ecs.New(ecs.Config{Store: st, Hooked: hooked})
+		api := ecs.New(ecs.Config{Store: st, Hooked: hooked, Identities: identities})
 		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)}
 	s.Role(t, "ecsInstanceRole", gatewaytest.AllowAll)

@@ -23,8 +23,10 @@ type registration struct {
 }
 
 // identityDocument is the part that matters of what an instance's metadata says
-// of it. It is a description, not a proof: the keys that sign are the proof.
+// of it.
 type identityDocument struct {
+	AccountID        string `json:"accountId"`
+	Region           string `json:"region"`
 	InstanceID       string `json:"instanceId"`
 	InstanceType     string `json:"instanceType"`
 	ImageID          string `json:"imageId"`
@@ -35,6 +37,9 @@ type identityDocument struct {
 func (a *API) registerContainerInstance(ctx context.Context, call *gateway.Call, in *ecs.RegisterContainerInstanceRequest) (*ecs.RegisterContainerInstanceResponse, error) {
 	reg, err := readRegistration(in)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.prove(call, reg); err != nil {
 		return nil, err
 	}
 	var next *cluster.Instance

@@ -19,6 +19,7 @@ import (
 func (reg *registration) apply(call *gateway.Call, c *cluster.Cluster, have *cluster.Instance) *cluster.Instance {
 	next := *have
 	next.Version++
+	next.Joined = have.Joined || call.Principal.Agent
 	next.Registered = readResources(reg.in)
 	next.Attributes = reg.mergeAttributes(have.Attributes)
 	reg.describe(&next)
