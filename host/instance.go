@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -8,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -89,17 +89,11 @@ func dialled(c net.Conn) (netip.Addr, error) {
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	var to unix.RawSockaddrInet4
+	var to *unix.IPv6Mreq // whose first half has room for a sockaddr_in
 	var failure error
-	err = raw.Control(func(fd uintptr) {
-		size := uint32(unsafe.Sizeof(to))
-		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_IP, unix.SO_ORIGINAL_DST, uintptr(unsafe.Pointer(&to)), uintptr(unsafe.Pointer(&size)), 0)
-		if errno != 0 {
-			failure = errno
-		}
-	})
-	if err == nil {
-		err = failure
+	err = raw.Control(func(fd uintptr) { to, failure = unix.GetsockoptIPv6Mreq(int(fd), unix.SOL_IP, unix.SO_ORIGINAL_DST) })
+	if err = errors.Join(err, failure); err != nil {
+		return netip.Addr{}, err
 	}
-	return netip.AddrFrom4(to.Addr), err
+	return netip.AddrFrom4([4]byte(to.Multiaddr[4:8])), nil
 }
