@@ -10,6 +10,7 @@ import (
 
 	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/plane/relay"
 )
 
 // Config is all that a server is built from.
@@ -19,7 +20,8 @@ type Config struct {
 	Expose  bool      // Listen may be beyond loopback; then everything is TLS
 	Names   []string  // names and addresses its certificate is for
 	Home    arn.Scope // account, and region of what the first start makes
-	Storage string    // socket of `berth storage`
+	Storage string    // socket of the images of `berth storage`
+	Objects string    // socket of its objects; empty for no S3
 	Bare    bool      // begin with an account as AWS hands it out
 
 	// RootKeyID and RootSecret are the administrator's key at first start;
@@ -35,6 +37,9 @@ type Config struct {
 	KeepStopped time.Duration
 	// Hooks are the URLs that answer for the functions of lifecycle hooks, by ARN.
 	Hooks map[string]string
+
+	// Engines answer for services that berth does not do itself.
+	Engines []relay.Engine
 
 	// EventReach are the addresses that API destinations of EventBridge may have;
 	// nil means loopback alone.

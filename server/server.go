@@ -140,7 +140,7 @@ func (s *Server) wire(context.Context) error {
 	inner := http.NewServeMux()
 	s.gateway, err = gateway.New(gateway.Options{
 		Keys: gateway.StoredKeys{Store: s.store}, Authoriser: gateway.AllowAll{}, Inner: inner, Clock: s.Now, Log: s.Log, Audit: s.openAudit(),
-		Offers: offers(s.answers(cidr, tokens)),
+		Offers: offers(s.answers(cidr, tokens)), Fronts: s.fronts(asker{gateway.AllowAll{}}),
 	})
 	if err != nil {
 		return err

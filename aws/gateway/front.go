@@ -69,3 +69,6 @@ func (p *Passage) Refused(f *fault.Fault) { p.x.refused(f) }
 
 // Refuse answers with a refusal in the protocol that the request's headers show.
 func (p *Passage) Refuse(err error) { p.x.refuse(err) }
+
+// Body is what ProveWhole read.
+func (p *Passage) Body() []byte { return p.x.body }

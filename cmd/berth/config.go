@@ -9,6 +9,8 @@ import (
 // config is the file of --config.
 type config struct {
 	Fargate fargateConfig `json:"fargate"`
+	// Engines are as in --engine.
+	Engines []string `json:"engines"`
 }
 
 type fargateConfig struct {

@@ -48,7 +48,7 @@ func commands() []command {
 		{"doctor", "tell what this host lacks, and how to mend it", doctorCommand},
 		{"server", "the control plane", serverCommand},
 		{"agent", "the agent of a host", agentCommand},
-		{"storage", "the image registry", storageCommand},
+		{"storage", "the image registry, and the objects of S3", storageCommand},
 		{"logger", "record what containers print (the agent starts it)", loggerCommand},
 		{"sim", "simulate clusters with faults", simCommand},
 		{"version", "print the version", printVersion},

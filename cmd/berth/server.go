@@ -24,11 +24,14 @@ func serverCommand(ctx context.Context, args []string) error {
 	fs.StringVar(&c.Home.Region, "region", "us-east-1", "home region; any region is served")
 	fs.StringVar(&c.Home.Account, "account", "000000000000", "account id")
 	fs.StringVar(&c.Storage, "storage", "", "socket of `berth storage`")
+	fs.StringVar(&c.Objects, "objects", "", "socket of the objects of `berth storage`; empty for no S3")
 	fs.StringVar(&c.EnvDir, "env", "", "folder that gets the env file for clients; default the data folder")
 	fs.StringVar(&c.AgentToken, "agent-token", "", "file that gets a join token for this machine's agent")
 	fs.BoolVar(&c.Bare, "bare", false, "begin with an account as AWS hands it out")
 	fs.DurationVar(&c.KeepStopped, "keep-stopped", history.DefaultKeep, keepStoppedUsage)
 	fs.Var(hooks, "hook", hookUsage)
+	engines := &engineFlags{}
+	fs.Var(engines, "engine", engineUsage)
 	names := fs.String("names", "", "names and addresses of the certificate, with commas; default the listen address")
 	fs.Func("event-reach", "`addresses` (CIDR, with commas) that API destinations may have; default loopback", func(text string) (err error) {
 		c.EventReach, err = prefixes(text)
@@ -45,7 +48,7 @@ func serverCommand(ctx context.Context, args []string) error {
 	if err := checkKeepStopped(c.KeepStopped); err != nil {
 		return err
 	}
-	c.Data, c.Log = *data, logger(*level)
+	c.Data, c.Log, c.Engines = *data, logger(*level), engines.engines
 	if c.EnvDir == "" {
 		c.EnvDir = *data
 	}

@@ -29,6 +29,7 @@ type upFlags struct {
 	cpu, memory                   int
 	keepStopped                   time.Duration
 	hooks                         hookFlags
+	engines                       engineFlags
 	config                        config
 	provider                      string // capacity provider of this machine
 	logLevel                      string
@@ -50,6 +51,7 @@ func parseUp(args []string) (*upFlags, error) {
 	fs.DurationVar(&u.keepStopped, "keep-stopped", history.DefaultKeep, keepStoppedUsage)
 	fs.Var(u.hooks, "hook", hookUsage)
 	u.imds = imdsFlags(fs)
+	fs.Var(&u.engines, "engine", engineUsage)
 	file := fs.String("config", "", "file with further settings (JSON)")
 	fs.StringVar(&u.logLevel, "log-level", "info", "debug, info, warn or error")
 	if err := parse(fs, args); err != nil {
@@ -65,8 +67,20 @@ func parseUp(args []string) (*upFlags, error) {
 	if u.data, err = filepath.Abs(*data); err != nil {
 		return nil, err
 	}
-	u.config, err = readConfig(*file)
-	return u, err
+	if u.config, err = readConfig(*file); err != nil {
+		return nil, err
+	}
+	return u, u.addEngines()
+}
+
+// addEngines takes the engines of the file beside those of flags.
+func (u *upFlags) addEngines() error {
+	for _, text := range u.config.Engines {
+		if err := u.engines.Set(text); err != nil {
+			return misuse{err}
+		}
+	}
+	return nil
 }
 
 // up starts all roles of this machine and keeps them until it is told to stop.
@@ -126,13 +140,13 @@ func (u *upFlags) roles() []supervisor.Role {
 		self = os.Args[0]
 	}
 	run := filepath.Join(u.data, "run")
-	socket, token := filepath.Join(run, "storage.sock"), filepath.Join(run, "agent.token")
+	socket, objects, token := filepath.Join(run, "storage.sock"), filepath.Join(run, "objects.sock"), filepath.Join(run, "agent.token")
 	server := []string{
 		self, "server", "--data", filepath.Join(u.data, "server"), "--listen", u.listen, "--region", u.region, "--account", u.account,
-		"--storage", socket, "--env", u.data, "--agent-token", token, "--keep-stopped", u.keepStopped.String(),
+		"--storage", socket, "--objects", objects, "--env", u.data, "--agent-token", token, "--keep-stopped", u.keepStopped.String(),
 		"--log-level", u.logLevel,
 	}
-	server = append(server, u.hooks.args()...)
+	server = append(append(server, u.hooks.args()...), u.engines.args()...)
 	agent := []string{
 		self, "agent", "--data", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen, "--token", token,
 		"--cpu", strconv.Itoa(u.cpu), "--memory", strconv.Itoa(u.memory), "--fargate",
@@ -149,7 +163,7 @@ func (u *upFlags) roles() []supervisor.Role {
 		server, agent = append(server, "--bare"), append(agent, "--no-ec2")
 	}
 	roles := []supervisor.Role{
-		{Name: "storage", Args: []string{self, "storage", "--data", filepath.Join(u.data, "storage"), "--socket", socket, "--log-level", u.logLevel}, Ready: func(ctx context.Context) error {
+		{Name: "storage", Args: []string{self, "storage", "--data", filepath.Join(u.data, "storage"), "--socket", socket, "--objects", objects, "--log-level", u.logLevel}, Ready: func(ctx context.Context) error {
 			return poll(ctx, time.Minute, registry.NewClient(socket).Healthy)
 		}},
 		{Name: "server", Args: server, Ready: func(ctx context.Context) error {
