@@ -14,6 +14,9 @@ import (
 	"github.com/versity/versitygw/s3api/middlewares"
 )
 
+// mostCopied is AWS's limit of a copy in one request, in bytes.
+const mostCopied = 5 << 30
+
 const (
 	region     = "us-east-1" // that requests on the socket are signed for, whatever their bucket's
 	healthPath = "/-/health" // no bucket has such a name
@@ -49,15 +52,17 @@ func open(root string, key middlewares.RootUserConfig) (*objects, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := posix.PosixOpts{VersioningDir: versions, SideCarDir: sidecar, ValidateBucketNames: true, IOBufferSize: bufferSize, Concurrency: mostActions}
+	options := posix.PosixOpts{VersioningDir: versions, SideCarDir: sidecar, ValidateBucketNames: true, IOBufferSize: bufferSize, Concurrency: mostActions, CopyObjectThreshold: mostCopied}
 	options.SetNewDirPerm(0o700)
 	options.SetNewFilePerm(0o600)
 	if o.backend, err = posix.New(buckets, keeper, options); err != nil {
 		return nil, fmt.Errorf("open the folder of objects: %w", err)
 	}
 	caller := auth.NewIAMServiceSingle(auth.Account{Access: key.Access, Secret: key.Secret, Role: auth.RoleAdmin})
+	// No keep-alive: what the server leaves unread of a body must never be taken for
+	// another request.
 	o.server, err = s3api.New(o.backend, key, region, caller, nil, nil, nil, nil,
-		s3api.WithQuiet(), s3api.WithMiddleware("/", lasting(buckets)), s3api.WithKeepAlive(), s3api.WithDisableACL(), s3api.WithHealth(healthPath),
+		s3api.WithQuiet(), s3api.WithMiddleware("/", lasting(buckets)), s3api.WithDisableACL(), s3api.WithHealth(healthPath),
 		s3api.WithConcurrencyLimiter(mostConnections, mostConnections), s3api.WithMpMaxParts(10000),
 		s3api.WithSocketPerm(0o600), s3api.WithOnListen(func() { close(o.listens) }))
 	if err != nil {
@@ -105,5 +110,7 @@ func (o *objects) serve(ctx context.Context, socket string) error {
 		return fmt.Errorf("socket of objects: %w", err)
 	case <-ctx.Done():
 	}
-	return errors.Join(o.server.ShutDown(), <-ended)
+	err = o.server.ShutDown()
+	<-ended // with the error that its listener was closed
+	return err
 }

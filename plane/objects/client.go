@@ -5,15 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/berthhq/berth/protocol/sigv4"
 )
 
-const (
-	mostConnections = 1024 // that the program takes at a time
-	idle            = time.Minute
-)
+// mostConnections is what the program takes at a time.
+const mostConnections = 1024
 
 // What the socket's only caller signs with. They are no secret: the socket's mode is
 // what protects it.
@@ -38,12 +35,13 @@ func Dial(socket string) *http.Transport {
 			var d net.Dialer
 			return d.DialContext(ctx, "unix", socket)
 		},
-		MaxIdleConnsPerHost: 32,
-		MaxConnsPerHost:     mostConnections,
-		IdleConnTimeout:     idle,
-		DisableCompression:  true, // objects are as they are
-		WriteBufferSize:     64 << 10,
-		ReadBufferSize:      64 << 10,
+		// A connection for each request: what is left unread of a body must never be
+		// taken for another request.
+		DisableKeepAlives:  true,
+		MaxConnsPerHost:    mostConnections,
+		DisableCompression: true, // objects are as they are
+		WriteBufferSize:    64 << 10,
+		ReadBufferSize:     64 << 10,
 	}
 }
 

@@ -83,7 +83,7 @@ func (k *Keeper) run(ctx context.Context) error {
 	}
 	cmd := exec.CommandContext(ctx, k.Program, k.Root, k.Socket)
 	cmd.Env = append(os.Environ(), "BERTH_OBJECTS_KEY_ID="+keyID, "BERTH_OBJECTS_SECRET="+keySecret)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	cmd.Stderr = os.Stderr // what it prints beside is no news
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopTimeout
 	// It does not outlive us: two would write the same folder.

@@ -72,7 +72,6 @@ func give(r *http.Request, body *sigv4.Flow) (payload string) {
 	}
 	r.Header.Set("X-Amz-Decoded-Content-Length", strconv.FormatInt(body.Length, 10))
 	r.Header.Set("X-Amz-Trailer", strings.ToLower(strings.Join(body.Announced, ",")))
-	r.Header.Add("Content-Encoding", "aws-chunked")
 	r.Body, r.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(head), body, &trailer{flow: body, head: tail})), -1
 	return sigv4.UnsignedChunksTrailer
 }
