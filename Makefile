@@ -75,6 +75,7 @@ bench-go: ## Run the Go benchmarks of the packages
 lint: ## gofmt and go vet; golangci-lint where it is installed
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1; }
 	go vet -tags $(TAGS) ./...
+	cd cmd/berth-objects && go vet .
 	@if command -v golangci-lint >/dev/null; then golangci-lint run --build-tags $(TAGS); fi
 
 compat: ## Write docs/compatibility.md anew from the tests

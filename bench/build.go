@@ -13,7 +13,7 @@ import (
 // builds measures budget 21. The programs are removed before, so that all are
 // linked anew; tests whose results are cached run all the same.
 func builds(ctx context.Context, b *bench) (result, error) {
-	for _, name := range []string{"berth", "containerd-shim-runc-v2", "berth-init", "berth-gvisor"} {
+	for _, name := range []string{"berth", "containerd-shim-runc-v2", "berth-init", "berth-gvisor", "berth-objects"} {
 		if err := os.Remove(filepath.Join(b.bin, name)); err != nil {
 			return result{}, err
 		}

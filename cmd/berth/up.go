@@ -17,6 +17,7 @@ import (
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/host"
 	"github.com/berthhq/berth/plane/history"
+	"github.com/berthhq/berth/plane/objects"
 	"github.com/berthhq/berth/plane/registry"
 	"github.com/berthhq/berth/server"
 	"github.com/berthhq/berth/supervisor"
@@ -140,10 +141,10 @@ func (u *upFlags) roles() []supervisor.Role {
 		self = os.Args[0]
 	}
 	run := filepath.Join(u.data, "run")
-	socket, objects, token := filepath.Join(run, "storage.sock"), filepath.Join(run, "objects.sock"), filepath.Join(run, "agent.token")
+	socket, objectSocket, token := filepath.Join(run, "storage.sock"), filepath.Join(run, "objects.sock"), filepath.Join(run, "agent.token")
 	server := []string{
 		self, "server", "--data", filepath.Join(u.data, "server"), "--listen", u.listen, "--region", u.region, "--account", u.account,
-		"--storage", socket, "--objects", objects, "--env", u.data, "--agent-token", token, "--keep-stopped", u.keepStopped.String(),
+		"--storage", socket, "--objects", objectSocket, "--env", u.data, "--agent-token", token, "--keep-stopped", u.keepStopped.String(),
 		"--log-level", u.logLevel,
 	}
 	server = append(append(server, u.hooks.args()...), u.engines.args()...)
@@ -163,8 +164,8 @@ func (u *upFlags) roles() []supervisor.Role {
 		server, agent = append(server, "--bare"), append(agent, "--no-ec2")
 	}
 	roles := []supervisor.Role{
-		{Name: "storage", Args: []string{self, "storage", "--data", filepath.Join(u.data, "storage"), "--socket", socket, "--objects", objects, "--log-level", u.logLevel}, Ready: func(ctx context.Context) error {
-			return poll(ctx, time.Minute, registry.NewClient(socket).Healthy)
+		{Name: "storage", Args: []string{self, "storage", "--data", filepath.Join(u.data, "storage"), "--socket", socket, "--objects", objectSocket, "--log-level", u.logLevel}, Ready: func(ctx context.Context) error {
+			return poll(ctx, time.Minute, func(ctx context.Context) error { return storageHealthy(ctx, socket, objectSocket) })
 		}},
 		{Name: "server", Args: server, Ready: func(ctx context.Context) error {
 			return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return u.healthy(ctx, "") })
@@ -173,6 +174,17 @@ func (u *upFlags) roles() []supervisor.Role {
 	return append(roles, supervisor.Role{Name: "agent", Args: agent, Ready: func(ctx context.Context) error {
 		return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return u.healthy(ctx, "?agents=1") })
 	}, StopTimeout: 30 * time.Second})
+}
+
+// storageHealthy asks for images, and for objects where they are served.
+func storageHealthy(ctx context.Context, images, things string) error {
+	if err := registry.NewClient(images).Healthy(ctx); err != nil {
+		return err
+	}
+	if _, err := objects.Installed(); err != nil {
+		return nil // the storage role says so in its log
+	}
+	return objects.Healthy(ctx, things)
 }
 
 // healthy asks the server how it is; with ?agents=N it must hold that many sessions.

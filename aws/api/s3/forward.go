@@ -187,10 +187,25 @@ func (x *exchange) passOn(answer *http.Response) {
 		x.pass.Refused(fault.New(fault.InvalidRequest, "%s", answer.Status))
 	}
 	x.w.WriteHeader(answer.StatusCode)
-	// A caller who left does not want the rest; a keeper who left ends the connection.
-	if _, err := io.Copy(x.w, answer.Body); err != nil && x.r.Context().Err() == nil {
-		panic(http.ErrAbortHandler)
+	body := &noticed{Reader: answer.Body}
+	_, _ = io.Copy(x.w, body) // a caller who left does not want the rest
+	if body.err != nil && x.r.Context().Err() == nil {
+		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}
+}
+
+// noticed remembers why a reader ended early.
+type noticed struct {
+	io.Reader
+	err error
+}
+
+func (n *noticed) Read(p []byte) (int, error) {
+	count, err := n.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		n.err = err
+	}
+	return count, err
 }
 
 // tell is ask for a question of our own without a body.
