@@ -22,6 +22,12 @@ var (
 	errGone       = errors.New("the instance was deregistered")
 )
 
+// denied ends a session whose agent may not have one any more. When it comes back,
+// the refusal says all of it.
+type denied struct{ why error }
+
+func (e denied) Error() string { return e.why.Error() }
+
 // session is one ACS websocket. Its goroutine owns it.
 type session struct {
 	d        *Dispatcher
@@ -84,7 +90,7 @@ func hangUp(ws *websocket.Conn, why error) {
 	switch {
 	case errors.Is(why, errRestarting):
 		code = websocket.StatusTryAgainLater
-	case errors.Is(why, errReplaced):
+	case errors.Is(why, errReplaced), errors.As(why, new(denied)):
 		code = websocket.StatusPolicyViolation
 	}
 	reason := why.Error()
@@ -158,7 +164,11 @@ func (s *session) greet(ctx context.Context, v *store.View) error {
 		MessageID: newID(), ClusterARN: s.cluster, ContainerInstanceARN: s.instance,
 		GeneratedAt: s.d.Now().UnixMilli(), Timeline: s.d.next(s.instance), Tasks: []acs.TaskIdentity{},
 	}
+	v = s.d.Store.View() // telling may have given a task up
 	for _, t := range all {
+		if now, ok := store.Tasks.Get(v, t.ARN); ok {
+			t = now
+		}
 		m.Tasks = append(m.Tasks, acs.TaskIdentity{TaskARN: t.ARN, TaskClusterARN: t.Spec.ClusterARN, DesiredStatus: t.DesiredStatus().String()})
 	}
 	if err := s.send(ctx, acs.TypeManifest, m); err != nil {
@@ -193,6 +203,9 @@ func (s *session) beat(ctx context.Context) error {
 		return errSilent
 	}
 	s.unheard++
+	if err := s.line.may(); err != nil {
+		return denied{err}
+	}
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}

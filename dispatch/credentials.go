@@ -109,8 +109,12 @@ func (d *Dispatcher) mintAll(tx *store.Tx, tasks []*task.Task, now time.Time) er
 			if !wanting(t, have, now) {
 				continue
 			}
-			p := store.RoleSession(tx, r.arn, t.ID)
-			p.TaskARN = t.ARN
+			p, err := d.become(tx, r.arn, t)
+			if err != nil {
+				d.Log.Warn("a task does not get its role", "task", t.ARN, "role", r.arn, "why", err)
+				giveUp(tx, t, r.arn, now)
+				continue
+			}
 			k, err := identity.NewSession(p, rand.Reader, now, now.Add(keysLive))
 			if err != nil {
 				return err
@@ -123,6 +127,33 @@ func (d *Dispatcher) mintAll(tx *store.Tx, tasks []*task.Task, now time.Time) er
 		}
 	}
 	return nil
+}
+
+// become is the principal of a task in a role.
+func (d *Dispatcher) become(r store.Reader, roleARN string, t *task.Task) (identity.Principal, error) {
+	p := store.RoleSession(r, roleARN, t.ID)
+	if d.Assume != nil {
+		role, err := d.Assume(r, roleARN, t.ARN)
+		if err != nil {
+			return p, err
+		}
+		p = identity.SessionOf(role, t.ID)
+	}
+	p.TaskARN = t.ARN
+	return p, nil
+}
+
+// giveUp stops a task that never started, for want of its role. One that runs goes
+// on without: its keys end by themselves.
+func giveUp(tx *store.Tx, t *task.Task, roleARN string, now time.Time) {
+	have, ok := store.Tasks.Get(tx, t.ARN)
+	if !ok || have.DesiredStatus() == task.Stopped || have.LastStatus() >= task.Running {
+		return
+	}
+	next := *have
+	next.Desired = task.Desired{Status: task.Stopped, StopCode: task.StopTaskFailedToStart, StoppedReason: task.RoleRefused(roleARN), StoppingAt: now}
+	next.Version++
+	store.Tasks.Put(tx, &next)
 }
 
 func credentials(k *identity.AccessKey, roleARN string) *task.Credentials {
@@ -159,7 +190,7 @@ func (s *session) refresh(ctx context.Context) error {
 	}
 	for _, t := range dueTasks {
 		for use, c := range map[string]*task.Credentials{acs.RoleTaskApplication: keys[t.ARN].task, acs.RoleTaskExecution: keys[t.ARN].execution} {
-			if c == nil {
+			if c == nil || c.Expiration.Sub(now) < keysRenewedAt { // none, or not renewed
 				continue
 			}
 			m := acs.Credentials{MessageID: newID(), TaskARN: t.ARN, TaskClusterARN: t.Spec.ClusterARN, RoleType: use, RoleCredentials: wireCredentials(c)}

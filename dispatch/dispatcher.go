@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/store"
 )
 
@@ -32,6 +33,12 @@ type Config struct {
 	// Endpoint is where official agents find our APIs from inside their
 	// containers' drivers (awslogs-endpoint, ECR); empty to leave it out.
 	Endpoint string
+	// May tells why a caller may not do an action of agents, ecs:Poll or
+	// ecs:StartTelemetrySession, for an instance. nil lets everybody.
+	May func(ctx context.Context, who identity.Principal, action string, i *cluster.Instance) error
+	// Assume finds a role that tasks may become, on behalf of a task. The error says
+	// why they may not. nil takes every role as it is named.
+	Assume func(r store.Reader, roleARN, taskARN string) (*identity.Role, error)
 }
 
 // Intervals of a session.
@@ -62,7 +69,8 @@ type Dispatcher struct {
 // they were opened.
 type line struct {
 	end    context.CancelCauseFunc
-	number int64 // set by begin
+	may    func() error // whether it may go on
+	number int64        // set by begin
 }
 
 // New makes a Dispatcher. Call Reset before it serves.
@@ -205,7 +213,7 @@ func (d *Dispatcher) noteConnected(ctx context.Context, instance string, agent c
 		}
 		i := *have
 		if i.Connected = d.has(instance); i.Connected {
-			i.ConnectedAt = d.Now()
+			i.ConnectedAt, i.Refused = d.Now(), ""
 		} else {
 			i.DisconnectedAt = d.Now()
 		}

@@ -39,24 +39,34 @@ func (d *Dispatcher) ServeACS(w http.ResponseWriter, r *http.Request, who identi
 		(&refusal{http.StatusServiceUnavailable, "ServerException", "Too many agents connect at once; come again in a moment."}).write(w)
 		return
 	}
-	d.serve(w, r, who, r.URL.Query().Get("containerInstanceArn"), func(ctx context.Context, l *line, inst *cluster.Instance, ws *websocket.Conn) {
+	d.serve(w, r, who, r.URL.Query().Get("containerInstanceArn"), poll, func(ctx context.Context, l *line, inst *cluster.Instance, ws *websocket.Conn) {
 		d.command(ctx, l, inst, ws, r)
 	})
 }
 
 // ServeTCS upgrades and serves a telemetry session likewise.
 func (d *Dispatcher) ServeTCS(w http.ResponseWriter, r *http.Request, who identity.Principal) {
-	d.serve(w, r, who, r.URL.Query().Get("containerInstance"), d.telemetry)
+	d.serve(w, r, who, r.URL.Query().Get("containerInstance"), telemeter, d.telemetry)
 }
 
 // talk serves an open session; the line's end ends it, and ctx with it.
 type talk func(ctx context.Context, l *line, inst *cluster.Instance, ws *websocket.Conn)
 
-func (d *Dispatcher) serve(w http.ResponseWriter, r *http.Request, who identity.Principal, instance string, talk talk) {
+// Actions that agents are allowed or not.
+const (
+	poll      = "ecs:Poll"
+	telemeter = "ecs:StartTelemetrySession"
+)
+
+func (d *Dispatcher) serve(w http.ResponseWriter, r *http.Request, who identity.Principal, instance, action string, talk talk) {
 	ctx, end := context.WithCancelCause(r.Context())
 	defer end(nil)
 	l := &line{end: end}
 	inst, refused := d.admit(who, instance)
+	if refused == nil {
+		l.may = func() error { return d.may(ctx, who, action, inst.ARN) }
+		refused = d.barred(l.may())
+	}
 	if refused == nil && !d.begin(l) {
 		refused = &refusal{http.StatusServiceUnavailable, "ServerException", errRestarting.Error()}
 	}
@@ -87,6 +97,39 @@ func (d *Dispatcher) admit(who identity.Principal, instance string) (*cluster.In
 		return nil, &refusal{http.StatusBadRequest, acs.TypeInactiveInstance, "Container instance is INACTIVE: register it again"}
 	}
 	return inst, nil
+}
+
+// may asks again whether the caller may have a session of its instance, as it is now,
+// and notes on the instance why not.
+func (d *Dispatcher) may(ctx context.Context, who identity.Principal, action, instance string) error {
+	inst, ok := store.Instances.Get(d.Store.View(), instance)
+	if d.May == nil || !ok {
+		return nil
+	}
+	err := d.May(ctx, who, action, inst)
+	if err == nil || inst.Refused == err.Error() {
+		return err
+	}
+	_, noted := d.Store.Update(ctx, func(tx *store.Tx) error {
+		if have, ok := store.Instances.Get(tx, instance); ok {
+			next := *have
+			next.Refused = err.Error()
+			next.Version++
+			store.Instances.Put(tx, &next)
+		}
+		return nil
+	})
+	if noted != nil {
+		d.Log.Error("session", "instance", instance, "err", noted)
+	}
+	return err
+}
+
+func (d *Dispatcher) barred(err error) *refusal {
+	if err == nil {
+		return nil
+	}
+	return &refusal{http.StatusForbidden, "AccessDeniedException", err.Error()}
 }
 
 func find(v *store.View, who identity.Principal, instance string) *cluster.Instance {

@@ -36,6 +36,9 @@ func (s *session) tellSome(ctx context.Context, tasks []*task.Task) error {
 	}
 	v := s.d.Store.View()
 	for _, t := range tasks {
+		if now, ok := store.Tasks.Get(v, t.ARN); ok && now.DesiredStatus() > t.DesiredStatus() {
+			continue // it was given up for want of its role: that change is told next
+		}
 		order, err := orderOf(v, t, keys[t.ARN])
 		if err != nil {
 			s.d.Log.Error("cannot make the order of a task", "task", t.ARN, "err", err)

@@ -25,7 +25,9 @@ import (
 	"github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/aws/shape/ssm"
 	"github.com/berthhq/berth/dispatch"
+	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/plane/access"
 	"github.com/berthhq/berth/protocol/acs"
 	"github.com/berthhq/berth/protocol/sigv4"
 	"github.com/berthhq/berth/store"
@@ -52,14 +54,27 @@ type player struct {
 	published int
 }
 
+// ofInstances is all that AmazonEC2ContainerServiceforEC2Role allows: official agents
+// have no more.
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEC2ContainerServiceforEC2Role.html
+const ofInstances = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*","Action":[
+	"ec2:DescribeTags","ecs:CreateCluster","ecs:DeregisterContainerInstance","ecs:DiscoverPollEndpoint","ecs:Poll","ecs:RegisterContainerInstance",
+	"ecs:StartTelemetrySession","ecs:UpdateContainerInstancesState","ecs:Submit*","ecr:GetAuthorizationToken","ecr:BatchCheckLayerAvailability",
+	"ecr:GetDownloadUrlForLayer","ecr:BatchGetImage","logs:CreateLogStream","logs:PutLogEvents"]},
+	{"Effect":"Allow","Action":"ecs:TagResource","Resource":"*","Condition":{"StringEquals":{"ecs:CreateAction":["CreateCluster","RegisterContainerInstance"]}}}]}`
+
 // newPlayer starts a server: store in memory, gateway, ECS, sessions.
 func newPlayer(t *testing.T) *player {
 	p := &player{t: t, keys: map[string]sigv4.Keys{}, names: map[string]string{}, forgotten: map[string]bool{}}
 	var d *dispatch.Dispatcher
 	inner := http.NewServeMux()
 	p.server = gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		d = dispatch.New(dispatch.Config{Store: st, Log: slog.New(slog.DiscardHandler), Heartbeat: heartbeat})
-		return []gateway.Offer{{Service: shape.API, Handlers: ecs.New(ecs.Config{Store: st}).Operations()}, {Service: ssm.API}, {Service: secretsmanager.API}, {Service: ecr.API}}
+		decides := access.New(access.Config{Store: st})
+		d = dispatch.New(dispatch.Config{Store: st, Log: slog.New(slog.DiscardHandler), Heartbeat: heartbeat, May: func(ctx context.Context, who identity.Principal, action string, i *cluster.Instance) error {
+			return decides.Check(ctx, access.Caller{Principal: who, Now: time.Now()}, action, []string{i.ARN}, nil)
+		}})
+		api := ecs.New(ecs.Config{Store: st})
+		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}, {Service: ssm.API}, {Service: secretsmanager.API}, {Service: ecr.API}}
 	}, func(o *gateway.Options) { o.Inner = inner })
 	as := func(serve func(http.ResponseWriter, *http.Request, identity.Principal)) gateway.SignedHandler {
 		return func(w http.ResponseWriter, r *http.Request, call *gateway.Call) { serve(w, r, call.Principal) }
@@ -68,6 +83,8 @@ func newPlayer(t *testing.T) *player {
 	inner.Handle("GET /tcs/ws", p.server.Gateway.Signed("ecs", as(d.ServeTCS)))
 	t.Cleanup(d.Close)
 
+	p.server.Role(t, "ecsInstanceRole", ofInstances)
+	p.server.Role(t, "taskrole", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ecs:*TaskProtection","Resource":"*"}}`)
 	role := identity.RoleSession(gatewaytest.Scope.Global("iam", "role/ecsInstanceRole"), "i-1")
 	key := p.server.AddKey(t, identity.AccessKey{ID: "ASIAINSTANCE", Secret: "instance", SessionToken: "token", Principal: role, Active: true})
 	p.keys["AKIDINSTANCE"] = sigv4.Keys{ID: key.ID, Secret: key.Secret, Token: key.SessionToken}

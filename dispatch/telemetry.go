@@ -21,7 +21,7 @@ func (d *Dispatcher) telemetry(ctx context.Context, l *line, inst *cluster.Insta
 	closing := make(chan struct{})
 	go func() {
 		defer close(closing)
-		hangUp(ws, d.heartbeats(ctx, ws))
+		hangUp(ws, d.heartbeats(ctx, l, ws))
 	}()
 	for {
 		_, data, err := ws.Read(context.WithoutCancel(ctx))
@@ -42,7 +42,7 @@ func (d *Dispatcher) telemetry(ctx context.Context, l *line, inst *cluster.Insta
 }
 
 // heartbeats sends them until ctx ends, and tells why it did.
-func (d *Dispatcher) heartbeats(ctx context.Context, ws *websocket.Conn) error {
+func (d *Dispatcher) heartbeats(ctx context.Context, l *line, ws *websocket.Conn) error {
 	tick := time.NewTicker(d.Heartbeat)
 	defer tick.Stop()
 	for {
@@ -50,6 +50,9 @@ func (d *Dispatcher) heartbeats(ctx context.Context, ws *websocket.Conn) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-tick.C:
+			if err := l.may(); err != nil {
+				return denied{err}
+			}
 			if err := send(ctx, ws, acs.TypeHeartbeat, acs.Heartbeat{MessageID: newID(), Healthy: true}); err != nil {
 				return err
 			}

@@ -23,9 +23,9 @@ func eventSources() []bus.Source {
 
 // newBus makes what carries events to the targets of rules.
 func (s *Server) newBus() *bus.Bus {
-	run := ecs.New(ecs.Config{Store: s.store}).Operations()
+	run := ecs.New(ecs.Config{Store: s.store, Assume: s.assume}).Operations()
 	return bus.New(bus.Config{
 		Store: s.store, Sources: eventSources(), Logs: s.archive, Reach: s.EventReach, Log: s.Log, Now: s.Now,
-		Tasks: &events.Launcher{RunTask: run["RunTask"], StopTask: run["StopTask"], Now: s.Now},
+		Tasks: &events.Launcher{RunTask: s.authorised(run["RunTask"]), StopTask: run["StopTask"], Now: s.Now, Assume: s.assumeForRule},
 	})
 }

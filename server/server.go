@@ -29,6 +29,7 @@ import (
 
 	"github.com/berthhq/berth/control"
 	"github.com/berthhq/berth/dispatch"
+	"github.com/berthhq/berth/plane/access"
 	"github.com/berthhq/berth/plane/archive"
 	"github.com/berthhq/berth/plane/authority"
 	"github.com/berthhq/berth/plane/bus"
@@ -54,6 +55,7 @@ type Server struct {
 	archive   *archive.Archive
 	metrics   *metrics.Metrics
 	history   *history.History
+	access    *access.Access
 	gateway   *gateway.Gateway
 	sessions  *dispatch.Dispatcher
 	control   *control.Control
@@ -134,19 +136,20 @@ func (s *Server) wire(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("registry tokens: %w", err)
 	}
-	s.sessions = dispatch.New(dispatch.Config{Store: s.store, Log: s.Log, Now: s.Now})
+	s.access = s.newAccess()
+	s.sessions = dispatch.New(dispatch.Config{Store: s.store, Log: s.Log, Now: s.Now, May: s.may, Assume: s.assume})
 	s.control = control.New(s.store, control.Planners(control.Options{NewID: ecs.NewID}), s.Log)
 	s.bus = s.newBus()
 	inner := http.NewServeMux()
 	s.gateway, err = gateway.New(gateway.Options{
-		Keys: gateway.StoredKeys{Store: s.store}, Authoriser: gateway.AllowAll{}, Inner: inner, Clock: s.Now, Log: s.Log, Audit: s.openAudit(),
-		Offers: offers(s.answers(cidr, tokens)), Fronts: s.fronts(asker{gateway.AllowAll{}}),
+		Keys: gateway.StoredKeys{Store: s.store}, Authoriser: s.access, Inner: inner, Clock: s.Now, Log: s.Log, Audit: s.openAudit(),
+		Offers: offers(s.answers(cidr, tokens)), Fronts: s.fronts(),
 	})
 	if err != nil {
 		return err
 	}
 	inner.Handle("/v2/", &registry.Gate{
-		Registry: registry.Proxy(s.Storage, s.Log), Tokens: tokens, Repositories: repositories{s.store}, Access: registry.OwnAccount{},
+		Registry: registry.Proxy(s.Storage, s.Log), Tokens: tokens, Repositories: repositories{s.store}, Access: images{s},
 		Keys: keys{s.store}, Home: s.Home.Region, Now: s.Now, Log: s.Log,
 	})
 	inner.Handle("GET /acs/ws", s.gateway.Signed("ecs", as(s.sessions.ServeACS)))
@@ -169,7 +172,9 @@ func (s *Server) wire(context.Context) error {
 func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]answers {
 	secrets := secretsmanager.New(secretsmanager.Config{Store: s.store, Vault: s.vault, Hooked: s.hooked})
 	return map[string]answers{
-		"ecs":                     of(ecs.New(ecs.Config{Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities()})),
+		"ecs": of(ecs.New(ecs.Config{
+			Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities(), Assume: s.assume,
+		})),
 		"ec2":                     of(ec2.New(s.store, defaultVPC)),
 		"ecr":                     of(ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region})),
 		"logs":                    of(logs.New(s.archive)),

@@ -19,14 +19,25 @@ type AllowAll struct{}
 // Authorise allows.
 func (AllowAll) Authorise(context.Context, *Call, Need) error { return nil }
 
-// needs are what the request must be allowed, each with its action.
-func (x *exchange) needs() []Need {
-	own := actionPrefix(x.request.Service) + ":" + x.call.Operation
-	of := x.gateway.offers[x.request.Service].Needs[x.call.Operation]
+// authorise asks for everything that a call needs, and tells what that is.
+func (g *Gateway) authorise(ctx context.Context, service *wire.Service, call *Call, in any) ([]Need, error) {
+	needs := g.needs(service, call, in)
+	for _, need := range needs {
+		if err := g.Authoriser.Authorise(ctx, call, need); err != nil {
+			return needs, err
+		}
+	}
+	return needs, nil
+}
+
+// needs are what a call must be allowed, each with its action.
+func (g *Gateway) needs(service *wire.Service, call *Call, in any) []Need {
+	own := actionPrefix(service) + ":" + call.Operation
+	of := g.offers[service].Needs[call.Operation]
 	if of == nil {
 		return []Need{{Action: own}}
 	}
-	needs := of(&x.call, x.in)
+	needs := of(call, in)
 	for i := range needs {
 		if needs[i].Action == "" {
 			needs[i].Action = own

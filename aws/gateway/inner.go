@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,21 @@ import (
 
 	"github.com/berthhq/berth/domain/fault"
 )
+
+// Do authorises and answers a call that did not come over HTTP: one that berth makes
+// on somebody's behalf.
+func (g *Gateway) Do(ctx context.Context, call *Call, in any) (any, error) {
+	for service, offer := range g.offers {
+		if handler := offer.Handlers[call.Operation]; service.Name == call.Service && handler != nil {
+			call.In = in
+			if _, err := g.authorise(ctx, service, call, in); err != nil {
+				return nil, err
+			}
+			return handler(ctx, call, in)
+		}
+	}
+	return nil, fault.New(fault.UnknownOperation, "berth does not support %s of %s yet.", call.Operation, call.Service)
+}
 
 // SignedHandler serves a path of our own for a caller who is proven.
 type SignedHandler func(w http.ResponseWriter, r *http.Request, call *Call)

@@ -117,14 +117,9 @@ func (x *exchange) name() {
 	x.call.Operation = x.request.Name
 }
 
-func (x *exchange) authorise() error {
-	x.needed = x.needs()
-	for _, need := range x.needed {
-		if err := x.gateway.Authoriser.Authorise(x.r.Context(), &x.call, need); err != nil {
-			return err
-		}
-	}
-	return nil
+func (x *exchange) authorise() (err error) {
+	x.needed, err = x.gateway.authorise(x.r.Context(), x.request.Service, &x.call, x.in)
+	return err
 }
 
 func (x *exchange) decode() (err error) {

@@ -25,8 +25,8 @@ const (
 // OffersFargate. An instance that does not offer EC2 is never shown.
 //
 // Writers: registration writes everything but Used, Connected* and Health;
-// placement and release write Used; the session (dispatch) writes Connected*
-// and Agent; UpdateContainerInstancesState writes Status.
+// placement and release write Used; the session (dispatch) writes Connected*,
+// Refused and Agent; UpdateContainerInstancesState writes Status.
 type Instance struct {
 	Scope        arn.Scope
 	ARN          string // primary key
@@ -57,7 +57,9 @@ type Instance struct {
 	Connected      bool // a session is open
 	ConnectedAt    time.Time
 	DisconnectedAt time.Time
-	Health         string // OK, IMPAIRED, INSUFFICIENT_DATA or INITIALIZING; empty before the first report
+	// Refused is why its agent may have no session, in words; empty while it may.
+	Refused string
+	Health  string // OK, IMPAIRED, INSUFFICIENT_DATA or INITIALIZING; empty before the first report
 
 	RegisteredAt     time.Time
 	DeregisteredAt   time.Time // zero while registered

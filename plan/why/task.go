@@ -126,6 +126,12 @@ func (a *about) instance() *Node {
 		Says: fmt.Sprintf("The agent of instance %s is not connected: what is shown may be old, and orders wait until it is back.", name(key)),
 		Hint: "start the agent of that machine again; its log tells why it cannot connect",
 	}
+	if i.Refused != "" {
+		n.add(&Node{
+			Subject: key, State: "REFUSED", Says: "Its agent may have no session: " + i.Refused,
+			Hint: "give the role of the instance what it lacks: the managed policy AmazonEC2ContainerServiceforEC2Role has it",
+		})
+	}
 	if !n.Since.IsZero() {
 		n.Says = fmt.Sprintf("The agent of instance %s has been away for %s: what is shown may be old, and orders wait until it is back.", name(key), a.ago(n.Since))
 	}

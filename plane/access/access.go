@@ -110,36 +110,34 @@ func (a *Access) decision(q *question) (policy.Decision, error) {
 		return policy.Decision{Source: policy.IdentityBased}, nil
 	}
 	policies := q.standing.policies
-	if err := a.ofResource(q.resource, &policies); err != nil {
-		return policy.Decision{}, err
-	}
+	text := a.ofResource(q.resource, &policies)
 	if q.standing.all && (policies.Owner == "" || policies.Owner == q.who.Principal.Account) {
 		return policy.Decision{Effect: policy.Allow}, nil
+	}
+	if text != "" {
+		document, err := a.documents.read(text, policy.Resource)
+		if err != nil {
+			return policy.Decision{}, unreadable(q.resource, err)
+		}
+		policies.Resource = &policy.Applied{Name: q.resource, Document: document}
 	}
 	return policy.Decide(&policy.Request{
 		Principal: q.who.Principal, Action: q.action, Resource: q.resource, Keys: q.key,
 	}, &policies), nil
 }
 
-// ofResource adds the resource's own policy and its owner.
-func (a *Access) ofResource(resource string, to *policy.Policies) error {
+// ofResource is the text of the resource's own policy, empty for none, and notes who
+// owns it.
+func (a *Access) ofResource(resource string, to *policy.Policies) (text string) {
 	to.Owner = accountOf(resource)
 	if a.Resources == nil {
-		return nil
+		return ""
 	}
 	text, owner, ok := a.Resources.Policy(resource)
 	if ok && owner != "" {
 		to.Owner = owner
 	}
-	if !ok || text == "" {
-		return nil
-	}
-	document, err := a.documents.read(text, policy.Resource)
-	if err != nil {
-		return unreadable(resource, err)
-	}
-	to.Resource = &policy.Applied{Name: resource, Document: document}
-	return nil
+	return text
 }
 
 // accountOf is the account in an ARN; empty for none of twelve digits.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/arn"
-	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/domain/image"
 )
 
@@ -26,9 +25,10 @@ type Repositories interface {
 
 // Access decides who may do what to a repository.
 type Access interface {
-	// Allow is nil when the principal may do the action (an IAM action of ECR, such
-	// as ecr:PutImage) to the resource (an ARN), else an error for the caller's eyes.
-	Allow(ctx context.Context, who identity.Principal, action, resource string) error
+	// Allow is nil when the holder of a token may do the action (an IAM action of ECR,
+	// such as ecr:PutImage) to the resource (an ARN) now, else an error for the
+	// caller's eyes.
+	Allow(ctx context.Context, grant Grant, action, resource string) error
 }
 
 // Keys tells whether an access key still works; a token ends with the key that
@@ -90,11 +90,11 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request) error {
 	if grant.Only != "" && (r.Method != http.MethodGet || to.path(place.Path()) != grant.Only) {
 		return refuse(http.StatusForbidden, "DENIED", "this token reads one layer of a repository and nothing else")
 	}
-	repository, err := g.allowed(r, grant.Principal, to, place)
+	repository, err := g.allowed(r, grant, to, place)
 	if err != nil {
 		return err
 	}
-	inside := g.rewrite(r, grant.Principal, to, place, repository)
+	inside := g.rewrite(r, grant, to, place, repository)
 	g.Registry.ServeHTTP(&renamer{ResponseWriter: w, from: "/v2/" + place.Path() + "/", to: "/v2/" + to.name + "/"}, inside)
 	return nil
 }
@@ -134,13 +134,13 @@ func (g *Gate) place(to route, host string) (image.Place, error) {
 }
 
 // allowed finds the record of the repository (nil for loaded images, which need
-// none) and asks whether the principal may.
-func (g *Gate) allowed(r *http.Request, who identity.Principal, to route, place image.Place) (*image.Repository, error) {
+// none) and asks whether the holder of the grant may.
+func (g *Gate) allowed(r *http.Request, grant Grant, to route, place image.Place) (*image.Repository, error) {
 	action := action(r.Method, to)
 	if action == "" {
 		return nil, refuse(http.StatusMethodNotAllowed, "UNSUPPORTED", "%s is not supported here: the registry deletes images, and their layers by itself", r.Method)
 	}
-	if err := g.Access.Allow(r.Context(), who, action, g.resource(place)); err != nil {
+	if err := g.Access.Allow(r.Context(), grant, action, g.resource(place)); err != nil {
 		return nil, refuse(http.StatusForbidden, "DENIED", "%v", err)
 	}
 	if place.Loaded {
@@ -164,7 +164,7 @@ func (g *Gate) resource(p image.Place) string {
 
 // rewrite makes the request that goes inside: under the place's one path, with no
 // credentials and none of our headers but our own.
-func (g *Gate) rewrite(r *http.Request, who identity.Principal, to route, place image.Place, repository *image.Repository) *http.Request {
+func (g *Gate) rewrite(r *http.Request, grant Grant, to route, place image.Place, repository *image.Repository) *http.Request {
 	inside := r.Clone(r.Context())
 	inside.URL.Path = to.path(place.Path())
 	inside.URL.RawPath = ""
@@ -176,7 +176,7 @@ func (g *Gate) rewrite(r *http.Request, who identity.Principal, to route, place 
 		inside.Header.Set(headerImmutable, "1")
 	}
 	if to.kind == uploadKind && r.Method == http.MethodPost {
-		g.rewriteMount(inside, who)
+		g.rewriteMount(inside, grant)
 	}
 	return inside
 }
@@ -184,7 +184,7 @@ func (g *Gate) rewrite(r *http.Request, who identity.Principal, to route, place 
 // rewriteMount names the source of a cross-repository mount as it is named inside,
 // or takes the wish out of the request, so that the client sends the layer: the
 // protocol's answer when the source cannot be read.
-func (g *Gate) rewriteMount(inside *http.Request, who identity.Principal) {
+func (g *Gate) rewriteMount(inside *http.Request, grant Grant) {
 	query := inside.URL.Query()
 	from := query.Get("from")
 	if from == "" {
@@ -195,7 +195,7 @@ func (g *Gate) rewriteMount(inside *http.Request, who identity.Principal) {
 	if place, err := g.place(source, inside.Host); err == nil {
 		read := inside.Clone(inside.Context())
 		read.Method = http.MethodGet
-		if _, err := g.allowed(read, who, source, place); err == nil {
+		if _, err := g.allowed(read, grant, source, place); err == nil {
 			query.Set("from", place.Path())
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/arn"
-	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/domain/image"
 	"github.com/berthhq/berth/store"
@@ -105,23 +104,18 @@ func (a *API) Operations() map[string]gateway.Handler {
 	}
 }
 
-// registry is the account and region a request means. Another account's registry
-// needs a policy of that account, and none is evaluated yet.
-func (a *API) registry(call *gateway.Call, registryID *string) (arn.Scope, error) {
-	if registryID == nil || *registryID == call.Scope.Account {
-		return call.Scope, nil
+// registry is the account and region a request means. Whether the caller may reach
+// into another account's was asked before.
+func (a *API) registry(call *gateway.Call, registryID *string) arn.Scope {
+	if registryID == nil {
+		return call.Scope
 	}
-	other := arn.Scope{Account: *registryID, Region: call.Scope.Region}
-	return arn.Scope{}, fault.New(fault.AccessDenied, "User: %s is not authorized to perform: ecr:%s on resource: %s because no resource-based policy allows the ecr:%s action",
-		call.Principal.ARN, call.Operation, image.RepositoryARN(other, "*"), call.Operation)
+	return arn.Scope{Account: *registryID, Region: call.Scope.Region}
 }
 
 // find looks up the repository a request names.
 func (a *API) find(r store.Reader, call *gateway.Call, registryID, name *string) (*image.Repository, error) {
-	scope, err := a.registry(call, registryID)
-	if err != nil {
-		return nil, err
-	}
+	scope := a.registry(call, registryID)
 	repository, ok := store.Repositories.Get(r, image.RepositoryARN(scope, deref(name)))
 	if !ok {
 		return nil, noRepository(scope, deref(name))

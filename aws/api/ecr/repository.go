@@ -45,11 +45,8 @@ func alreadyThere(r *image.Repository) *fault.Fault {
 }
 
 func (a *API) readRepository(call *gateway.Call, in *ecr.CreateRepositoryRequest) (*image.Repository, error) {
-	scope, err := a.registry(call, in.RegistryId)
-	if err != nil {
-		return nil, err
-	}
-	name := deref(in.RepositoryName)
+	scope, name := a.registry(call, in.RegistryId), deref(in.RepositoryName)
+	var err error
 	r := &image.Repository{
 		Scope: scope, Name: name, ARN: image.RepositoryARN(scope, name), CreatedAt: call.Now,
 		Encryption: image.Encryption{Type: string(ecr.EncryptionTypeAes256)},
@@ -96,11 +93,7 @@ func readMutability(m ecr.ImageTagMutability, filters []ecr.ImageTagMutabilityEx
 }
 
 func (a *API) describeRepositories(_ context.Context, call *gateway.Call, in *ecr.DescribeRepositoriesRequest) (*ecr.DescribeRepositoriesResponse, error) {
-	scope, err := a.registry(call, in.RegistryId)
-	if err != nil {
-		return nil, err
-	}
-	v := a.store.View()
+	scope, v := a.registry(call, in.RegistryId), a.store.View()
 	var found []*image.Repository
 	for _, name := range in.RepositoryNames {
 		r, err := a.find(v, call, in.RegistryId, &name)

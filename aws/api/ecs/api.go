@@ -13,6 +13,7 @@ import (
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/store"
 )
 
@@ -33,6 +34,9 @@ type Config struct {
 	// Hooked tells whether there is somebody to call for the ARN of a function that
 	// a lifecycle hook names. nil means for none.
 	Hooked func(arn string) bool
+	// Assume finds a role that tasks may become, on behalf of a resource of ECS. The
+	// error says why they may not. nil takes every role as it is named.
+	Assume func(r store.Reader, roleARN, source string) (*identity.Role, error)
 }
 
 // Identities knows whether an instance identity document is one that berth signed.
@@ -49,11 +53,14 @@ type API struct {
 	history  History
 	hooked   func(arn string) bool
 	proof    Identities // nil takes every document
+	assume   func(r store.Reader, roleARN, source string) (*identity.Role, error)
 }
 
 // New makes the API.
 func New(c Config) *API {
-	a := &API{store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History, hooked: c.Hooked, proof: c.Identities}
+	a := &API{
+		store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History, hooked: c.Hooked, proof: c.Identities, assume: c.Assume,
+	}
 	if a.newID == nil {
 		a.newID = NewID
 	}

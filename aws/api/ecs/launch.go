@@ -63,6 +63,22 @@ func (q *request) prepare(v store.Reader, call *gateway.Call, c *cluster.Cluster
 	return l, l.size(def)
 }
 
+// checkRoles refuses a run whose tasks could not become their roles.
+func (a *API) checkRoles(r store.Reader, l *launch) error {
+	if a.assume == nil {
+		return nil
+	}
+	for _, role := range []string{l.spec.TaskRole(l.definition), l.spec.ExecutionRole(l.definition)} {
+		if role == "" {
+			continue
+		}
+		if _, err := a.assume(r, role, l.cluster.ARN); err != nil {
+			return client("%s", task.RoleRefused(role)).WithHint("%v", err)
+		}
+	}
+	return nil
+}
+
 // size settles the task's size: the override's, else the definition's. Fargate
 // only has certain sizes, whoever names them.
 func (l *launch) size(def *workload.Definition) error {

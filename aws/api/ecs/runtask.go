@@ -41,6 +41,9 @@ func (a *API) runTask(ctx context.Context, call *gateway.Call, in *ecs.RunTaskRe
 			return err
 		}
 		l, err := prepareRun(tx, call, in, n)
+		if err == nil {
+			err = a.checkRoles(tx, l)
+		}
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,9 @@ func (a *API) startTask(ctx context.Context, call *gateway.Call, in *ecs.StartTa
 	failures := []ecs.Failure{}
 	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
 		l, err := prepareStart(tx, call, in)
+		if err == nil {
+			err = a.checkRoles(tx, l)
+		}
 		if err != nil {
 			return err
 		}

@@ -208,3 +208,12 @@ func taggedInstance(r store.Reader, key string) (*tagged, error) {
 		store.Instances.Put(tx, &next)
 	}}, nil
 }
+
+// TagsOf are the tags of a resource of ECS; ok is false when there is none such.
+func TagsOf(r store.Reader, resource arn.ARN) (tags []workload.Tag, ok bool) {
+	found, err := findTagged(r, resource.Scope(), resource.String())
+	if err != nil {
+		return nil, false
+	}
+	return found.tags, true
+}

@@ -20,18 +20,33 @@ import (
 // Launcher runs the tasks of targets by the handlers of ECS, on behalf of the
 // target's role.
 type Launcher struct {
+	// RunTask may refuse a call that its principal is not allowed.
 	RunTask, StopTask gateway.Handler
 	Now               func() time.Time
+	// Assume finds a role that EventBridge may become, on behalf of a rule. The error
+	// says why it may not. nil takes every role as it is named.
+	Assume func(roleARN, ruleARN string) (*identity.Role, error)
 }
 
 // roleSession ends the ARN of the principal that runs tasks.
 const roleSession = "EventBridge"
 
-func (l *Launcher) call(operation string, scope arn.Scope, role string) *gateway.Call {
-	who := identity.RootPrincipal(scope.Account)
-	if role != "" {
-		who = identity.RoleSession(role, roleSession)
+// become is the principal of a target with a role; the account's own without.
+func (l *Launcher) become(launch *event.Launch) (identity.Principal, error) {
+	switch {
+	case launch.RoleARN == "":
+		return identity.RootPrincipal(launch.Scope.Account), nil
+	case l.Assume == nil:
+		return identity.RoleSession(launch.RoleARN, roleSession), nil
 	}
+	role, err := l.Assume(launch.RoleARN, launch.Scope.Of("events", "rule/"+launch.Rule))
+	if err != nil {
+		return identity.Principal{}, fault.New(fault.AccessDenied, "EventBridge could not assume the role %s of the target.", launch.RoleARN).WithHint("%v", err)
+	}
+	return identity.SessionOf(role, roleSession), nil
+}
+
+func (l *Launcher) call(operation string, scope arn.Scope, who identity.Principal) *gateway.Call {
 	return &gateway.Call{ID: uuid.NewString(), Service: "ecs", Operation: operation, Scope: scope, Principal: who, Now: l.Now()}
 }
 
@@ -41,7 +56,11 @@ func (l *Launcher) Launch(ctx context.Context, launch event.Launch) ([]event.Lau
 	if err != nil {
 		return nil, err
 	}
-	answer, err := l.RunTask(ctx, l.call("RunTask", launch.Scope, launch.RoleARN), in)
+	who, err := l.become(&launch)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := l.RunTask(ctx, l.call("RunTask", launch.Scope, who), in)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +75,7 @@ func (l *Launcher) Launch(ctx context.Context, launch event.Launch) ([]event.Lau
 
 // Stop asks a task to stop.
 func (l *Launcher) Stop(ctx context.Context, scope arn.Scope, cluster, task, reason string) error {
-	_, err := l.StopTask(ctx, l.call("StopTask", scope, ""), &ecs.StopTaskRequest{Cluster: &cluster, Task: &task, Reason: &reason})
+	_, err := l.StopTask(ctx, l.call("StopTask", scope, identity.RootPrincipal(scope.Account)), &ecs.StopTaskRequest{Cluster: &cluster, Task: &task, Reason: &reason})
 	return err
 }
 

@@ -113,3 +113,15 @@ func tagged(r store.Reader, scope arn.Scope, resource string) (*event.Rule, *eve
 	found, err := findRule(r, scope, bus, a.Name())
 	return found, nil, err
 }
+
+// TagsOf are the tags of a rule or bus; ok is false when there is none such.
+func TagsOf(r store.Reader, resource arn.ARN) (tags []workload.Tag, ok bool) {
+	found, b, err := tagged(r, resource.Scope(), resource.String())
+	switch {
+	case err != nil:
+		return nil, false
+	case found != nil:
+		return found.Tags, true
+	}
+	return b.Tags, true
+}

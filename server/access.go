@@ -1,0 +1,88 @@
+package server
+
+import (
+	"context"
+
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/plane/access"
+	"github.com/berthhq/berth/plane/registry"
+	"github.com/berthhq/berth/store"
+)
+
+// Principals of the services that become roles.
+const (
+	tasksPrincipal  = "ecs-tasks.amazonaws.com"
+	eventsPrincipal = "events.amazonaws.com"
+)
+
+// newAccess makes what decides about every request.
+func (s *Server) newAccess() *access.Access {
+	return access.New(access.Config{Store: s.store, Resources: resources{s.store, s.archive}})
+}
+
+// may tells why a session of an agent may not be; dispatch asks.
+func (s *Server) may(ctx context.Context, who identity.Principal, action string, i *cluster.Instance) error {
+	caller := access.Caller{Principal: who, Temporary: who.Kind == identity.AssumedRole, Region: i.Scope.Region, Secure: s.secure(), Now: s.Now()}
+	return s.access.Check(ctx, caller, action, []string{i.ARN}, map[string][]string{"ecs:cluster": {i.ClusterARN}})
+}
+
+// assume finds a role that tasks may become.
+func (s *Server) assume(r store.Reader, roleARN, source string) (*identity.Role, error) {
+	return s.access.Trusts(r, roleARN, tasksPrincipal, source)
+}
+
+// assumeForRule finds a role that EventBridge may become.
+func (s *Server) assumeForRule(roleARN, ruleARN string) (*identity.Role, error) {
+	return s.access.Trusts(s.store.View(), roleARN, eventsPrincipal, ruleARN)
+}
+
+// authorised answers a call of ECS that is made on behalf of a role if the role may.
+// The account's own is not asked.
+func (s *Server) authorised(handler gateway.Handler) gateway.Handler {
+	return func(ctx context.Context, call *gateway.Call, in any) (any, error) {
+		if call.Principal.Kind == identity.Root {
+			return handler(ctx, call, in)
+		}
+		return s.gateway.Do(ctx, call, in)
+	}
+}
+
+// images decides for the registry: by the key that asked for a token, as it is now.
+type images struct{ server *Server }
+
+// Allow implements registry.Access.
+func (i images) Allow(ctx context.Context, grant registry.Grant, action, resource string) error {
+	key, ok := store.AccessKeys.Get(i.server.store.View(), grant.AccessKeyID)
+	if !ok {
+		return fault.New(fault.AccessDenied, "The access key of this token does not exist any more.")
+	}
+	who := access.CallerWith(key, i.server.Now())
+	if a, err := arn.Parse(resource); err == nil {
+		who.Region = a.Region
+	}
+	return i.server.access.Check(ctx, who, action, []string{resource}, nil)
+}
+
+// resources are those of every service, for decisions: their policies and tags.
+type resources struct {
+	store  store.Store
+	groups groups
+}
+
+// Policy implements access.Resources.
+func (r resources) Policy(resource string) (document, owner string, ok bool) {
+	a, err := arn.Parse(resource)
+	if err != nil {
+		return "", "", false
+	}
+	if a.Service == "ecr" {
+		if found, ok := store.Repositories.Get(r.store.View(), resource); ok {
+			return found.Policy, found.Scope.Account, true
+		}
+	}
+	return "", "", false
+}
