@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strings"
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/arn"
@@ -79,8 +80,18 @@ func (r resources) Policy(resource string) (document, owner string, ok bool) {
 	if err != nil {
 		return "", "", false
 	}
-	if a.Service == "ecr" {
-		if found, ok := store.Repositories.Get(r.store.View(), resource); ok {
+	v := r.store.View()
+	switch a.Service {
+	case "ecr":
+		if found, ok := store.Repositories.Get(v, resource); ok {
+			return found.Policy, found.Scope.Account, true
+		}
+	case "secretsmanager", "kms":
+		document, ok = store.ResourcePolicy(v, resource)
+		return document, a.Account, ok
+	case "s3":
+		name, _, _ := strings.Cut(a.Resource, "/")
+		if found, ok := store.Buckets.Get(v, name); ok {
 			return found.Policy, found.Scope.Account, true
 		}
 	}

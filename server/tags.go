@@ -43,6 +43,8 @@ func (r resources) Tags(resource string) ([]workload.Tag, bool) {
 		}
 	case "logs":
 		return r.groupTags(a)
+	case "secretsmanager", "ssm", "kms":
+		return store.ResourceTags(v, resource)
 	}
 	return nil, false
 }

@@ -9,6 +9,7 @@ package access
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/berthhq/berth/aws/gateway"
@@ -120,6 +121,7 @@ func (a *Access) decision(q *question) (policy.Decision, error) {
 			return policy.Decision{}, unreadable(q.resource, err)
 		}
 		policies.Resource = &policy.Applied{Name: q.resource, Document: document}
+		policies.Trusting = strings.HasPrefix(q.action, "kms:") // a key's policy must let IAM's policies count
 	}
 	return policy.Decide(&policy.Request{
 		Principal: q.who.Principal, Action: q.action, Resource: q.resource, Keys: q.key,
