@@ -18,6 +18,8 @@ import (
 	"github.com/berthhq/berth/aws/shape/ssm"
 	"github.com/berthhq/berth/aws/shape/sts"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/protocol/sigv4"
+	"github.com/berthhq/berth/protocol/trail"
 )
 
 func TestAuditTellsWhoDidWhat(t *testing.T) {
@@ -37,29 +39,63 @@ func TestAuditTellsWhoDidWhat(t *testing.T) {
 		do(t, request(t, s, "DeleteCluster", `{"cluster":"lab"}`)),
 		do(t, request(t, s, "ListClusters", `{"maxResults":3}`)),
 	}
-	type line struct {
-		Level, Msg, Request, Service, Operation, Principal, Key, Account, Region, Source, Code, Message string
-		Status                                                                                          int
-		Ms                                                                                              float64
-		Parameters                                                                                      map[string]any
+	record := func(operation string) trail.Record {
+		return trail.Record{
+			EventVersion: "1.11", EventSource: "ecs.amazonaws.com", EventName: operation, AWSRegion: "us-west-2", SourceIPAddress: "127.0.0.1",
+			UserAgent: "Go-http-client/1.1", EventType: "AwsApiCall", ManagementEvent: true, RecipientAccount: "123456789012", EventCategory: "Management",
+			UserIdentity: trail.Identity{
+				Type: "Root", PrincipalID: "123456789012", ARN: s.Root.Principal.ARN, AccountID: "123456789012", AccessKeyID: s.Root.ID,
+			},
+			Additional: trail.Additional{Status: 200, Needed: []string{"ecs:" + operation}},
+		}
 	}
-	want := []line{
-		{Level: "INFO", Operation: "CreateCluster", Status: 200, Parameters: map[string]any{"clusterName": "lab"}},
-		{Level: "INFO", Operation: "DeleteCluster", Status: 400, Parameters: map[string]any{"cluster": "lab"}, Code: "ClusterNotFoundException", Message: "Cluster not found."},
-		{Level: "DEBUG", Operation: "ListClusters", Status: 200},
-	}
+	want := []trail.Record{record("CreateCluster"), record("DeleteCluster"), record("ListClusters")}
+	want[0].RequestParameters = map[string]any{"clusterName": "lab"}
+	want[1].RequestParameters = map[string]any{"cluster": "lab"}
+	want[1].ErrorCode, want[1].ErrorMessage, want[1].Additional.Status = "ClusterNotFoundException", "Cluster not found.", 400
+	want[2].ReadOnly = true
 	waitFor(t, func() bool { return len(s.Audit.All()) == len(want) })
 	for n, text := range s.Audit.All() {
-		var got line
+		var got trail.Record
 		if err := json.Unmarshal([]byte(text), &got); err != nil {
 			t.Fatal(err)
 		}
+		if got.EventID == "" || time.Since(got.EventTime) > time.Minute {
+			t.Errorf("line %d: %s", n, text)
+		}
 		w := want[n]
-		w.Msg, w.Request, w.Service, w.Principal, w.Key = "request", answers[n].id, "ecs", s.Root.Principal.ARN, s.Root.ID
-		w.Account, w.Region, w.Source, w.Ms = "123456789012", "us-west-2", "127.0.0.1", got.Ms
+		w.RequestID, w.EventID, w.EventTime, w.Additional.Millis = answers[n].id, got.EventID, got.EventTime, got.Additional.Millis
 		if !reflect.DeepEqual(got, w) {
 			t.Errorf("line %d: %+v, want %+v", n, got, w)
 		}
+	}
+}
+
+func TestAuditTellsWhichRoleSomebodyHas(t *testing.T) {
+	s := serve(t, map[string]gateway.Handler{"ListClusters": gateway.Handle(func(context.Context, *gateway.Call, *ecs.ListClustersRequest) (*ecs.ListClustersResponse, error) {
+		return nil, nil
+	})}, nil)
+	key := s.Role(t, "worker")
+	r := request(t, s, "ListClusters", "{}")
+	r.Header.Del("Authorization")
+	if err := sigv4.Sign(r, []byte("{}"), sigv4.Keys{ID: key.ID, Secret: key.Secret, Token: key.SessionToken}, "ecs", "us-west-2", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	do(t, r)
+	waitFor(t, func() bool { return s.Audit.All()[0] != "" })
+	var got trail.Record
+	if err := json.Unmarshal([]byte(s.Audit.All()[0]), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := trail.Identity{
+		Type: "AssumedRole", PrincipalID: "AROAworker:test", ARN: "arn:aws:sts::123456789012:assumed-role/worker/test", AccountID: "123456789012", AccessKeyID: key.ID,
+		SessionContext: &trail.SessionContext{
+			SessionIssuer: &trail.Issuer{Type: "Role", PrincipalID: "AROAworker", ARN: key.Principal.RoleARN, AccountID: "123456789012", UserName: "worker"},
+			Attributes:    trail.Attributes{CreationDate: key.CreatedAt.UTC().Truncate(time.Second), MFAAuthenticated: "false"},
+		},
+	}
+	if !reflect.DeepEqual(got.UserIdentity, want) || !got.Denied() || got.ErrorCode != "AccessDeniedException" {
+		t.Errorf("got %+v %s", got.UserIdentity, got.ErrorCode)
 	}
 }
 

@@ -39,7 +39,7 @@ type Options struct {
 	Inner *http.ServeMux
 	Clock func() time.Time
 	Log   *slog.Logger // for people who run berth
-	Audit *slog.Logger // one line for each request
+	Audit *slog.Logger // of package trail: one record for each request
 }
 
 // Gateway serves all AWS services on one port.

@@ -257,7 +257,7 @@ func TestStreamsFlowWhileTheyLastAndEndWithTheCaller(t *testing.T) {
 		}
 	}
 	leave()
-	waitFor(t, func() bool { return strings.Contains(strings.Join(s.Audit.All(), "\n"), `"operation":"StartLiveTail"`) })
+	waitFor(t, func() bool { return strings.Contains(strings.Join(s.Audit.All(), "\n"), `"eventName":"StartLiveTail"`) })
 }
 
 // waitFor polls for what another goroutine will have done.

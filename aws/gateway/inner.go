@@ -14,15 +14,19 @@ import (
 
 // Do authorises and answers a call that did not come over HTTP: one that berth makes
 // on somebody's behalf.
-func (g *Gateway) Do(ctx context.Context, call *Call, in any) (any, error) {
+func (g *Gateway) Do(ctx context.Context, call *Call, in any) (out any, err error) {
 	for service, offer := range g.offers {
-		if handler := offer.Handlers[call.Operation]; service.Name == call.Service && handler != nil {
-			call.In = in
-			if _, err := g.authorise(ctx, service, call, in); err != nil {
-				return nil, err
-			}
-			return handler(ctx, call, in)
+		handler := offer.Handlers[call.Operation]
+		if service.Name != call.Service || handler == nil {
+			continue
 		}
+		call.In = in
+		needed, err := g.authorise(ctx, service, call, in)
+		if err == nil {
+			out, err = handler(ctx, call, in)
+		}
+		g.auditInner(call, needed, in, err)
+		return out, err
 	}
 	return nil, fault.New(fault.UnknownOperation, "berth does not support %s of %s yet.", call.Operation, call.Service)
 }

@@ -41,6 +41,7 @@ func commands() []command {
 		{"run", "run an image as a task and return its exit code", run},
 		{"logs", "print the logs of a task or a service", logs},
 		{"why", "tell why a task or a service is as it is, and what to do", whyCommand},
+		{"audit", "log: print who asked for what, and what came of it", auditCommand},
 		{"image", "load FILE [NAME:TAG]: put an image archive in the registry", imageCommand},
 		{"token", "create: make a token by which a machine joins", tokenCommand},
 		{"vault", "rotate: make a new master key for all that is encrypted", vaultCommand},

@@ -20,6 +20,7 @@ import (
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/plane/access"
+	"github.com/berthhq/berth/protocol/trail"
 	"github.com/berthhq/berth/store"
 	"github.com/berthhq/berth/store/memory"
 )
@@ -50,7 +51,7 @@ func Start(t testing.TB, offers func(store.Store) []gateway.Offer, change func(*
 	options := gateway.Options{
 		Offers: offers(st), Keys: gateway.StoredKeys{Store: st}, Authoriser: access.New(access.Config{Store: st}), Clock: time.Now,
 		Log:   slog.New(slog.DiscardHandler),
-		Audit: slog.New(slog.NewJSONHandler(s.Audit, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Audit: trail.NewLogger(s.Audit, slog.LevelDebug),
 	}
 	if change != nil {
 		change(&options)
