@@ -382,6 +382,11 @@ func TestCapabilitiesCoverWhatIsSupported(t *testing.T) {
 		HealthCheck: &HealthCheck{Command: []string{"CMD", "true"}}, StopTimeout: new(5), RestartPolicy: &RestartPolicy{Enabled: true},
 		Linux: &LinuxParameters{InitProcessEnabled: new(true), Tmpfs: []Tmpfs{{ContainerPath: "/t", Size: 1}}, Devices: []Device{{HostPath: "/dev/null"}}},
 	}
+	const asm, ssm = "arn:aws:secretsmanager:us-east-1:123456789012:secret:s-AbCdEf", "name"
+	app(d).Secrets = []Secret{{Name: "A", ValueFrom: asm}, {Name: "B", ValueFrom: ssm}}
+	app(d).Log.SecretOptions = []Secret{{Name: "awslogs-stream", ValueFrom: asm}, {Name: "awslogs-region", ValueFrom: ssm}}
+	app(d).EnvironmentFiles = []EnvironmentFile{{Type: "s3", Value: "arn:aws:s3:::b/a.env"}}
+	app(d).RepositoryCredentials = asm
 	sidecar(d).Log = &LogConfiguration{Driver: "json-file"}
 	onHost, inVPC := onEC2(), onFargate()
 	onHost.NetworkMode, onHost.TaskRoleARN = Host, "arn:aws:iam::1:role/t"
