@@ -140,10 +140,14 @@ func (s *Server) wire(context.Context) error {
 	s.sessions = dispatch.New(dispatch.Config{Store: s.store, Log: s.Log, Now: s.Now, May: s.may, Assume: s.assume})
 	s.control = control.New(s.store, control.Planners(control.Options{NewID: ecs.NewID}), s.Log)
 	s.bus = s.newBus()
+	fronts, err := s.fronts()
+	if err != nil {
+		return err
+	}
 	inner := http.NewServeMux()
 	s.gateway, err = gateway.New(gateway.Options{
 		Keys: gateway.StoredKeys{Store: s.store}, Authoriser: s.access, Inner: inner, Clock: s.Now, Log: s.Log, Audit: s.openAudit(),
-		Offers: offers(s.answers(cidr, tokens)), Fronts: s.fronts(),
+		Offers: offers(s.answers(cidr, tokens)), Fronts: fronts,
 	})
 	if err != nil {
 		return err

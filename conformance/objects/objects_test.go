@@ -221,3 +221,45 @@ func TestVirtualHosts(t *testing.T) {
 		}
 	}
 }
+
+// TestASlashAtTheEndIsAnotherKey: a policy may allow one and not the other.
+func TestASlashAtTheEndIsAnotherKey(t *testing.T) {
+	_, c := withBucket(t)
+	ctx := t.Context()
+	put(t, c, "k", []byte("x"))
+	_, err := c.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(name), Key: aws.String("k/")})
+	refused(t, err, "NoSuchKey", "")
+	_, err = c.CopyObject(ctx, &s3.CopyObjectInput{Bucket: aws.String(name), Key: aws.String("l"), CopySource: aws.String(name + "/k/")})
+	if err == nil {
+		t.Error("copied what is not there")
+	}
+	_, _ = c.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(name), Key: aws.String("k/")})
+	_, _ = c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(name), Key: aws.String("k/"), Body: strings.NewReader("")})
+	if got := get(t, c, "k"); string(got) != "x" {
+		t.Errorf("k is %q", got)
+	}
+	put(t, c, "d/", nil)
+	put(t, c, "d/e", []byte("y"))
+	_, err = c.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(name), Key: aws.String("d")})
+	refused(t, err, "NoSuchKey", "")
+	_, _ = c.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(name), Key: aws.String("d")})
+	if got := get(t, c, "d/e"); string(got) != "y" {
+		t.Errorf("d/e is %q", got)
+	}
+}
+
+// TestALengthIsNeeded: of a body of unknown length nobody knows whether it is whole.
+func TestALengthIsNeeded(t *testing.T) {
+	h, _ := withBucket(t)
+	r := must[*http.Request](t)(http.NewRequest(http.MethodPut, h.URL+"/"+name+"/k", struct{ io.Reader }{strings.NewReader("hello")}))
+	r.Header.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+	credentials := aws.Credentials{AccessKeyID: h.Root.ID, SecretAccessKey: h.Root.Secret}
+	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, r, "UNSIGNED-PAYLOAD", "s3", "eu-central-1", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	answer := must[*http.Response](t)(http.DefaultClient.Do(r))
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusLengthRequired {
+		t.Errorf("%s", answer.Status)
+	}
+}

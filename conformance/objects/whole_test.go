@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -90,18 +91,23 @@ func role(t *testing.T, program string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// family are the ids of a process and its children.
+func family(t *testing.T, cmd *exec.Cmd) []int {
+	t.Helper()
+	pids := []int{cmd.Process.Pid}
+	for _, file := range must[[]string](t)(filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", cmd.Process.Pid))) {
+		for text := range strings.FieldsSeq(string(load(t, file))) {
+			pids = append(pids, must[int](t)(strconv.Atoi(text)))
+		}
+	}
+	return pids
+}
+
 // peak is the most memory that a process and its children had, in KiB.
 func peak(t *testing.T, cmd *exec.Cmd) (total int) {
 	t.Helper()
-	pids := fmt.Sprint(cmd.Process.Pid) + " " + string(must[[]byte](t)(os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))))
-	if children, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", cmd.Process.Pid)); err == nil {
-		pids = fmt.Sprint(cmd.Process.Pid)
-		for _, file := range children {
-			pids += " " + string(load(t, file))
-		}
-	}
-	for pid := range strings.FieldsSeq(pids) {
-		for line := range strings.Lines(string(load(t, "/proc/"+pid+"/status"))) {
+	for _, pid := range family(t, cmd) {
+		for line := range strings.Lines(string(load(t, fmt.Sprintf("/proc/%d/status", pid)))) {
 			var kib int
 			if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
 				total += kib
@@ -138,3 +144,31 @@ func TestLargeObjectsTakeLittleMemory(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// TestTheKeeperComesBack: its end is not that of the images beside it.
+func TestTheKeeperComesBack(t *testing.T) {
+	w := startWhole(t)
+	c := s3.NewFromConfig(w.config, func(o *s3.Options) { o.UsePathStyle = true; o.Retryer = aws.NopRetryer{} })
+	until(t, func() error {
+		_, err := c.CreateBucket(context.Background(), &s3.CreateBucketInput{Bucket: aws.String(name)})
+		return err
+	})
+	put(t, c, "k", []byte("kept"))
+	for _, pid := range family(t, w.storage)[1:] {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := c.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(name), Key: aws.String("k")})
+	refused(t, err, "ServiceUnavailable", "The keeper of objects does not answer")
+	until(t, func() error {
+		_, err := c.HeadBucket(context.Background(), &s3.HeadBucketInput{Bucket: aws.String(name)})
+		if err == nil {
+			_, err = c.HeadObject(context.Background(), &s3.HeadObjectInput{Bucket: aws.String(name), Key: aws.String("k")})
+		}
+		return err
+	})
+	if got := get(t, c, "k"); string(got) != "kept" {
+		t.Errorf("got %q", got)
+	}
+}

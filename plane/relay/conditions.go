@@ -18,6 +18,9 @@ func (a *access) keys() map[string][]string {
 			keys[key] = []string{value}
 		}
 	}
+	if a.within != "" {
+		keys["dynamodb:EnclosingOperation"] = []string{a.within}
+	}
 	if a.action == "Query" || a.action == "Scan" || a.action == "GetItem" || a.action == "BatchGetItem" {
 		keys["dynamodb:Select"] = []string{a.selected()}
 	}

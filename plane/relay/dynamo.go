@@ -14,6 +14,7 @@ import (
 // access is one action on one table, and what of it the request touches.
 type access struct {
 	action string
+	within string // the transaction that has it; empty for none
 	table  string // name or ARN
 	index  string
 	items  []document // keys or whole items
@@ -73,7 +74,7 @@ func accesses(operation string, d document) []access {
 	case "BatchWriteItem":
 		return writes(d)
 	case "TransactGetItems", "TransactWriteItems":
-		return transacted(d)
+		return transacted(operation, d)
 	}
 	a := access{action: operation, index: d.text("IndexName"), asked: d}
 	for _, name := range []string{"TableName", "TableArn", "ResourceArn", "StreamArn", "SourceTableArn", "SourceTableName", "BackupArn", "ExportArn", "ImportArn", "GlobalTableName", "TargetTableName"} {
@@ -120,14 +121,14 @@ func writes(d document) []access {
 }
 
 // transacted are the actions within a transaction: each needs its own right.
-func transacted(d document) []access {
+func transacted(operation string, d document) []access {
 	var out []access
 	for _, item := range d.list("TransactItems") {
 		for part, action := range map[string]string{
 			"Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem",
 		} {
 			if asked := item.object(part); asked != nil {
-				a := access{action: action, table: asked.text("TableName"), asked: asked}
+				a := access{action: action, within: operation, table: asked.text("TableName"), asked: asked}
 				for _, name := range []string{"Key", "Item"} {
 					if object := asked.object(name); object != nil {
 						a.items = append(a.items, object)
