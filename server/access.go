@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/arn"
@@ -53,19 +54,23 @@ func (s *Server) authorised(handler gateway.Handler) gateway.Handler {
 }
 
 // images decides for the registry: by the key that asked for a token, as it is now.
-type images struct{ server *Server }
+type images struct {
+	store  store.Store
+	access *access.Access
+	now    func() time.Time
+}
 
 // Allow implements registry.Access.
 func (i images) Allow(ctx context.Context, grant registry.Grant, action, resource string) error {
-	key, ok := store.AccessKeys.Get(i.server.store.View(), grant.AccessKeyID)
+	key, ok := store.AccessKeys.Get(i.store.View(), grant.AccessKeyID)
 	if !ok {
 		return fault.New(fault.AccessDenied, "The access key of this token does not exist any more.")
 	}
-	who := access.CallerWith(key, i.server.Now())
+	who := access.CallerWith(key, i.now())
 	if a, err := arn.Parse(resource); err == nil {
 		who.Region = a.Region
 	}
-	return i.server.access.Check(ctx, who, action, []string{resource}, nil)
+	return i.access.Check(ctx, who, action, []string{resource}, nil)
 }
 
 // resources are those of every service, for decisions: their policies and tags.

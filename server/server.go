@@ -153,7 +153,7 @@ func (s *Server) wire(context.Context) error {
 		return err
 	}
 	inner.Handle("/v2/", &registry.Gate{
-		Registry: registry.Proxy(s.Storage, s.Log), Tokens: tokens, Repositories: repositories{s.store}, Access: images{s},
+		Registry: registry.Proxy(s.Storage, s.Log), Tokens: tokens, Repositories: repositories{s.store}, Access: images{s.store, s.access, s.Now},
 		Keys: keys{s.store}, Home: s.Home.Region, Now: s.Now, Log: s.Log,
 	})
 	inner.Handle("GET /acs/ws", s.gateway.Signed("ecs", as(s.sessions.ServeACS)))
