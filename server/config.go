@@ -35,7 +35,8 @@ type Config struct {
 	// KeepStopped is how long stopped tasks stay readable, at least an hour; 0 for
 	// a week.
 	KeepStopped time.Duration
-	// Hooks are the URLs that answer for the functions of lifecycle hooks, by ARN.
+	// Hooks are the URLs that answer for the functions of lifecycle hooks and of
+	// rotations of secrets, by ARN.
 	Hooks map[string]string
 
 	// Engines answer for services that berth does not do itself.

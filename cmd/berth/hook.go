@@ -10,7 +10,7 @@ import (
 	"github.com/berthhq/berth/domain/arn"
 )
 
-const hookUsage = "ARN=URL: address that answers for a Lambda function that lifecycle hooks name; may be repeated"
+const hookUsage = "ARN=URL: address that answers for a Lambda function that lifecycle hooks or rotations of secrets name; may be repeated"
 
 // hookFlags are the addresses of functions by ARN, as --hook gives them.
 type hookFlags map[string]string

@@ -83,14 +83,19 @@ func (a *API) need(call *gateway.Call, action, name string, context map[string]s
 	if !ok {
 		return gateway.Need{Action: action, Resources: []string{resourceARN(call, name)}, Keys: all}
 	}
+	describe(all, a.store.View(), k)
+	return gateway.Need{Action: action, Resources: []string{k.ARN}, Keys: all}
+}
+
+// describe adds the condition keys about a key itself.
+func describe(all keys, r store.Reader, k *secret.Key) {
 	all["kms:KeySpec"], all["kms:KeyUsage"], all["kms:KeyOrigin"] = []string{"SYMMETRIC_DEFAULT"}, []string{"ENCRYPT_DECRYPT"}, []string{"AWS_KMS"}
 	for _, t := range k.Tags {
 		all["aws:ResourceTag/"+t.Key] = []string{t.Value}
 	}
-	for alias := range store.AliasesOf(a.store.View(), k) {
+	for alias := range store.AliasesOf(r, k) {
 		all["kms:ResourceAliases"] = append(all["kms:ResourceAliases"], alias.Name)
 	}
-	return gateway.Need{Action: action, Resources: []string{k.ARN}, Keys: all}
 }
 
 // resourceARN names a key that is not there.

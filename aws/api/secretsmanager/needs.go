@@ -2,9 +2,9 @@ package secretsmanager
 
 import (
 	"maps"
-	"slices"
 	"strconv"
 
+	"github.com/berthhq/berth/aws/api/kms"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/domain/arn"
@@ -245,26 +245,6 @@ func (a *API) sealing(call *gateway.Call, key, secretARN string) []gateway.Need 
 	return a.onKey(call, call.Scope, key, map[string]string{"SecretARN": secretARN}, "kms:GenerateDataKey", "kms:Decrypt")
 }
 
-func (a *API) onKey(call *gateway.Call, scope arn.Scope, name string, context map[string]string, actions ...string) (needs []gateway.Need) {
-	k, ok := store.FindCryptKey(a.store.View(), scope, name)
-	if !ok || k.Managed {
-		return nil
-	}
-	all := keys{
-		"kms:ViaService": {"secretsmanager." + call.Scope.Region + ".amazonaws.com"}, "kms:CallerAccount": {call.Scope.Account},
-		"kms:EncryptionContextKeys": slices.Sorted(maps.Keys(context)),
-	}
-	for name, value := range context {
-		all["kms:EncryptionContext:"+name] = []string{value}
-	}
-	for _, t := range k.Tags {
-		all["aws:ResourceTag/"+t.Key] = []string{t.Value}
-	}
-	for alias := range store.AliasesOf(a.store.View(), k) {
-		all["kms:ResourceAliases"] = append(all["kms:ResourceAliases"], alias.Name)
-	}
-	for _, action := range actions {
-		needs = append(needs, gateway.Need{Action: action, Resources: []string{k.ARN}, Keys: all})
-	}
-	return needs
+func (a *API) onKey(call *gateway.Call, scope arn.Scope, name string, context map[string]string, actions ...string) []gateway.Need {
+	return kms.Use{Service: service, Scope: scope, Key: name, Context: context, Actions: actions}.Needs(a.store.View(), call)
 }

@@ -1,11 +1,10 @@
 package ssm
 
 import (
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/kms"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/secretsmanager"
 	shape "github.com/berthhq/berth/aws/shape/ssm"
@@ -179,20 +178,6 @@ func tagKeys(all keys, tags []shape.Tag) {
 
 // onKey is what a SecureString needs of its key: nothing of one that AWS manages.
 func (a *API) onKey(call *gateway.Call, name, parameterARN, action string) []gateway.Need {
-	k, ok := store.FindCryptKey(a.store.View(), call.Scope, name)
-	if !ok || k.Managed {
-		return nil
-	}
-	context := map[string]string{"PARAMETER_ARN": parameterARN}
-	all := keys{
-		"kms:ViaService": {"ssm." + call.Scope.Region + ".amazonaws.com"}, "kms:CallerAccount": {call.Scope.Account},
-		"kms:EncryptionContextKeys": slices.Sorted(maps.Keys(context)), "kms:EncryptionContext:PARAMETER_ARN": {parameterARN},
-	}
-	for _, t := range k.Tags {
-		all["aws:ResourceTag/"+t.Key] = []string{t.Value}
-	}
-	for alias := range store.AliasesOf(a.store.View(), k) {
-		all["kms:ResourceAliases"] = append(all["kms:ResourceAliases"], alias.Name)
-	}
-	return []gateway.Need{{Action: action, Resources: []string{k.ARN}, Keys: all}}
+	use := kms.Use{Service: "ssm", Scope: call.Scope, Key: name, Context: map[string]string{"PARAMETER_ARN": parameterARN}, Actions: []string{action}}
+	return use.Needs(a.store.View(), call)
 }
