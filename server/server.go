@@ -184,7 +184,7 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 		"logs":                    of(logs.New(s.archive)),
 		"cloudwatch":              of(cloudwatch.New(s.store, s.metrics)),
 		"iam":                     of(iam.New(iam.Config{Store: s.store})),
-		"sts":                     of(sts.New(sts.Config{Store: s.store, Messages: s.messages})),
+		"sts":                     of(sts.New(sts.Config{Store: s.store, Messages: s.messages, Keys: s.access.Keys})),
 		"secretsmanager":          of(secrets),
 		"ssm":                     of(ssm.New(ssm.Config{Store: s.store, Vault: s.vault, Secrets: secrets})),
 		"kms":                     of(kms.New(s.store, s.vault)),

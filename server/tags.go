@@ -5,6 +5,7 @@ import (
 
 	"github.com/berthhq/berth/aws/api/ecs"
 	"github.com/berthhq/berth/aws/api/events"
+	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/domain/alarm"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/telemetry"
@@ -30,7 +31,7 @@ func (r resources) Tags(resource string) ([]workload.Tag, bool) {
 	case "events":
 		return events.TagsOf(v, a)
 	case "iam":
-		return r.identityTags(v, a)
+		return iam.TagsOf(v, a)
 	case "ecr":
 		if found, ok := store.Repositories.Get(v, resource); ok {
 			return tagList(found.Tags), true
@@ -45,22 +46,6 @@ func (r resources) Tags(resource string) ([]workload.Tag, bool) {
 		return r.groupTags(a)
 	case "secretsmanager", "ssm", "kms":
 		return store.ResourceTags(v, resource)
-	}
-	return nil, false
-}
-
-// identityTags are those of a role, or of a user.
-func (r resources) identityTags(v *store.View, a arn.ARN) ([]workload.Tag, bool) {
-	key := store.NameKey(a.Account, a.Name())
-	switch a.Kind() {
-	case "role":
-		if found, ok := store.Roles.Get(v, key); ok && found.ARN == a.String() {
-			return found.Tags, true
-		}
-	case "user":
-		if found, ok := store.Users.Get(v, key); ok && found.ARN == a.String() {
-			return found.Tags, true
-		}
 	}
 	return nil, false
 }

@@ -21,13 +21,17 @@ type standing struct {
 // standing gathers the policies of a caller as they are now.
 func (a *Access) standing(r store.Reader, who *Caller) standing {
 	g := gatherer{access: a, reader: r}
-	switch who.Principal.Kind {
+	p := &who.Principal
+	if federated(who) {
+		p = &who.Session.By // who let them in: they have no policies of their own
+	}
+	switch p.Kind {
 	case identity.Root:
 		g.all = !who.Session.Restricted() && !federated(who)
 	case identity.User:
-		g.user(&who.Principal)
+		g.user(p)
 	case identity.AssumedRole:
-		g.role(&who.Principal)
+		g.role(p)
 	}
 	g.session(who)
 	return g.standing

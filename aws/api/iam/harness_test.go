@@ -17,6 +17,7 @@ import (
 	shape "github.com/berthhq/berth/aws/shape/iam"
 	stsshape "github.com/berthhq/berth/aws/shape/sts"
 	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/plane/access"
 	"github.com/berthhq/berth/protocol/sigv4"
 	"github.com/berthhq/berth/store"
 )
@@ -38,7 +39,7 @@ type server struct {
 
 func start(t *testing.T, usage iam.Usage) *server {
 	s := &server{t: t, Server: gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		i, token := iam.New(iam.Config{Store: st, Usage: usage}), sts.New(sts.Config{Store: st})
+		i, token := iam.New(iam.Config{Store: st, Usage: usage}), sts.New(sts.Config{Store: st, Keys: access.New(access.Config{Store: st}).Keys})
 		return []gateway.Offer{
 			{Service: shape.API, Handlers: i.Operations(), Needs: i.Needs()},
 			{Service: stsshape.API, Handlers: token.Operations(), Needs: token.Needs()},

@@ -1,11 +1,38 @@
 package iam
 
-import "github.com/berthhq/berth/aws/gateway"
+import (
+	"context"
+
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/identity"
+)
 
 // Operations are the handlers by operation name. What is not here is not supported,
 // and the gateway says so: making what would have no effect, such as identity
 // providers and certificates.
 func (a *API) Operations() map[string]gateway.Handler {
+	all := a.operations()
+	for name, handler := range all {
+		all[name] = refusingSessions(handler)
+	}
+	return all
+}
+
+// refusingSessions keeps those out who have a session of a user, or of the root,
+// without MFA: they may call all services but this one.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+func refusingSessions(next gateway.Handler) gateway.Handler {
+	return func(ctx context.Context, call *gateway.Call, in any) (any, error) {
+		if call.Session && call.Principal.Kind != identity.AssumedRole {
+			return nil, fault.New(fault.UnrecognizedClient, "The security token included in the request is invalid").
+				WithHint("sessions of users cannot call IAM: use the user's own keys, or assume a role")
+		}
+		return next(ctx, call, in)
+	}
+}
+
+func (a *API) operations() map[string]gateway.Handler {
 	return map[string]gateway.Handler{
 		"AddRoleToInstanceProfile":           gateway.Handle(a.addRoleToInstanceProfile),
 		"AddUserToGroup":                     gateway.Handle(a.addUserToGroup),

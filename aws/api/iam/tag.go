@@ -8,6 +8,7 @@ import (
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/domain/workload"
@@ -66,6 +67,34 @@ func listTags(marker *string, size *int32, tags []workload.Tag) ([]iam.Tag, *boo
 	}
 	list, more, next := fill(p, slices.Values(tags), func(t workload.Tag) string { return t.Key })
 	return each(list, showTag), &more, next, nil
+}
+
+// TagsOf are the tags of a user, role, policy or instance profile, by its ARN; ok is
+// false when there is none.
+func TagsOf(r store.Reader, a arn.ARN) (tags []workload.Tag, ok bool) {
+	key, name := store.NameKey(a.Account, a.Name()), ""
+	switch a.Kind() {
+	case "user":
+		if u, found := store.Users.Get(r, key); found {
+			name, tags = u.ARN, u.Tags
+		}
+	case "role":
+		if role, found := store.Roles.Get(r, key); found {
+			name, tags = role.ARN, role.Tags
+		}
+	case "instance-profile":
+		if p, found := store.InstanceProfiles.Get(r, key); found {
+			name, tags = p.ARN, p.Tags
+		}
+	case "policy":
+		if p, found := store.ManagedPolicies.Get(r, a.String()); found {
+			name, tags = p.ARN, p.Tags
+		}
+	}
+	if name != a.String() {
+		return nil, false
+	}
+	return tags, true
 }
 
 func (a *API) tagUser(ctx context.Context, call *gateway.Call, in *iam.TagUserRequest) (*wire.Empty, error) {

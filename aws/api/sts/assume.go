@@ -43,6 +43,9 @@ func (a *API) assumeRole(ctx context.Context, call *gateway.Call, in *shape.Assu
 		return nil, err
 	}
 	as := &assumption{call: call, in: in}
+	if call.Granted != nil && call.Granted.Federated {
+		return nil, as.denied("sts:AssumeRole") // of STS they may call GetCallerIdentity alone
+	}
 	var err error
 	if as.tags, as.transitive, err = sessionTags(call.Granted, in); err != nil {
 		return nil, err
