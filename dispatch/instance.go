@@ -14,10 +14,6 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-// useInstance marks the keys that a machine shows at its metadata address. They are
-// its role's, and never speak for the instance as its agent's keys do.
-const useInstance = "Instance"
-
 // instanceKeys tells our agent the keys of its instance profile's role: when the
 // session begins, when new ones are due, and that there are none any more once the
 // role is gone.
@@ -65,7 +61,7 @@ func (d *Dispatcher) instanceKey(ctx context.Context, instance string) (*identit
 	if err != nil {
 		return nil, "", err
 	}
-	key.Use = useInstance
+	key.Use = identity.UseInstance
 	_, err = d.Store.Update(ctx, func(tx *store.Tx) error { store.AccessKeys.Put(tx, &key); return nil })
 	if err != nil {
 		return nil, "", fmt.Errorf("mint instance credentials: %w", err)
@@ -80,7 +76,7 @@ func (d *Dispatcher) withdraw(ctx context.Context, v *store.View, instance strin
 	}
 	_, err := d.Store.Update(ctx, func(tx *store.Tx) error {
 		for _, k := range slices.Collect(store.AccessKeys.By(tx, store.AccessKeysByInstance, instance)) {
-			if k.Use == useInstance {
+			if k.Use == identity.UseInstance {
 				store.AccessKeys.Delete(tx, k.ID)
 			}
 		}
@@ -93,7 +89,7 @@ func (d *Dispatcher) withdraw(ctx context.Context, v *store.View, instance strin
 func shownKey(r store.Reader, instance string) *identity.AccessKey {
 	var newest *identity.AccessKey
 	for k := range store.AccessKeys.By(r, store.AccessKeysByInstance, instance) {
-		if k.Use == useInstance && (newest == nil || k.ExpiresAt.After(newest.ExpiresAt)) {
+		if k.Use == identity.UseInstance && (newest == nil || k.ExpiresAt.After(newest.ExpiresAt)) {
 			newest = k
 		}
 	}

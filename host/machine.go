@@ -76,6 +76,9 @@ func (h *Host) attributes() []workload.Attribute {
 		workload.Attribute{Name: acs.AttributeOffersFargate, Value: fmt.Sprint(h.OffersFargate)},
 		workload.Attribute{Name: acs.AttributeFargateOvercommit, Value: fmt.Sprint(max(1, h.Overcommit))},
 	)
+	if h.BlockIMDS {
+		list = append(list, workload.Attribute{Name: "ecs.capability.task-eni-block-instance-metadata"})
+	}
 	if h.CapacityProvider != "" {
 		list = append(list, workload.Attribute{Name: acs.AttributeCapacityProvider, Value: h.CapacityProvider})
 	}

@@ -53,13 +53,18 @@ type AccessKey struct {
 
 	// CredentialsID is under which a task finds these keys at its metadata
 	// address, and Use what for: "TaskApplication" or "TaskExecution". Both are
-	// empty for all other keys. The id stays when the keys are renewed.
+	// empty for all other keys but those with UseInstance, which have no id. The id
+	// stays when the keys are renewed.
 	CredentialsID string
 	Use           string
 
 	// Session is what was laid down for a temporary key; nil for nothing.
 	Session *Session
 }
+
+// UseInstance is the Use of keys that a machine shows at its metadata address. They
+// are its role's, and never speak for the instance as its agent's keys do.
+const UseInstance = "Instance"
 
 // Expired tells whether the key has ended at now.
 func (k *AccessKey) Expired(now time.Time) bool {

@@ -9,6 +9,7 @@ import (
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/plan/placement"
 	"github.com/berthhq/berth/store"
@@ -41,12 +42,22 @@ func (a *API) deregisterContainerInstance(ctx context.Context, call *gateway.Cal
 		next.Status, next.DeregisteredAt = cluster.InstanceInactive, call.Now
 		next.Version++
 		store.Instances.Put(tx, &next)
+		withdrawShown(tx, next.ARN)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &ecs.DeregisterContainerInstanceResponse{ContainerInstance: showInstance(v, &next, nil)}, nil
+}
+
+// withdrawShown ends the keys that an instance showed to its programs.
+func withdrawShown(tx *store.Tx, instance string) {
+	for _, k := range slices.Collect(store.AccessKeys.By(tx, store.AccessKeysByInstance, instance)) {
+		if k.Use == identity.UseInstance {
+			store.AccessKeys.Delete(tx, k.ID)
+		}
+	}
 }
 
 // abandonTasks ends the tasks of an instance that goes away: nobody will hear of

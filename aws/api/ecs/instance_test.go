@@ -208,3 +208,25 @@ func TestPollEndpoint(t *testing.T) {
 	out := s.do("DiscoverPollEndpoint", `{"cluster": "default", "containerInstance": "x", "zoneId": ""}`)
 	expect(t, "endpoints", out.object, object{"endpoint": s.URL + "/acs", "telemetryEndpoint": s.URL + "/tcs"})
 }
+
+// TestADeregisteredInstanceShowsNoKeys ends what its programs got; its agent's own
+// keys stay, to register again with.
+func TestADeregisteredInstanceShowsNoKeys(t *testing.T) {
+	s := running(t)
+	agent := joined(s, "agent1")
+	out := s.as(agent, "RegisterContainerInstance", `{"cluster": "default", "totalResources": [{"name": "CPU", "integerValue": 1024}, {"name": "MEMORY", "integerValue": 1024}]}`)
+	instance := get(out, "containerInstance", "containerInstanceArn").(string)
+	who := identity.RoleSession(scope.Global("iam", "role/ecsInstanceRole"), "agent1")
+	who.InstanceARN = instance
+	shown := s.AddKey(t, identity.AccessKey{ID: "ASIASHOWN", Secret: "secret", Principal: who, Active: true, Use: identity.UseInstance})
+	if out := s.as(shown, "RegisterContainerInstance", `{"cluster": "default"}`); out.kind != "AccessDeniedException" {
+		t.Errorf("keys that are shown registered an instance: %+v", out)
+	}
+	s.do("DeregisterContainerInstance", `{"cluster": "default", "containerInstance": %q}`, instance)
+	if _, ok := store.AccessKeys.Get(s.Store.View(), shown.ID); ok {
+		t.Error("the keys it showed are left")
+	}
+	if _, ok := store.AccessKeys.Get(s.Store.View(), agent.ID); !ok {
+		t.Error("its agent's keys are gone")
+	}
+}
