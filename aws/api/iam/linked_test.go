@@ -21,10 +21,13 @@ func TestServiceLinkedRolesAreAWSs(t *testing.T) {
 	s.expect("suffix", s.do("CreateServiceLinkedRole", "AWSServiceName=autoscaling.amazonaws.com", "CustomSuffix=x").get("Role/RoleName"), "AWSServiceRoleForAutoScaling_x")
 	s.expect("policy", s.do("ListAttachedRolePolicies", "RoleName=AWSServiceRoleForECS").texts("AttachedPolicies/member/PolicyName"), "AmazonECSServiceRolePolicy")
 	protected := "Cannot perform the operation on the protected role 'AWSServiceRoleForECS' - this role is only modifiable by AWS"
-	for _, operation := range []string{"DeleteRole", "UpdateRole", "TagRole", "AttachRolePolicy", "PutRolePolicy", "UpdateAssumeRolePolicy"} {
+	for _, operation := range []string{"DeleteRole", "UpdateRole", "AttachRolePolicy", "PutRolePolicy", "UpdateAssumeRolePolicy"} {
 		s.refused("UnmodifiableEntity", protected, operation, "RoleName=AWSServiceRoleForECS", "Tags.member.1.Key=k", "Tags.member.1.Value=v", "PolicyArn=arn:aws:iam::aws:policy/ReadOnlyAccess", "PolicyName=p", "PolicyDocument="+readS3)
 	}
 	s.do("UpdateRoleDescription", "RoleName=AWSServiceRoleForECS", "Description=mine")
+	s.do("TagRole", "RoleName=AWSServiceRoleForECS", "Tags.member.1.Key=k", "Tags.member.1.Value=v")
+	got := s.do("GetRole", "RoleName=AWSServiceRoleForECS")
+	s.expect("what may change", got.get("Role/Description")+got.get("Role/Tags/member/Key"), "minek")
 }
 
 func TestServiceLinkedRolesGoWhenNothingUsesThem(t *testing.T) {

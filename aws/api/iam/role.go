@@ -33,12 +33,20 @@ func protected(r *identity.Role) error {
 
 // changeRole changes a copy of a role that is not AWS's.
 func (a *API) changeRole(ctx context.Context, call *gateway.Call, name string, change func(*store.Tx, *identity.Role) error) (*wire.Empty, error) {
+	return a.changeAnyRole(ctx, call, name, func(tx *store.Tx, next *identity.Role) error {
+		if err := protected(next); err != nil {
+			return err
+		}
+		return change(tx, next)
+	})
+}
+
+// changeAnyRole is for the description and the tags, which service-linked roles let
+// change too.
+func (a *API) changeAnyRole(ctx context.Context, call *gateway.Call, name string, change func(*store.Tx, *identity.Role) error) (*wire.Empty, error) {
 	_, err := a.store.Update(ctx, func(tx *store.Tx) error {
 		have, err := findRole(tx, call, name)
 		if err != nil {
-			return err
-		}
-		if err := protected(have); err != nil {
 			return err
 		}
 		next := *have
@@ -161,23 +169,17 @@ func (a *API) updateRole(ctx context.Context, call *gateway.Call, in *iam.Update
 	return &iam.UpdateRoleResponse{}, err
 }
 
-// updateRoleDescription is the one change that service-linked roles allow.
 func (a *API) updateRoleDescription(ctx context.Context, call *gateway.Call, in *iam.UpdateRoleDescriptionRequest) (*iam.UpdateRoleDescriptionResponse, error) {
-	var next identity.Role
-	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := findRole(tx, call, *in.RoleName)
-		if err != nil {
-			return err
-		}
-		next = *have
-		next.Description = *in.Description
-		store.Roles.Put(tx, &next)
+	var shown iam.Role
+	_, err := a.changeAnyRole(ctx, call, *in.RoleName, func(tx *store.Tx, r *identity.Role) error {
+		r.Description = *in.Description
+		shown = a.showRole(tx, r)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &iam.UpdateRoleDescriptionResponse{Role: new(a.showRole(v, &next))}, nil
+	return &iam.UpdateRoleDescriptionResponse{Role: &shown}, nil
 }
 
 func (a *API) updateAssumeRolePolicy(ctx context.Context, call *gateway.Call, in *iam.UpdateAssumeRolePolicyRequest) (*wire.Empty, error) {

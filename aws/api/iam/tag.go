@@ -121,14 +121,14 @@ func (a *API) listUserTags(_ context.Context, call *gateway.Call, in *iam.ListUs
 }
 
 func (a *API) tagRole(ctx context.Context, call *gateway.Call, in *iam.TagRoleRequest) (*wire.Empty, error) {
-	return a.changeRole(ctx, call, *in.RoleName, func(_ *store.Tx, r *identity.Role) (err error) {
+	return a.changeAnyRole(ctx, call, *in.RoleName, func(_ *store.Tx, r *identity.Role) (err error) {
 		r.Tags, err = withTags(r.Tags, in.Tags)
 		return err
 	})
 }
 
 func (a *API) untagRole(ctx context.Context, call *gateway.Call, in *iam.UntagRoleRequest) (*wire.Empty, error) {
-	return a.changeRole(ctx, call, *in.RoleName, func(_ *store.Tx, r *identity.Role) error {
+	return a.changeAnyRole(ctx, call, *in.RoleName, func(_ *store.Tx, r *identity.Role) error {
 		r.Tags = withoutTags(r.Tags, in.TagKeys)
 		return nil
 	})
