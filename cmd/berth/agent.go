@@ -24,7 +24,8 @@ func agentCommand(ctx context.Context, args []string) error {
 	fs.BoolVar(&c.Expose, "expose", false, "publish the host ports of tasks beyond loopback")
 	fs.StringVar(&c.Zone, "zone", "a", "letter of the availability zone the machine is in")
 	fs.StringVar(&c.CapacityProvider, "capacity-provider", "", "capacity provider of its cluster that the instance belongs to")
-	imds := imdsFlags(fs)
+	var imds imds
+	imds.flags(fs)
 	level := fs.String("log-level", "info", "debug, info, warn or error")
 	if err := parse(fs, args); err != nil {
 		return err

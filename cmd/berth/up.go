@@ -34,7 +34,7 @@ type upFlags struct {
 	config                        config
 	provider                      string // capacity provider of this machine
 	logLevel                      string
-	imds                          *imds
+	imds                          imds
 }
 
 func parseUp(args []string) (*upFlags, error) {
@@ -51,7 +51,7 @@ func parseUp(args []string) (*upFlags, error) {
 	fs.StringVar(&u.provider, "capacity-provider", "", "capacity provider that this machine belongs to, once its cluster has it")
 	fs.DurationVar(&u.keepStopped, "keep-stopped", history.DefaultKeep, keepStoppedUsage)
 	fs.Var(u.hooks, "hook", hookUsage)
-	u.imds = imdsFlags(fs)
+	u.imds.flags(fs)
 	fs.Var(&u.engines, "engine", engineUsage)
 	file := fs.String("config", "", "file with further settings (JSON)")
 	fs.StringVar(&u.logLevel, "log-level", "info", "debug, info, warn or error")
