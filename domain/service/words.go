@@ -140,6 +140,11 @@ func (s *Service) SayNoCapacity(reason string) string {
 	return s.Say("was unable to place a task. Reason: %s.", strings.TrimSuffix(reason, ".")) + troubleshooting
 }
 
+// SayNotLaunched is the event for tasks that ECS could not start as what they are.
+func (s *Service) SayNotLaunched(reason string) string {
+	return s.Say("failed to launch a task with (error %s).", reason)
+}
+
 // Reasons of deployments' states.
 const (
 	FailedToStart  = "tasks failed to start."

@@ -41,6 +41,9 @@ func (l *look) count(c *crew, t *task.Task) {
 		d.Pause = min(max(firstPause, 2*d.Pause), limit)
 		d.RetryAt = l.now.Add(d.Pause)
 	}
+	if t.LacksRole() {
+		l.notice("role", service.Event{Message: l.next.SayNotLaunched(t.StoppedReason())})
+	}
 	if reason := t.StoppedReason(); t.Assignment == nil && strings.HasPrefix(reason, capacityUnavailable) {
 		l.notice("capacity", service.Event{Message: l.next.SayNoCapacity(reason), Name: service.PlacementFailure, Reason: "RESOURCE:FARGATE"})
 	}
@@ -85,7 +88,7 @@ func (l *look) recovered(c *crew) {
 	if b := l.next.Spec.Configuration.Breaker; b == nil || !b.KeepCount {
 		d.Failed = 0
 	}
-	l.resolved("impaired", "capacity")
+	l.resolved("impaired", "capacity", "role")
 }
 
 // notice says something unless it was said lately.

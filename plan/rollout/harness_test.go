@@ -35,6 +35,7 @@ type stage struct {
 	ids  int
 	// broken are definitions whose tasks fail to start.
 	broken map[string]bool
+	reason string // that those tasks give
 }
 
 func play(t *testing.T, c service.Configuration, desired int) *stage {
@@ -174,6 +175,7 @@ func (w *stage) act() {
 				next.Assignment = &task.Assignment{}
 			case last < task.Running && w.broken[t.Spec.DefinitionARN]:
 				next.Observed.Status, next.Observed.StoppedAt, next.Observed.StopCode = task.Stopped, w.now, task.StopTaskFailedToStart
+				next.Observed.StoppedReason = w.reason
 			case last < task.Running:
 				next.Observed.Status, next.Observed.StartedAt = task.Running, w.now.Add(-time.Second)
 			default:

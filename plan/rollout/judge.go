@@ -221,7 +221,7 @@ func (l *look) steady() {
 	steady := c.deployment.State == service.Completed && l.settled(c) && l.next.Moving == nil
 	if steady && !l.next.Steady {
 		l.says = append(l.says, service.Event{Message: l.next.Say("has reached a steady state."), Name: service.SteadyState})
-		l.resolved("impaired", "capacity", "placement", "protected")
+		l.resolved("impaired", "capacity", "role", "placement", "protected")
 	}
 	l.next.Steady = steady
 	if d := c.deployment; d.Failed > 0 && d.Pause >= impairedAfter {

@@ -83,6 +83,20 @@ func TestBreakerOpensAtItsThreshold(t *testing.T) {
 	}
 }
 
+// Tasks that get no role fail the deployment, and the event log says why, once.
+func TestTasksWithoutTheirRoleAreToldOf(t *testing.T) {
+	w := play(t, service.Configuration{Breaker: &service.Breaker{Enable: true}}, 1)
+	w.broken["one"], w.reason = true, task.RoleRefused("arn:aws:iam::123456789012:role/gone")
+	w.settle()
+	w.wait(time.Minute)
+	if n := w.times("(service web) failed to launch a task with (error " + w.reason + ")."); n != 1 {
+		t.Errorf("said %d times", n)
+	}
+	if d := w.service().Primary(); d.State != service.Failed {
+		t.Errorf("the deployment is %s", d.State)
+	}
+}
+
 func TestAHealthyTaskResetsTheBreakerUnlessItKeepsCount(t *testing.T) {
 	for _, keeps := range []bool{false, true} {
 		w := play(t, service.Configuration{Breaker: &service.Breaker{Enable: true, KeepCount: keeps, Threshold: &service.Threshold{Type: service.ThresholdCount, Value: 9}}}, 1)

@@ -33,7 +33,7 @@ func (l *look) keepSets() {
 	}
 	if steady && !l.next.Steady {
 		l.says = append(l.says, service.Event{Message: l.next.Say("has reached a steady state."), Name: service.SteadyState})
-		l.resolved("impaired", "capacity", "placement", "protected")
+		l.resolved("impaired", "capacity", "role", "placement", "protected")
 	}
 	l.next.Steady = steady
 }

@@ -194,6 +194,13 @@ func TestRootAndItsFederations(t *testing.T) {
 	h.says("federated without policies", root, "because no session policy allows")
 	root.Session = &identity.Session{Federated: true, Policies: []string{allow("ecs:*")}}
 	h.says("federated", root, "")
+	let := h.user(identity.Grants{Inline: inline(allow("ecs:*"))})
+	guest := let
+	guest.Principal = identity.Principal{Kind: identity.User, Account: account, ARN: "arn:aws:sts::" + account + ":federated-user/guest", UserID: account + ":guest"}
+	guest.Session = &identity.Session{Federated: true, By: let.Principal, Policies: []string{allow("*")}}
+	h.says("federated by a user", guest, "")
+	let = h.user(identity.Grants{Inline: inline(allow("s3:*"))})
+	h.says("as little as the user", guest, "because no identity-based policy allows")
 	other := access.Caller{Principal: identity.RootPrincipal("999999999999"), Now: at}
 	h.says("of another account", other, "because no resource-based policy allows")
 }

@@ -21,17 +21,17 @@ type standing struct {
 // standing gathers the policies of a caller as they are now.
 func (a *Access) standing(r store.Reader, who *Caller) standing {
 	g := gatherer{access: a, reader: r}
-	p := &who.Principal
-	if federated(who) {
-		p = &who.Session.By // who let them in: they have no policies of their own
+	holder := &who.Principal
+	if federated(who) && who.Session.By.ARN != "" {
+		holder = &who.Session.By
 	}
-	switch p.Kind {
+	switch holder.Kind {
 	case identity.Root:
 		g.all = !who.Session.Restricted() && !federated(who)
 	case identity.User:
-		g.user(p)
+		g.user(holder)
 	case identity.AssumedRole:
-		g.role(p)
+		g.role(holder)
 	}
 	g.session(who)
 	return g.standing
