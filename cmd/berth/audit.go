@@ -142,7 +142,8 @@ func (a *auditFlags) print(r *trail.Record) error {
 func auditLine(r *trail.Record) string {
 	outcome := "ok"
 	if r.ErrorCode != "" {
-		outcome = r.ErrorCode + ": " + r.ErrorMessage
+		said, _, _ := strings.Cut(r.ErrorMessage, ". Encoded authorization failure message") // for machines
+		outcome = r.ErrorCode + ": " + said
 	}
 	who := r.UserIdentity.ARN
 	if a, err := arn.Parse(who); err == nil {
