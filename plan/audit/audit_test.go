@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/plan/audit"
@@ -130,5 +131,35 @@ func TestGroupsOfTasksOpenToEverybody(t *testing.T) {
 	}
 	if got := rules(audit.Look(st.View(), home.Account)); !slices.Equal(got, []string{"open-to-everybody sg-used"}) {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestPoliciesWiderThanNeeded(t *testing.T) {
+	for document, want := range map[string][]string{
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`:                                                        {"allows-everything"},
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`:                                                     {"wide-policy"},
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}}`:                                                 {"wide-policy"},
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/*"}}`:                                      nil,
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:GetCallerIdentity","Resource":"*"}}`:                                    nil,
+		`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`:                                                         nil,
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}}`: nil,
+	} {
+		d := of("f", workload.Container{})
+		d.TaskRoleARN = home.Global("iam", "role/worker")
+		st := account(t, d)
+		_, err := st.Update(t.Context(), func(tx *store.Tx) error {
+			store.Roles.Put(tx, &identity.Role{Account: home.Account, Name: "worker", ARN: d.TaskRoleARN, Grants: identity.Grants{Inline: []identity.InlinePolicy{{Name: "p", Document: document}}}})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range audit.Look(st.View(), home.Account).Findings {
+			got = append(got, f.Rule)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", document, got, want)
+		}
 	}
 }
