@@ -23,7 +23,7 @@ const (
 
 // newAccess makes what decides about every request.
 func (s *Server) newAccess() *access.Access {
-	return access.New(access.Config{Store: s.store, Resources: resources{s.store, s.archive}, Seal: s.messages.Seal})
+	return access.New(access.Config{Store: s.store, Resources: resources{s.store, s.archive}, Seal: s.messages.Seal, Observe: s.observe})
 }
 
 // may tells why a session of an agent may not be; dispatch asks.

@@ -37,6 +37,7 @@ import (
 	"github.com/berthhq/berth/plane/metrics"
 	"github.com/berthhq/berth/plane/registry"
 	"github.com/berthhq/berth/plane/vault"
+	"github.com/berthhq/berth/plane/witness"
 	"github.com/berthhq/berth/protocol/authmsg"
 	"github.com/berthhq/berth/protocol/join"
 	"github.com/berthhq/berth/store/etcd"
@@ -51,6 +52,7 @@ type Server struct {
 	notary    *authority.Notary
 	joins     *authority.Gate
 	vault     *vault.Vault
+	witness   *witness.Witness
 	messages  *authmsg.Sealer
 	archive   *archive.Archive
 	metrics   *metrics.Metrics
@@ -75,7 +77,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	}
 	s := &Server{Config: c}
 	defer func() { err = errors.Join(err, s.close()) }()
-	for _, step := range []func(context.Context) error{s.openStore, s.openArchive, s.openMetrics, s.openHistory, s.wire, s.begin} {
+	for _, step := range []func(context.Context) error{s.openStore, s.openArchive, s.openMetrics, s.openHistory, s.openWitness, s.wire, s.begin} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -126,6 +128,11 @@ func (s *Server) openHistory(context.Context) (err error) {
 	return err
 }
 
+func (s *Server) openWitness(context.Context) (err error) {
+	s.witness, err = witness.Open(filepath.Join(s.Data, "witness"), witness.Options{Log: s.Log})
+	return err
+}
+
 // wire builds the APIs and what stands behind one port.
 func (s *Server) wire(context.Context) error {
 	cidr, err := s.defaultRange()
@@ -165,6 +172,11 @@ func (s *Server) wire(context.Context) error {
 	inner.Handle("POST "+InterruptPath, s.gateway.Signed("berth", s.interrupt))
 	inner.Handle("POST "+QuietPath, s.gateway.Signed("berth", s.quiet))
 	inner.Handle("GET "+WhyPath, s.gateway.Signed("berth", s.explain))
+	inner.Handle("GET "+AuditPath, s.gateway.Signed("berth", s.audited))
+	inner.Handle("GET "+SuggestPath, s.aboutRole(s.suggest))
+	inner.Handle("GET "+UnusedPath, s.aboutRole(s.unused))
+	inner.Handle("GET "+TrialPath, s.aboutRole(s.trial))
+	inner.Handle("POST "+TrialPath, s.aboutRole(s.try))
 	s.front = &http.Server{
 		Handler: s.gateway, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		BaseContext: func(net.Listener) context.Context { return context.Background() },
@@ -183,7 +195,7 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 		"ecr":                     of(ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region})),
 		"logs":                    of(logs.New(s.archive)),
 		"cloudwatch":              of(cloudwatch.New(s.store, s.metrics)),
-		"iam":                     of(iam.New(iam.Config{Store: s.store})),
+		"iam":                     of(iam.New(iam.Config{Store: s.store, Usage: seen{s.witness}})),
 		"sts":                     of(sts.New(sts.Config{Store: s.store, Messages: s.messages, Keys: s.access.Keys})),
 		"secretsmanager":          of(secrets),
 		"ssm":                     of(ssm.New(ssm.Config{Store: s.store, Vault: s.vault, Secrets: secrets})),
@@ -238,6 +250,9 @@ func (s *Server) close() error {
 	var errs []error
 	if s.metrics != nil {
 		errs = append(errs, s.metrics.Close())
+	}
+	if s.witness != nil {
+		errs = append(errs, s.witness.Close())
 	}
 	if s.history != nil {
 		errs = append(errs, s.history.Close())

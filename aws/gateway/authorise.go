@@ -32,7 +32,7 @@ func (g *Gateway) authorise(ctx context.Context, service *wire.Service, call *Ca
 
 // needs are what a call must be allowed, each with its action.
 func (g *Gateway) needs(service *wire.Service, call *Call, in any) []Need {
-	own := actionPrefix(service) + ":" + call.Operation
+	own := ActionPrefix(service) + ":" + call.Operation
 	of := g.offers[service].Needs[call.Operation]
 	if of == nil {
 		return []Need{{Action: own}}
@@ -46,9 +46,9 @@ func (g *Gateway) needs(service *wire.Service, call *Call, in any) []Need {
 	return needs
 }
 
-// actionPrefix is what IAM calls the service in policies. It is the name in
+// ActionPrefix is what IAM calls the service in policies. It is the name in
 // signatures for all but two.
-func actionPrefix(s *wire.Service) string {
+func ActionPrefix(s *wire.Service) string {
 	switch s.Scope {
 	case "monitoring":
 		return "cloudwatch"

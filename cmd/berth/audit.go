@@ -27,9 +27,6 @@ type auditFlags struct {
 }
 
 func parseAudit(args []string, now time.Time) (*auditFlags, error) {
-	if len(args) == 0 || args[0] != "log" {
-		return nil, misuse{errors.New(auditUsage)}
-	}
 	a := &auditFlags{}
 	fs, data := flags("audit log")
 	since := fs.Duration("since", 0, "how far back; default all that is kept, with --follow nothing")
@@ -54,9 +51,17 @@ func parseAudit(args []string, now time.Time) (*auditFlags, error) {
 	return a, nil
 }
 
-// auditCommand is `berth audit log`: it prints what the audit of this machine's server
-// has. It reads the files themselves, so that it works while the server is down.
+// auditCommand is `berth audit` and `berth audit log`.
 func auditCommand(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "log" {
+		return auditLog(ctx, args)
+	}
+	return auditReport(ctx, args)
+}
+
+// auditLog prints what the audit of this machine's server has. It reads the files
+// themselves, so that it works while the server is down.
+func auditLog(ctx context.Context, args []string) error {
 	a, err := parseAudit(args, time.Now())
 	if err != nil {
 		return err

@@ -43,10 +43,23 @@ type Config struct {
 type Observation struct {
 	Principal string // ARN
 	RoleARN   string // of the role behind a session; empty otherwise
-	Action    string
-	Resource  string
-	Effect    policy.Effect
-	At        time.Time
+	KeyID     string // access key that signed; empty where none did
+	// Trial is the policy on trial that alone would have come to the effect, as
+	// ARN@VERSION; empty for what was decided.
+	Trial    string
+	Action   string
+	Resource string
+	Region   string
+	Effect   policy.Effect
+	At       time.Time
+}
+
+func observationOf(q *question, e policy.Effect) Observation {
+	who := q.who
+	return Observation{
+		Principal: who.Principal.ARN, RoleARN: who.Principal.RoleARN, KeyID: who.KeyID,
+		Action: q.action, Resource: q.resource, Region: who.Region, Effect: e, At: who.Now,
+	}
 }
 
 // Access decides. It is safe for concurrent use.
@@ -96,9 +109,12 @@ func (a *Access) decide(who *Caller, s *standing, in any, need gateway.Need, res
 		return err
 	}
 	if a.Observe != nil {
-		a.Observe(Observation{who.Principal.ARN, who.Principal.RoleARN, need.Action, resource, d.Effect, who.Now})
+		a.Observe(observationOf(&q, d.Effect))
 	}
 	if d.Effect == policy.Allow {
+		if s.trial.name != "" && a.Observe != nil {
+			a.try(q)
+		}
 		return nil
 	}
 	return a.denial(&q, d)

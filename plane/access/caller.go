@@ -14,6 +14,7 @@ type Caller struct {
 	Principal identity.Principal
 	// Session is what was laid down for a temporary key; nil for nothing.
 	Session   *identity.Session
+	KeyID     string    // of the key that signed; empty where none did
 	Temporary bool      // the key has a session token
 	IssuedAt  time.Time // of the key
 	Region    string    // that the request is for; empty when it is for none
@@ -27,7 +28,7 @@ type Caller struct {
 // CallerOf is who sent a call.
 func CallerOf(call *gateway.Call) Caller {
 	return Caller{
-		Principal: call.Principal, Session: call.Granted, Temporary: call.Session, IssuedAt: call.IssuedAt, Region: call.Scope.Region,
+		Principal: call.Principal, KeyID: call.KeyID, Session: call.Granted, Temporary: call.Session, IssuedAt: call.IssuedAt, Region: call.Scope.Region,
 		Source: call.Source, Secure: call.Secure, UserAgent: call.UserAgent, Service: call.Service, Now: call.Now,
 	}
 }
@@ -35,7 +36,7 @@ func CallerOf(call *gateway.Call) Caller {
 // CallerWith is who holds a key.
 func CallerWith(key *identity.AccessKey, now time.Time) Caller {
 	return Caller{
-		Principal: key.Principal, Session: key.Session, Temporary: key.SessionToken != "", IssuedAt: key.CreatedAt, Now: now,
+		Principal: key.Principal, KeyID: key.ID, Session: key.Session, Temporary: key.SessionToken != "", IssuedAt: key.CreatedAt, Now: now,
 	}
 }
 

@@ -16,6 +16,7 @@ type standing struct {
 	tags     []workload.Tag // of the user or role; the session's come before them
 	all      bool           // root: everything in its account is allowed
 	gone     string         // why the caller may do nothing at all; empty otherwise
+	trial    trial
 }
 
 // standing gathers the policies of a caller as they are now.
@@ -70,6 +71,7 @@ func (g *gatherer) role(p *identity.Principal) {
 	}
 	g.tags = role.Tags
 	g.grants(&role.Grants)
+	g.tries(role)
 }
 
 // grants adds the policies of a holder.

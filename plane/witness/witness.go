@@ -51,7 +51,6 @@ type LastUse struct {
 
 // Options of a Witness.
 type Options struct {
-	Now func() time.Time
 	Log *slog.Logger
 }
 

@@ -12,7 +12,7 @@ const trainer = "arn:aws:iam::000000000000:role/trainer"
 
 func open(t testing.TB, dir string) *Witness {
 	t.Helper()
-	w, err := Open(dir, Options{Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	w, err := Open(dir, Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,60 @@
+package access
+
+import (
+	"github.com/berthhq/berth/domain/identity"
+	"github.com/berthhq/berth/domain/identity/policy"
+	"github.com/berthhq/berth/store"
+)
+
+// TrialTag names on a role a managed policy that is on trial: what it alone would have
+// refused is observed, and nothing is refused for it.
+const TrialTag = "berth:trial"
+
+// TrialOf is the policy on trial for a role, as ARN@VERSION; false when none is.
+func TrialOf(r store.Reader, role *identity.Role) (name string, ok bool) {
+	p, ok := onTrial(r, role)
+	if !ok {
+		return "", false
+	}
+	return p.ARN + "@" + p.Default, true
+}
+
+func onTrial(r store.Reader, role *identity.Role) (*identity.ManagedPolicy, bool) {
+	for _, t := range role.Tags {
+		if t.Key == TrialTag {
+			return store.ManagedPolicies.Get(r, t.Value)
+		}
+	}
+	return nil, false
+}
+
+// trial is what is tried on a caller; the zero trial is none.
+type trial struct {
+	name     string
+	policies []policy.Applied
+}
+
+// tries remembers the policy on trial for the caller's role. One that cannot be read
+// would refuse everything.
+func (g *gatherer) tries(role *identity.Role) {
+	p, ok := onTrial(g.reader, role)
+	if !ok {
+		return
+	}
+	g.trial.name = p.ARN + "@" + p.Default
+	if read, err := g.access.documents.read(p.Document(), policy.Identity); err == nil {
+		g.trial.policies = []policy.Applied{{Name: p.ARN, Document: read}}
+	}
+}
+
+// try judges a question that was let through by the policy on trial instead.
+func (a *Access) try(q question) {
+	under := *q.standing
+	under.policies.Identity = under.trial.policies
+	q.standing = &under
+	if d, err := a.decision(&q); err == nil && d.Effect != policy.Allow {
+		o := observationOf(&q, d.Effect)
+		o.Trial = under.trial.name
+		a.Observe(o)
+	}
+}
