@@ -13,7 +13,6 @@ import (
 	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/domain/cluster"
-	"github.com/berthhq/berth/domain/identity/linked"
 	"github.com/berthhq/berth/plane/authority"
 	"github.com/berthhq/berth/store"
 )
@@ -63,7 +62,8 @@ func (s *Server) ensureIdentities(ctx context.Context) error {
 	return iam.EnsureFirstRoles(ctx, s.store, s.Home, s.Now())
 }
 
-// ensureCluster makes the cluster `default` at the first start, unless bare.
+// ensureCluster makes the cluster `default` at the first start, unless bare. It makes
+// no service-linked role: stacks that make ECS's themselves must find the name free.
 func (s *Server) ensureCluster(ctx context.Context) error {
 	arn := s.Home.Cluster(DefaultCluster)
 	if _, ok := store.Clusters.Get(s.store.View(), arn); ok || s.Bare {
@@ -71,7 +71,7 @@ func (s *Server) ensureCluster(ctx context.Context) error {
 	}
 	_, err := s.store.Update(ctx, func(tx *store.Tx) error {
 		store.Clusters.Put(tx, &cluster.Cluster{Scope: s.Home, ARN: arn, Name: DefaultCluster, Status: cluster.Active, CreatedAt: s.Now()})
-		return store.EnsureLinkedRole(tx, s.Home, linked.ECS, s.Now())
+		return nil
 	})
 	return err
 }
