@@ -51,11 +51,11 @@ func (s *Server) try(r *http.Request, call *gateway.Call, role *identity.Role) (
 	if _, err := policy.Parse(document, policy.Identity); err != nil {
 		return nil, err
 	}
-	if err := s.beginTrial(r.Context(), call, role, document); err != nil {
+	p, err := s.beginTrial(r.Context(), call, role, document)
+	if err != nil {
 		return nil, err
 	}
-	name, _ := access.TrialOf(s.store.View(), role)
-	return Trial{Policy: name}, nil
+	return Trial{Policy: access.TrialName(p)}, nil
 }
 
 // trialPolicy is the managed policy of a role's trial.
@@ -63,14 +63,13 @@ func trialPolicy(role *identity.Role) string { return "berth-trial-" + role.Name
 
 // beginTrial puts the document in the trial's policy, as a version of its own so that
 // what earlier ones would have refused is not counted with it, and tags the role.
-func (s *Server) beginTrial(ctx context.Context, call *gateway.Call, role *identity.Role, document string) error {
-	_, err := s.store.Update(ctx, func(tx *store.Tx) error {
+func (s *Server) beginTrial(ctx context.Context, call *gateway.Call, role *identity.Role, document string) (p *identity.ManagedPolicy, err error) {
+	_, err = s.store.Update(ctx, func(tx *store.Tx) error {
 		now, ok := store.Roles.Get(tx, store.NameKey(role.Account, role.Name))
 		if !ok {
 			return fault.New(fault.NoSuchEntity, "The role with name %s cannot be found.", role.Name)
 		}
-		p, err := trialVersion(tx, now, document, call)
-		if err != nil {
+		if p, err = trialVersion(tx, now, document, call); err != nil {
 			return err
 		}
 		store.ManagedPolicies.Put(tx, p)
@@ -79,7 +78,7 @@ func (s *Server) beginTrial(ctx context.Context, call *gateway.Call, role *ident
 		store.Roles.Put(tx, &tagged)
 		return nil
 	})
-	return err
+	return p, err
 }
 
 func trialVersion(tx *store.Tx, role *identity.Role, document string, call *gateway.Call) (*identity.ManagedPolicy, error) {

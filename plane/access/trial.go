@@ -16,8 +16,12 @@ func TrialOf(r store.Reader, role *identity.Role) (name string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	return p.ARN + "@" + p.Default, true
+	return TrialName(p), true
 }
+
+// TrialName is a policy on trial with its version: what earlier ones would have
+// refused is not counted with it.
+func TrialName(p *identity.ManagedPolicy) string { return p.ARN + "@" + p.Default }
 
 func onTrial(r store.Reader, role *identity.Role) (*identity.ManagedPolicy, bool) {
 	for _, t := range role.Tags {
@@ -41,7 +45,7 @@ func (g *gatherer) tries(role *identity.Role) {
 	if !ok {
 		return
 	}
-	g.trial.name = p.ARN + "@" + p.Default
+	g.trial.name = TrialName(p)
 	if read, err := g.access.documents.read(p.Document(), policy.Identity); err == nil {
 		g.trial.policies = []policy.Applied{{Name: p.ARN, Document: read}}
 	}
