@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/protocol/sigv4"
 )
 
 // Directory knows the services that are offered.
@@ -193,6 +194,9 @@ func ScopeOf(r *http.Request) string {
 	} else if _, after, ok := strings.Cut(r.URL.RawQuery, "X-Amz-Credential="); ok {
 		after, _, _ = strings.Cut(after, "&")
 		credential, _ = url.QueryUnescape(after)
+	}
+	if credential == "" && sigv4.IsOlder(r.URL.RawQuery) {
+		return "s3"
 	}
 	parts := strings.Split(strings.TrimSpace(credential), "/")
 	if len(parts) < 5 {

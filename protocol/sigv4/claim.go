@@ -32,6 +32,7 @@ type Claim struct {
 	At      time.Time
 
 	Presigned bool
+	Older     bool          // an address of S3 by Signature Version 2; At is when it ends
 	Expires   time.Duration // how long a presigned request is valid; else zero
 
 	date      string   // of the credential scope, YYYYMMDD
@@ -52,6 +53,8 @@ func Read(r *http.Request) (*Claim, error) {
 		return readHeader(r, header[0])
 	case presigned:
 		return readQuery(r)
+	case IsOlder(r.URL.RawQuery):
+		return readOlder(r)
 	}
 	return nil, fault.New(fault.MissingAuthentication, "Missing Authentication Token").
 		WithHint("the request is not signed: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (berth env prints them)")

@@ -45,6 +45,12 @@ type Flow struct {
 
 // VerifyFlow is Verify for a request to S3 whose body is still to be read.
 func (v *Verifier) VerifyFlow(r *http.Request, c *Claim, key *identity.AccessKey, now time.Time) (*Flow, error) {
+	if c.Older {
+		if err := proveOlder(r, c, key, now); err != nil {
+			return nil, err
+		}
+		return newFlow(r, c, UnsignedPayload, derivedKey{})
+	}
 	if err := admit(r, c, key, now); err != nil {
 		return nil, err
 	}

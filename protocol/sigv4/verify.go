@@ -33,6 +33,9 @@ func NewVerifier() *Verifier { return &Verifier{} }
 // Verify proves that the owner of key sent r with a body of the given hash. key
 // must be the one that claim names.
 func (v *Verifier) Verify(r *http.Request, c *Claim, key *identity.AccessKey, bodyHash string, now time.Time) error {
+	if c.Older {
+		return mismatch("Only S3 takes Signature Version 2.")
+	}
 	if err := admit(r, c, key, now); err != nil {
 		return err
 	}

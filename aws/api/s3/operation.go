@@ -99,7 +99,13 @@ func ofListing(name string) bool {
 }
 
 // unseen are parameters that say nothing to the keeper.
-func unseen(name string) bool { return name == "x-id" || strings.HasPrefix(name, "X-Amz-") }
+func unseen(name string) bool {
+	switch name {
+	case "x-id", "AWSAccessKeyId", "Signature", "Expires", "content-type", "content-md5":
+		return true
+	}
+	return strings.HasPrefix(name, "X-Amz-") || strings.HasPrefix(name, "x-amz-")
+}
 
 func (a *asked) level() level {
 	switch {

@@ -77,6 +77,10 @@ func (x *exchange) serve() (err error) {
 	if x.body, err = proven(x.pass.Prove, err); err != nil {
 		return err
 	}
+	if x.pass.Claim().Older && bucketOfHost(x.r.Host) != "" {
+		return fault.New(fault.InvalidRequest, "Signature Version 2 is taken with the bucket in the path only.").
+			WithHint("sign by version 4: signature_version s3v4")
+	}
 	if err := x.checkOwner(); err != nil {
 		return err
 	}
