@@ -46,7 +46,8 @@ const (
 
 // EnsureFirstRoles makes the roles that ECS's consoles and guides count on: that
 // which pulls images and writes logs for tasks, and that of instances, with its
-// profile. What is there stays as it is.
+// profile. Beside AWS's managed policies both may make log groups: those policies
+// leave it out, and awslogs-create-group asks for it. What is there stays as it is.
 func EnsureFirstRoles(ctx context.Context, st store.Store, scope arn.Scope, now time.Time) error {
 	_, err := st.Update(ctx, func(tx *store.Tx) error {
 		if err := firstRole(tx, scope, now, TaskExecutionRole, "ecs-tasks.amazonaws.com", "AmazonECSTaskExecutionRolePolicy"); err != nil {
@@ -63,6 +64,8 @@ func EnsureFirstRoles(ctx context.Context, st store.Store, scope arn.Scope, now 
 	return nil
 }
 
+const createLogGroups = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:CreateLogGroup","Resource":"*"}]}`
+
 func firstRole(tx *store.Tx, scope arn.Scope, now time.Time, name, service, policyName string) error {
 	if _, ok := store.Roles.Get(tx, store.NameKey(scope.Account, name)); ok {
 		return nil
@@ -74,7 +77,10 @@ func firstRole(tx *store.Tx, scope arn.Scope, now time.Time, name, service, poli
 	store.Roles.Put(tx, &identity.Role{
 		Account: scope.Account, Name: name, Path: "/", ID: id, ARN: scope.Global("iam", "role/"+name), MaxSession: sessionDefault, CreatedAt: now,
 		Trust:  `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`,
-		Grants: identity.Grants{Attached: []string{managed.ARN("service-role/" + policyName)}},
+		Grants: identity.Grants{
+			Inline:   []identity.InlinePolicy{{Name: "create-log-groups", Document: createLogGroups}},
+			Attached: []string{managed.ARN("service-role/" + policyName)},
+		},
 	})
 	return nil
 }

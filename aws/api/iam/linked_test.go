@@ -62,6 +62,7 @@ func TestTheFirstStartMakesTheRolesOfTheGuides(t *testing.T) {
 	}
 	for role, policy := range map[string]string{"ecsTaskExecutionRole": "AmazonECSTaskExecutionRolePolicy", "ecsInstanceRole": "AmazonEC2ContainerServiceforEC2Role"} {
 		s.expect(role, s.do("ListAttachedRolePolicies", "RoleName="+role).texts("AttachedPolicies/member/PolicyName"), policy)
+		s.expect(role, s.do("ListRolePolicies", "RoleName="+role).texts("PolicyNames/member"), "create-log-groups")
 	}
 	s.expect("profile", s.do("GetInstanceProfile", "InstanceProfileName=ecsInstanceRole").get("InstanceProfile/Roles/member/RoleName"), "ecsInstanceRole")
 }
