@@ -20,7 +20,11 @@ import (
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 )
 
-const eventRole = "arn:aws:iam::000000000000:role/events"
+// eventRole is the role of targets: it may run tasks and call API destinations.
+func (b *berth) eventRole(t *testing.T) *string {
+	t.Helper()
+	return aws.String(b.role(t, "events", "events.amazonaws.com", "ecs:RunTask", "iam:PassRole", "events:InvokeApiDestination"))
+}
 
 // events is EventBridge's client.
 func (b *berth) bridge() *eventbridge.Client { return eventbridge.NewFromConfig(b.config()) }
@@ -156,7 +160,7 @@ func TestEventsOfAScheduleRunTasks(t *testing.T) {
 	definition := here.register(t, d)
 	name := aws.String(t.Name())
 	here.rule(t, &eventbridge.PutRuleInput{Name: name, ScheduleExpression: aws.String("rate(1 minute)")}, eventtypes.Target{
-		Arn: aws.String("arn:aws:ecs:us-east-1:000000000000:cluster/default"), RoleArn: aws.String(eventRole),
+		Arn: aws.String("arn:aws:ecs:us-east-1:000000000000:cluster/default"), RoleArn: here.eventRole(t),
 		Input:         aws.String(`{"containerOverrides": [{"name": "app", "command": ["sh", "-c", "echo scheduled"]}]}`),
 		EcsParameters: &eventtypes.EcsParameters{TaskDefinitionArn: &definition, TaskCount: aws.Int32(1), LaunchType: eventtypes.LaunchTypeEc2},
 	})
@@ -209,7 +213,7 @@ func TestEventsReachAnHTTPEndpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	here.rule(t, &eventbridge.PutRuleInput{Name: aws.String(t.Name()), EventPattern: aws.String(`{"source": ["life.http"]}`)}, eventtypes.Target{
-		Arn: destination.ApiDestinationArn, RoleArn: aws.String(eventRole), InputPath: aws.String("$.detail"),
+		Arn: destination.ApiDestinationArn, RoleArn: here.eventRole(t), InputPath: aws.String("$.detail"),
 	})
 	_, err = here.bridge().PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []eventtypes.PutEventsRequestEntry{
 		{Source: aws.String("life.http"), DetailType: aws.String("t"), Detail: aws.String(`{"n":1}`)},
@@ -236,7 +240,7 @@ func TestEventsAndTheirRulesOutliveARestart(t *testing.T) {
 	pattern := fmt.Sprintf(`{"detail": {"group": ["family:%s"], "lastStatus": ["STOPPED"]}}`, *d.Family)
 	b.rule(t, &eventbridge.PutRuleInput{Name: aws.String("stops"), EventPattern: &pattern}, target)
 	b.rule(t, &eventbridge.PutRuleInput{Name: aws.String("yearly"), ScheduleExpression: aws.String("cron(0 3 1 1 ? *)")}, eventtypes.Target{
-		Arn: aws.String("arn:aws:ecs:us-east-1:000000000000:cluster/default"), RoleArn: aws.String(eventRole),
+		Arn: aws.String("arn:aws:ecs:us-east-1:000000000000:cluster/default"), RoleArn: b.eventRole(t),
 		InputTransformer: &eventtypes.InputTransformer{InputPathsMap: map[string]string{"at": "$.time"}, InputTemplate: aws.String(`{"cpu": <at>}`)},
 		EcsParameters:    &eventtypes.EcsParameters{TaskDefinitionArn: &definition, TaskCount: aws.Int32(3), Tags: []eventtypes.Tag{{Key: aws.String("a"), Value: aws.String("b")}}},
 	})

@@ -17,6 +17,8 @@ require github.com/aws/aws-sdk-go-v2/service/ecr v1.67.5
 
 require github.com/aws/aws-sdk-go-v2/service/eventbridge v1.55.10
 
+require github.com/aws/aws-sdk-go-v2/service/iam v1.64.9
+
 require (
 	github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream v1.7.26 // indirect
 	github.com/aws/aws-sdk-go-v2/feature/ec2/imds v1.20.9 // indirect

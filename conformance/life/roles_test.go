@@ -1,12 +1,38 @@
 package life_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
+
+// role makes a role that a service may become, unless it is there, and lets it do
+// the actions. It returns the role's ARN.
+func (b *berth) role(t *testing.T, name, service string, actions ...string) string {
+	t.Helper()
+	client := iam.NewFromConfig(b.config())
+	_, err := client.CreateRole(t.Context(), &iam.CreateRoleInput{
+		RoleName:                 &name,
+		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`),
+	})
+	if exists := new(iamtypes.EntityAlreadyExistsException); err != nil && !errors.As(err, &exists) {
+		t.Fatal(err)
+	}
+	if len(actions) > 0 {
+		if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{
+			RoleName: &name, PolicyName: aws.String("may"),
+			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["` + strings.Join(actions, `","`) + `"],"Resource":"*"}]}`),
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return "arn:aws:iam::000000000000:role/" + name
+}
 
 // everywhere are the ways in which a task finds us.
 var everywhere = map[string]func(...types.ContainerDefinition) *definition{"bridge": onEC2, "host": onHost, "awsvpc": privately, "Fargate": onFargate}

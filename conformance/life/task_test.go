@@ -83,11 +83,14 @@ func (b *berth) subnets(t *testing.T) []string {
 	return ids
 }
 
-// register registers a definition under the test's name.
+// register registers a definition under the test's name, and makes its task's role.
 func (b *berth) register(t *testing.T, d *definition) string {
 	t.Helper()
 	if d.Family == nil {
 		d.Family = aws.String(strings.NewReplacer("/", "-", "#", "-", " ", "-", ".", "-").Replace(t.Name()))
+	}
+	if d.TaskRoleArn != nil {
+		b.role(t, *d.TaskRoleArn, "ecs-tasks.amazonaws.com")
 	}
 	out, err := b.ecs.RegisterTaskDefinition(t.Context(), d)
 	if err != nil {
