@@ -1,7 +1,8 @@
 """Train a classifier of handwritten digits, print how good it is, keep the model.
 
 The data are the 1,797 scanned digits that ship with scikit-learn. The model goes
-to MODEL_DIR (default /model), which is a volume in the task definitions.
+to MODEL_DIR (default /model), which is a volume in the task definitions, and with
+MODEL_BUCKET to s3://MODEL_BUCKET/MODEL_PREFIX too, as the task's role.
 """
 
 import json
@@ -9,7 +10,9 @@ import os
 import platform
 import time
 
+import boto3
 import joblib
+from botocore.config import Config
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
@@ -36,6 +39,19 @@ def keep(model, metrics, folder):
         file.write("\n")
 
 
+def client(endpoint, region=None):
+    """S3 at an endpoint; None for AWS. boto3 1.26 does not read AWS_ENDPOINT_URL itself."""
+    return boto3.client("s3", endpoint_url=endpoint, region_name=region, config=Config(s3={"addressing_style": "path"}))
+
+
+def upload(folder, bucket, prefix):
+    """Put the model and its metrics into a bucket, and return the model's address."""
+    s3 = client(os.environ.get("AWS_ENDPOINT_URL"))
+    for name in ("metrics.json", "digits.joblib"):
+        s3.upload_file(os.path.join(folder, name), bucket, f"{prefix}/{name}")
+    return f"s3://{bucket}/{prefix}/digits.joblib"
+
+
 def main():
     began = time.monotonic()
     print(f"kernel {platform.release()}, {len(os.sched_getaffinity(0))} processors", flush=True)
@@ -46,6 +62,9 @@ def main():
     folder = os.environ.get("MODEL_DIR", "/model")
     keep(model, {"accuracy": accuracy, "tested": tested}, folder)
     print(f"model {folder}/digits.joblib, {time.monotonic() - began:.1f} s", flush=True)
+    bucket = os.environ.get("MODEL_BUCKET")
+    if bucket:
+        print(f"uploaded {upload(folder, bucket, os.environ.get('MODEL_PREFIX', 'models'))}", flush=True)
     print(f"accuracy {accuracy:.4f}", flush=True)
 
 
