@@ -13,7 +13,10 @@ log=$BERTH_DATA/up.log
 healthy() { curl -fsS -o /dev/null "http://$listen/_berth/health?agents=1" 2>/dev/null; }
 
 # A berth that someone else runs at this address is not ours to train on.
-running() { [ -e "$BERTH_DATA/run/up.pid" ] && kill -0 "$(cat "$BERTH_DATA/run/up.pid")" 2>/dev/null; }
+running() {
+  local pid
+  read -r pid _ 2>/dev/null <"$BERTH_DATA/run/up.pid" && kill -0 "$pid" 2>/dev/null
+}
 
 if ! running; then
   if curl -sS -o /dev/null --max-time 2 "http://$listen/" 2>/dev/null; then
