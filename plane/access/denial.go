@@ -3,6 +3,8 @@ package access
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity/policy"
@@ -14,7 +16,7 @@ func (a *Access) denial(q *question, d policy.Decision) error {
 	if q.action == "iam:PassRole" && accountOf(q.resource) != q.who.Principal.Account {
 		return fault.New(fault.AccessDenied, "Cross-account pass role is not allowed.").WithHint("pass a role of account %s, not %s", q.who.Principal.Account, q.resource)
 	}
-	words := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", q.who.Principal.ARN, q.action, q.resource, because(q.action, d))
+	words := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", q.who.Principal.ARN, q.action, named(q), because(q.action, d))
 	if q.who.Service == "ec2" {
 		words = "You are not authorized to perform this operation. " + words
 		if a.Seal != nil {
@@ -29,6 +31,14 @@ func (a *Access) denial(q *question, d policy.Decision) error {
 		return f.WithHint("%s%s denies it", d.Policy, statement(d.Sid))
 	}
 	return f
+}
+
+// named is the resource as refusals name it: those of S3 put it in quotation marks.
+func named(q *question) string {
+	if strings.HasPrefix(q.action, "s3:") {
+		return strconv.Quote(q.resource)
+	}
+	return q.resource
 }
 
 func statement(sid string) string {
