@@ -64,6 +64,9 @@ func (p *Passage) ProveWhole(limit int64) (body []byte, err error) {
 // Note keeps what was asked for the audit line: a map or a struct.
 func (p *Passage) Note(parameters any) { p.x.in = parameters }
 
+// Needed adds what the request needs to the audit line.
+func (p *Passage) Needed(needs ...Need) { p.x.needed = append(p.x.needed, needs...) }
+
 // Refused notes a refusal that the front answered itself.
 func (p *Passage) Refused(f *fault.Fault) { p.x.refused(f) }
 

@@ -101,6 +101,7 @@ func (r *Relay) admit(req *http.Request, p *gateway.Passage) error {
 		return err
 	}
 	p.Note(noted(needs))
+	p.Needed(needs...)
 	for _, need := range needs {
 		if err := r.authoriser.Authorise(req.Context(), call, need); err != nil {
 			return err

@@ -97,6 +97,7 @@ func attributes(x *exchange) []gateway.Need {
 // authorise asks for each need, then whether the buckets exist at all: who may not
 // use a bucket does not learn of it.
 func (x *exchange) authorise(needs ...gateway.Need) error {
+	x.pass.Needed(needs...)
 	for _, need := range needs {
 		if err := x.mayUse(x.r.Context(), need); err != nil {
 			return err
