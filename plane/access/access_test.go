@@ -280,8 +280,8 @@ func TestDecisionsAreObserved(t *testing.T) {
 	h.says("allowed", who, "")
 	_ = h.Check(h.Context(), who, "ecs:RunTask", []string{"a", "b"}, nil)
 	want := []access.Observation{
-		{Principal: who.Principal.ARN, RoleARN: iam + "role/worker", Action: "ecs:DeleteCluster", Resource: cluster, Effect: policy.Allow, At: at},
-		{Principal: who.Principal.ARN, RoleARN: iam + "role/worker", Action: "ecs:RunTask", Resource: "a", Effect: policy.ImplicitDeny, At: at},
+		{Principal: who.Principal.ARN, RoleARN: iam + "role/worker", Action: "ecs:DeleteCluster", Resource: cluster, Region: who.Region, Effect: policy.Allow, At: at},
+		{Principal: who.Principal.ARN, RoleARN: iam + "role/worker", Action: "ecs:RunTask", Resource: "a", Region: who.Region, Effect: policy.ImplicitDeny, At: at},
 	}
 	if len(h.seen) != 2 || h.seen[0] != want[0] || h.seen[1] != want[1] {
 		t.Errorf("saw %+v", h.seen)

@@ -76,7 +76,7 @@ func firstRole(tx *store.Tx, scope arn.Scope, now time.Time, name, service, poli
 	}
 	store.Roles.Put(tx, &identity.Role{
 		Account: scope.Account, Name: name, Path: "/", ID: id, ARN: scope.Global("iam", "role/"+name), MaxSession: sessionDefault, CreatedAt: now,
-		Trust:  `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`,
+		Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`,
 		Grants: identity.Grants{
 			Inline:   []identity.InlinePolicy{{Name: "create-log-groups", Document: createLogGroups}},
 			Attached: []string{managed.ARN("service-role/" + policyName)},
