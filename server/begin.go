@@ -54,12 +54,26 @@ func (s *Server) begin(ctx context.Context) error {
 }
 
 // ensureIdentities keeps AWS's managed policies as they should be, and makes the
-// roles of the first start, unless bare.
+// roles of the first start; if bare, that of this machine's agent alone.
 func (s *Server) ensureIdentities(ctx context.Context) error {
-	if err := iam.EnsureManagedPolicies(ctx, s.store, s.Now()); err != nil || s.Bare {
+	err := iam.EnsureManagedPolicies(ctx, s.store, s.Now())
+	switch {
+	case err != nil:
 		return err
+	case !s.Bare:
+		return iam.EnsureFirstRoles(ctx, s.store, s.Home, s.Now())
+	case s.AgentToken != "":
+		return iam.EnsureMachineRole(ctx, s.store, s.Home, s.Now())
 	}
-	return iam.EnsureFirstRoles(ctx, s.store, s.Home, s.Now())
+	return nil
+}
+
+// machineRole is the role that this machine's agent joins in.
+func (s *Server) machineRole() string {
+	if s.Bare {
+		return iam.MachineRole
+	}
+	return iam.InstanceRole
 }
 
 // ensureCluster makes the cluster `default` at the first start, unless bare. It makes
@@ -82,7 +96,7 @@ func (s *Server) offerToken(ctx context.Context) error {
 	if s.AgentToken == "" {
 		return nil
 	}
-	token, err := s.joins.CreateToken(ctx, s.Home, s.Home.Cluster(DefaultCluster), s.Home.Global("iam", "role/"+InstanceRole))
+	token, err := s.joins.CreateToken(ctx, s.Home, s.Home.Cluster(DefaultCluster), s.Home.Global("iam", "role/"+s.machineRole()))
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/plane/relay"
 )
@@ -52,6 +51,3 @@ type Config struct {
 
 // DefaultCluster is the cluster the first start makes.
 const DefaultCluster = "default"
-
-// InstanceRole is the role of joined machines, as AWS's first-run wizard names it.
-const InstanceRole = iam.InstanceRole

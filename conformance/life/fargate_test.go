@@ -34,11 +34,11 @@ func TestFargateSeesNothingOfItsHost(t *testing.T) {
 	}
 }
 
-// TestTasksDoNotReachTheCloudUnderTheHost dials where clouds keep metadata of their
-// machines. Nothing answers, or we do: ours is asked for by EC2 tasks only.
+// TestTasksDoNotReachTheCloudUnderTheHost dials where clouds other than EC2 keep
+// metadata of their machines.
 func TestTasksDoNotReachTheCloudUnderTheHost(t *testing.T) {
 	t.Parallel()
-	addresses := []string{"169.254.169.254:80", "168.63.129.16:80", "100.100.100.200:80"}
+	addresses := []string{"168.63.129.16:80", "100.100.100.200:80"}
 	for name, on := range everywhere {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,6 +48,36 @@ func TestTasksDoNotReachTheCloudUnderTheHost(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOnlyEC2TasksKnowTheirInstance asks 169.254.169.254, where we answer whatever is
+// under the host.
+func TestOnlyEC2TasksKnowTheirInstance(t *testing.T) {
+	t.Parallel()
+	machine := here.machine(t)
+	for name, on := range everywhere {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := here.prints(t, on(container("app", probe, "instance")))
+			if fargate := name == "Fargate"; fargate && !strings.HasPrefix(got, "no instance: ") || !fargate && got != machine {
+				t.Errorf("%q on %s", got, machine)
+			}
+		})
+	}
+}
+
+// machine is the id of the only instance.
+func (b *berth) machine(t *testing.T) string {
+	t.Helper()
+	list, err := b.ecs.ListContainerInstances(t.Context(), &ecs.ListContainerInstancesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := b.ecs.DescribeContainerInstances(t.Context(), &ecs.DescribeContainerInstancesInput{ContainerInstances: list.ContainerInstanceArns})
+	if err != nil || len(out.ContainerInstances) != 1 {
+		t.Fatalf("%s %v", shown(out), err)
+	}
+	return aws.ToString(out.ContainerInstances[0].Ec2InstanceId)
 }
 
 // Proves 2.0.

@@ -119,6 +119,7 @@ func TestKeepTasks(t *testing.T) {
 func TestBare(t *testing.T) {
 	t.Parallel()
 	b := ownBerth(t, "--bare")
+	b.role(t, "ecsTaskExecutionRole", "ecs-tasks.amazonaws.com", "ecr:*", "logs:*")
 	clusters, err := b.ecs.ListClusters(t.Context(), nil)
 	if err != nil || len(clusters.ClusterArns) != 0 {
 		t.Fatalf("%s %v", shown(clusters), err)

@@ -42,7 +42,13 @@ func EnsureManagedPolicies(ctx context.Context, st store.Store, now time.Time) e
 const (
 	TaskExecutionRole = "ecsTaskExecutionRole"
 	InstanceRole      = "ecsInstanceRole"
+
+	// MachineRole is that of a machine which only lends itself to Fargate: the account
+	// has no instances, and the name above stays free for who makes some.
+	MachineRole = "berthMachineRole"
 )
+
+const instanceService, instancePolicy = "ec2.amazonaws.com", "AmazonEC2ContainerServiceforEC2Role"
 
 // EnsureFirstRoles makes the roles that ECS's consoles and guides count on: that
 // which pulls images and writes logs for tasks, and that of instances, with its
@@ -53,13 +59,24 @@ func EnsureFirstRoles(ctx context.Context, st store.Store, scope arn.Scope, now 
 		if err := firstRole(tx, scope, now, TaskExecutionRole, "ecs-tasks.amazonaws.com", "AmazonECSTaskExecutionRolePolicy"); err != nil {
 			return err
 		}
-		if err := firstRole(tx, scope, now, InstanceRole, "ec2.amazonaws.com", "AmazonEC2ContainerServiceforEC2Role"); err != nil {
+		if err := firstRole(tx, scope, now, InstanceRole, instanceService, instancePolicy); err != nil {
 			return err
 		}
 		return firstProfile(tx, scope, now)
 	})
 	if err != nil {
 		return fmt.Errorf("make the first roles: %w", err)
+	}
+	return nil
+}
+
+// EnsureMachineRole makes the role of a machine that is no instance.
+func EnsureMachineRole(ctx context.Context, st store.Store, scope arn.Scope, now time.Time) error {
+	_, err := st.Update(ctx, func(tx *store.Tx) error {
+		return firstRole(tx, scope, now, MachineRole, instanceService, instancePolicy)
+	})
+	if err != nil {
+		return fmt.Errorf("make the role of this machine: %w", err)
 	}
 	return nil
 }

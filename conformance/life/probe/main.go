@@ -11,6 +11,7 @@ func main() {
 	words := map[string]func(args []string) error{
 		"exit": exit, "wait": wait, "eat": eat, "spin": spin,
 		"serve": serve, "front": front, "get": get, "dial": dial, "lookup": lookup, "whoami": whoami,
+		"instance": instance,
 	}
 	if len(os.Args) < 2 || words[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "probe: which word?", os.Args[1:])

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
@@ -92,6 +93,18 @@ func dial(args []string) error {
 		fmt.Println(address, "reached")
 	}
 	return nil
+}
+
+// instance prints which instance its metadata says that this is.
+func instance([]string) error {
+	answer, err := imds.New(imds.Options{}).GetMetadata(context.Background(), &imds.GetMetadataInput{Path: "instance-id"})
+	if err != nil {
+		fmt.Println("no instance:", err)
+		return nil
+	}
+	defer answer.Content.Close()
+	_, err = io.Copy(os.Stdout, answer.Content)
+	return err
 }
 
 // lookup NAME... prints the addresses of the names.
