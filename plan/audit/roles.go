@@ -11,6 +11,7 @@ import (
 	"github.com/berthhq/berth/domain/identity/usage"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
+	"github.com/berthhq/berth/store/mandate"
 )
 
 // shared finds task roles that several families have: what one may, the other may.
@@ -83,23 +84,14 @@ func width(role *identity.Role, name string, s policy.Statement) (Finding, bool)
 	return f, f.Text != ""
 }
 
-// policies are those that a holder has. One that cannot be read grants nothing.
+// policies are those that a holder has; none where one cannot be read, which then
+// allows nothing.
 func policies(r store.Reader, g *identity.Grants) []policy.Applied {
-	var out []policy.Applied
-	add := func(name, text string) {
-		if d, err := policy.Parse(text, policy.Identity); err == nil {
-			out = append(out, policy.Applied{Name: name, Document: d})
-		}
+	held, err := mandate.Gatherer{View: r}.Grants(g)
+	if err != nil {
+		return nil
 	}
-	for _, p := range g.Inline {
-		add(p.Name, p.Document)
-	}
-	for _, name := range g.Attached {
-		if p, ok := store.ManagedPolicies.Get(r, name); ok {
-			add(p.ARN, p.Document())
-		}
-	}
-	return out
+	return held.Identity
 }
 
 // Grants are the actions that a holder's policies allow, whatever on. A statement

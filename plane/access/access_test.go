@@ -140,7 +140,7 @@ func TestPoliciesOfUsers(t *testing.T) {
 	h.says("a group that is gone", h.user(identity.Grants{}, "gone"), lacking)
 	h.says("denied", h.user(identity.Grants{Attached: []string{denies}}, "admins"), "with an explicit deny in an identity-based policy (hint: "+denies+" denies it)")
 	h.says("bounded", h.user(identity.Grants{Attached: []string{all}, Boundary: reads}), "because no permissions boundary allows the ecs:DeleteCluster action")
-	h.says("bounded by what is gone", h.user(identity.Grants{Attached: []string{all}, Boundary: "arn:gone"}), "arn:gone does not exist")
+	h.says("bounded by what is gone", h.user(identity.Grants{Attached: []string{all}, Boundary: "arn:gone"}), "because no permissions boundary allows")
 
 	gone := h.user(identity.Grants{Attached: []string{all}})
 	h.put(func(tx *store.Tx) { store.Users.Delete(tx, store.NameKey(account, "ada")) })

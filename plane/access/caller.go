@@ -45,3 +45,6 @@ func ofService(action string, call *gateway.Call) bool {
 	prefix, _, _ := strings.Cut(action, ":")
 	return prefix != "iam" || call.Service == "iam"
 }
+
+// federated tells whether somebody was let in by a user, as GetFederationToken does.
+func federated(who *Caller) bool { return who.Session != nil && who.Session.Federated }

@@ -48,6 +48,11 @@ func (d *documents) read(json string, use policy.Use) (*policy.Document, error) 
 	return document, nil
 }
 
+// identity reads a policy of a user, group, role or session.
+func (d *documents) identity(json string) (*policy.Document, error) {
+	return d.read(json, policy.Identity)
+}
+
 // unreadable refuses everything to whom a policy applies that cannot be read: it
 // might deny.
 func unreadable(holder string, err error) error {

@@ -38,17 +38,18 @@ type trial struct {
 	policies []policy.Applied
 }
 
-// tries remembers the policy on trial for the caller's role. One that cannot be read
-// would refuse everything.
-func (g *gatherer) tries(role *identity.Role) {
-	p, ok := onTrial(g.reader, role)
+// tried is the policy on trial for a role. One that cannot be read would refuse
+// everything.
+func (a *Access) tried(r store.Reader, role *identity.Role) trial {
+	p, ok := onTrial(r, role)
 	if !ok {
-		return
+		return trial{}
 	}
-	g.trial.name = TrialName(p)
-	if read, err := g.access.documents.read(p.Document(), policy.Identity); err == nil {
-		g.trial.policies = []policy.Applied{{Name: p.ARN, Document: read}}
+	t := trial{name: TrialName(p)}
+	if read, err := a.documents.identity(p.Document()); err == nil {
+		t.policies = []policy.Applied{{Name: p.ARN, Document: read}}
 	}
+	return t
 }
 
 // try judges a question that was let through by the policy on trial instead.

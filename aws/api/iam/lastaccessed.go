@@ -50,7 +50,7 @@ func granted(r store.Reader, call *gateway.Call, of string) ([]policy.Applied, e
 		if err != nil {
 			return nil, err
 		}
-		held, err := mandate.Holder(r, &identity.Grants{Attached: []string{p.ARN}})
+		held, err := mandate.Gatherer{View: r}.Grants(&identity.Grants{Attached: []string{p.ARN}})
 		if err != nil {
 			return nil, err
 		}

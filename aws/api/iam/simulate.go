@@ -18,7 +18,7 @@ import (
 // source is whose policies are simulated.
 type source struct {
 	principal identity.Principal // zero for a group
-	policies  *policy.Policies
+	policies  policy.Policies
 }
 
 // sourceOf finds a user, group or role by ARN.
@@ -35,7 +35,7 @@ func sourceOf(r store.Reader, call *gateway.Call, sourceARN string) (*source, er
 			return nil, err
 		}
 		out.principal = u.Principal()
-		out.policies, err = mandate.User(r, u)
+		out.policies, err = mandate.Gatherer{View: r}.User(u)
 		return &out, err
 	case "role":
 		role, err := findRole(r, call, a.Name())
@@ -43,14 +43,14 @@ func sourceOf(r store.Reader, call *gateway.Call, sourceARN string) (*source, er
 			return nil, err
 		}
 		out.principal = identity.SessionOf(role, "simulation")
-		out.policies, err = mandate.Role(r, role)
+		out.policies, err = mandate.Gatherer{View: r}.Grants(&role.Grants)
 		return &out, err
 	case "group":
 		g, err := findGroup(r, call, a.Name())
 		if err != nil {
 			return nil, err
 		}
-		out.policies, err = mandate.Holder(r, &g.Grants)
+		out.policies, err = mandate.Gatherer{View: r}.Grants(&g.Grants)
 		return &out, err
 	}
 	return nil, invalid("Invalid Entity Arn: %s does not clearly define entity type and name.", sourceARN)
@@ -72,7 +72,7 @@ func (a *API) simulatePrincipalPolicy(_ context.Context, call *gateway.Call, in 
 	if err != nil {
 		return nil, err
 	}
-	s := simulation{policies: *from.policies, principal: from.principal, texts: textsOf(v, call, *in.PolicySourceArn)}
+	s := simulation{policies: from.policies, principal: from.principal, texts: textsOf(v, call, *in.PolicySourceArn)}
 	s.exclude(in.PolicyExclusionList)
 	if s.principal.Kind == "" {
 		s.principal = anyone(call)

@@ -2,6 +2,7 @@ package sts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -73,12 +74,12 @@ func (a *API) permit(as *assumption) error {
 		return as.denied("sts:AssumeRole")
 	}
 	as.role = role
-	policies, ok, err := mandate.Of(v, as.call.Principal, as.call.Granted)
+	policies, err := mandate.Gatherer{View: v}.Of(&as.call.Principal, as.call.Granted)
+	if errors.Is(err, mandate.ErrGone) {
+		return as.denied("sts:AssumeRole")
+	}
 	if err != nil {
 		return err
-	}
-	if !ok {
-		return as.denied("sts:AssumeRole")
 	}
 	trust, err := policy.Parse(role.Trust, policy.Trust)
 	if err != nil {
@@ -87,7 +88,7 @@ func (a *API) permit(as *assumption) error {
 	policies.Resource, policies.Owner, policies.Trusting = &policy.Applied{Name: role.ARN, Document: trust}, role.Account, true
 	for _, action := range as.actions() {
 		q := &policy.Request{Principal: as.call.Principal, Action: action, Resource: role.ARN, Keys: as.keys(a.keys)}
-		if policy.Decide(q, policies).Effect != policy.Allow {
+		if policy.Decide(q, &policies).Effect != policy.Allow {
 			return as.denied(action)
 		}
 	}

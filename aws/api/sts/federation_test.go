@@ -27,9 +27,9 @@ func TestFederatedUsersMayWhatBothAllow(t *testing.T) {
 		t.Errorf("%+v", out.FederatedUser)
 	}
 	key, _ := store.AccessKeys.Get(h.st.View(), *out.Credentials.AccessKeyId)
-	got, ok, err := mandate.Of(h.st.View(), key.Principal, key.Session)
-	if err != nil || !ok || len(got.Identity) != 1 || len(got.Session) != 1 || !got.Sessioned {
-		t.Errorf("%+v %v %v", got, ok, err)
+	got, err := mandate.Gatherer{View: h.st.View()}.Of(&key.Principal, key.Session)
+	if err != nil || len(got.Identity) != 1 || len(got.Session) != 1 || !got.Sessioned {
+		t.Errorf("%+v %v", got, err)
 	}
 	for k := range store.AccessKeys.By(h.st.View(), store.AccessKeysByOwner, "AIDAADA") {
 		if k.ID != key.ID {
@@ -103,7 +103,8 @@ func TestARoleThatWasMadeAgainIsAnother(t *testing.T) {
 	if _, err := h.assume(chain, nil); !fault.IsKind(err, fault.AccessDenied) {
 		t.Errorf("a session of the role before: %v", err)
 	}
-	if _, ok, _ := mandate.Of(h.st.View(), identity.RoleSession(role, "by name"), nil); !ok {
+	named := identity.RoleSession(role, "by name")
+	if _, err := (mandate.Gatherer{View: h.st.View()}).Of(&named, nil); err != nil {
 		t.Error("a session that was made by the name alone is of any role of the name")
 	}
 }
