@@ -15,7 +15,8 @@
 //	save PATH NAME      $NAME stands for what is there from now on
 //	joins PATH          an agent that says nothing connects as the instance there
 //	fails CODE MESSAGE  the call is refused; the message is a pattern
-//	works [OPERATION] FIELD...    the expectations of this call show the effect of the fields
+//	works [OPERATION] FIELD...    the expectations of this call show the effect of the fields,
+//	                              and so does a refusal of what they say
 //	noop [OPERATION] FIELD...: REASON  the fields are taken and have none
 //	newer               only a client of the newest model can say this
 //	refused FIELD...    these fields are why the call is refused

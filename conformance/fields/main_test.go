@@ -50,6 +50,9 @@ func withBerth(run func() int) (int, error) {
 	if err := here.load(filepath.Join(dir, "images.tar")); err != nil {
 		return 0, err
 	}
+	if err := here.roles(context.Background()); err != nil {
+		return 0, err
+	}
 	code := run()
 	return code, here.end()
 }

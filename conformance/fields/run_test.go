@@ -147,11 +147,16 @@ func (r *run) refused(c *call, table, fails string, have *refusal) error {
 		return fmt.Errorf("%w instead of %s", have, fails)
 	}
 	for _, e := range c.expect {
-		if e.word != "refused" {
+		shown := claim{refused, have.Code, table}
+		switch e.word {
+		case "works": // to be held against something is an effect
+			shown = claim{works, "", table}
+		case "refused":
+		default:
 			continue
 		}
 		for field := range strings.FieldsSeq(e.rest) {
-			if err := r.ledger.claim(c.operation, field, claim{refused, have.Code, table}); err != nil {
+			if err := r.ledger.claim(c.operation, field, shown); err != nil {
 				return err
 			}
 		}
