@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/agent/session"
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/domain/cluster"
@@ -116,7 +117,7 @@ func (s *server) newHost(ctx context.Context, n int, ordered, running func(told)
 // keys joins as a machine does: by a token, once.
 func (s *server) keys(ctx context.Context, name string) (*join.Response, error) {
 	var made srv.TokenResponse
-	if err := s.client.Post(ctx, srv.TokenPath, srv.TokenRequest{Cluster: srv.DefaultCluster, Role: srv.InstanceRole}, &made); err != nil {
+	if err := s.client.Post(ctx, srv.TokenPath, srv.TokenRequest{Cluster: srv.DefaultCluster, Role: iam.InstanceRole}, &made); err != nil {
 		return nil, err
 	}
 	token, err := join.ParseToken(made.Token)
