@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/berthhq/berth/aws/api/s3"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity"
@@ -84,9 +85,10 @@ func readPolicy(r *http.Request) (string, error) {
 	return in.Document, nil
 }
 
-// actions are those of the operations that berth has.
+// actions are those that berth asks for: the operations' own, S3's, and those that
+// are no operations.
 func actions() []string {
-	var out []string
+	out := append(s3.Actions(), "ecs:Poll", "ecs:StartTelemetrySession", "iam:PassRole")
 	for _, offer := range Coverage() {
 		for operation := range offer.Handlers {
 			out = append(out, gateway.ActionPrefix(offer.Service)+":"+operation)

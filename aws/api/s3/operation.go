@@ -177,3 +177,16 @@ func aclNotSupported() error {
 }
 
 func (x *exchange) refuseACL() error { return aclNotSupported() }
+
+// Actions are those that S3's operations here ask for, "s3:GetObject", each once.
+func Actions() []string {
+	var out []string
+	for _, op := range operations() {
+		for _, action := range []string{op.action, op.ofVersion} {
+			if action != "" && !slices.Contains(out, Scope+":"+action) {
+				out = append(out, Scope+":"+action)
+			}
+		}
+	}
+	return out
+}
