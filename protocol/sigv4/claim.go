@@ -42,7 +42,7 @@ type Claim struct {
 }
 
 // Read finds the claim of a request. Its errors are MissingAuthentication and
-// IncompleteSignature.
+// IncompleteSignature, and AccessDenied for addresses of Signature Version 2.
 func Read(r *http.Request) (*Claim, error) {
 	header := r.Header.Values("Authorization")
 	presigned := strings.Contains(r.URL.RawQuery, "X-Amz-Signature=")
