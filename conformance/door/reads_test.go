@@ -215,9 +215,11 @@ func TestBadQuestionsAboutRegions(t *testing.T) {
 		"unknown status": {sdkaccount.ListRegionsInput{RegionOptStatusContains: []accounttypes.RegionOptStatus{"OPEN"}}, refusal{"ValidationException", "1 validation error detected: Value 'OPEN' at 'regionOptStatusContains.1.member'"}},
 		"no token":       {sdkaccount.ListRegionsInput{NextToken: aws.String("?")}, refusal{"ValidationException", "NextToken is not valid."}},
 		"token of none":  {sdkaccount.ListRegionsInput{NextToken: aws.String("bm93aGVyZQ")}, refusal{"ValidationException", "NextToken is not valid."}},
-		"other account":  {sdkaccount.ListRegionsInput{AccountId: aws.String("999999999999")}, refusal{"AccessDeniedException", "User: arn:aws:iam::" + scope.Account + ":root is not authorized to perform: account:ListRegions"}},
 	} {
 		_, err := c.ListRegions(context.Background(), &x.in)
 		checkRefusal(t, name, err, x.want, http.StatusBadRequest)
 	}
+	_, err := c.ListRegions(context.Background(), &sdkaccount.ListRegionsInput{AccountId: aws.String("999999999999")})
+	denied := refusal{"AccessDeniedException", "User: arn:aws:iam::" + scope.Account + ":root is not authorized to perform: account:ListRegions"}
+	checkRefusal(t, "other account", err, denied, http.StatusForbidden)
 }
