@@ -112,7 +112,7 @@ func toLog() event.Target {
 
 // toTasks runs a task of the family on Fargate.
 func toTasks(family string) event.Target {
-	return event.Target{ID: "run", ARN: scope.Cluster("default"), ECS: &event.ECSParameters{
+	return event.Target{RoleARN: scope.Global("iam", "role/events"), ID: "run", ARN: scope.Cluster("default"), ECS: &event.ECSParameters{
 		TaskDefinitionARN: family, Count: 1, LaunchType: "FARGATE", Network: &event.Network{Subnets: []string{"subnet-a"}},
 	}}
 }

@@ -31,11 +31,12 @@ type Launcher struct {
 // roleSession ends the ARN of the principal that runs tasks.
 const roleSession = "EventBridge"
 
-// become is the principal of a target with a role; the account's own without.
+// become is the principal of a target: a session of its role, which PutTargets asks
+// for.
 func (l *Launcher) become(launch *event.Launch) (identity.Principal, error) {
 	switch {
 	case launch.RoleARN == "":
-		return identity.RootPrincipal(launch.Scope.Account), nil
+		return identity.Principal{}, fault.New(fault.AccessDenied, "RoleArn is required for target %s.", launch.Cluster)
 	case l.Assume == nil:
 		return identity.RoleSession(launch.RoleARN, roleSession), nil
 	}
