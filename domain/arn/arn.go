@@ -4,6 +4,7 @@ package arn
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -79,6 +80,13 @@ func NameOf(s string) string {
 // UUID gives 32 hex digits the form of a random UUID.
 func UUID(id string) string {
 	return id[:8] + "-" + id[8:12] + "-4" + id[13:16] + "-a" + id[17:20] + "-" + id[20:32]
+}
+
+// Number makes of 32 random hex digits a number of 19 decimal ones, as ids of
+// deployments have.
+func Number(id string) string {
+	n, _ := strconv.ParseUint(id[:15], 16, 64) // 60 bits
+	return strconv.FormatUint(1_000_000_000_000_000_000+n, 10)
 }
 
 func (s Scope) ecs(resource string) string {

@@ -60,7 +60,7 @@ func (w *stage) arn() string { return scope.Service("default", "web") }
 
 func (w *stage) id() string {
 	w.ids++
-	return fmt.Sprintf("%032x", w.ids)
+	return fmt.Sprintf("%015x%017x", w.ids, w.ids)
 }
 
 func (w *stage) update(fn func(*store.Tx)) {

@@ -3,7 +3,6 @@ package ecs
 import (
 	"context"
 	"reflect"
-	"strconv"
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
@@ -123,27 +122,11 @@ func sameService(have, next *service.Service) bool {
 
 // begin makes a revision of what the service asks for now, and moves it there.
 func (a *API) begin(tx *store.Tx, call *gateway.Call, s *service.Service) {
-	cluster := arn.NameOf(s.ClusterARN)
-	r := &service.Revision{
-		Scope: s.Scope, ARN: s.Scope.ServiceRevision(cluster, s.Name, a.number()), ServiceARN: s.ARN, ClusterARN: s.ClusterARN,
-		Template: s.Spec.Template, CreatedAt: call.Now,
-	}
-	store.ServiceRevisions.Put(tx, r)
-	if have, ok := store.Rollouts.Get(tx, s.Rollout); ok && !have.Status.Over() {
-		ended := *have
-		ended.Supersede(call.Now)
-		store.Rollouts.Put(tx, &ended)
-	}
-	key := s.Scope.ServiceDeployment(cluster, s.Name, a.newID()[:21])
-	store.Rollouts.Put(tx, s.Begin(r, service.IDPrefix+a.number(), key, call.Now))
-	rollout.Prune(tx, s)
+	rollout.Begin(tx, s, a.newID, call.Now)
 }
 
 // number is a fresh decimal number of 19 digits, as ids of deployments have.
-func (a *API) number() string {
-	n, _ := strconv.ParseUint(a.newID()[:15], 16, 64) // 60 bits
-	return strconv.FormatUint(1_000_000_000_000_000_000+n, 10)
-}
+func (a *API) number() string { return arn.Number(a.newID()) }
 
 func (a *API) deleteService(ctx context.Context, call *gateway.Call, in *ecs.DeleteServiceRequest) (*ecs.DeleteServiceResponse, error) {
 	var next service.Service
