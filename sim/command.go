@@ -7,7 +7,9 @@ import (
 
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/alarm"
+	"github.com/berthhq/berth/domain/secret"
 	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/store"
 )
 
@@ -19,7 +21,7 @@ func (p *play) host(name string, args words) error {
 func (p *play) definition(name string, args words) error {
 	p.w.user.define(kind{
 		family: name, cpu: args.int("cpu", 128), memory: args.int("memory", 128), lives: args.duration("lives"), code: args.int("code", 0),
-		exact: true, missing: args.has("missing"), fargate: args.has("fargate"),
+		exact: true, missing: args.has("missing"), fargate: args.has("fargate"), secret: args["secret"],
 	})
 	return nil
 }
@@ -28,6 +30,10 @@ func (p *play) create(name string, args words) error {
 	in := &ecs.CreateServiceRequest{ServiceName: &name, TaskDefinition: new(args["definition"]), DesiredCount: args.number("count"), DeploymentConfiguration: configuration(args)}
 	if args.has("external") {
 		in.TaskDefinition, in.DeploymentController = nil, &ecs.DeploymentController{Type: ecs.DeploymentControllerTypeExternal}
+	}
+	if args.has("follow") {
+		p.touch(name) // by who rotates its secret
+		in.Tags = []ecs.Tag{{Key: new(rollout.RedeployTag), Value: new("true")}}
 	}
 	if args.has("daemon") {
 		in.SchedulingStrategy = ecs.SchedulingStrategyDaemon
@@ -131,6 +137,23 @@ func (p *play) alarm(name string, args words) error {
 	}
 	return errors.New("in which state?")
 }
+
+// rotate gives a secret a new current version, as Secrets Manager would.
+func (p *play) rotate(name string, _ words) error {
+	_, err := p.w.server.leader.Update(p.w.server.background, func(tx *store.Tx) error {
+		next := secret.Secret{Scope: scope, Name: name, ARN: secretARN(name)}
+		if have, ok := store.Secrets.Get(tx, store.ScopeKey(scope, name)); ok {
+			next = *have
+		}
+		next.Versions = secret.WithVersion(next.Versions, secret.Version{ID: fmt.Sprint("v", len(next.Versions)+1), Stages: []string{secret.Current}})
+		store.Secrets.Put(tx, &next)
+		return nil
+	})
+	p.w.server.stir()
+	return err
+}
+
+func secretARN(name string) string { return secret.ARN(scope, name, "AbCdEf") }
 
 // task finds a task's ARN by its name in the transcript.
 func (p *play) task(name string) (string, error) {

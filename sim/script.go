@@ -14,8 +14,8 @@ import (
 // happened, and written anew; comments begin with #. The commands:
 //
 //	host NAME [cpu=N] [memory=N] [fargate=N]   a host joins
-//	definition NAME [cpu=N] [memory=N] [lives=D] [code=N] [missing] [fargate]
-//	create NAME definition=D [count=N] [daemon] CONFIGURATION
+//	definition NAME [cpu=N] [memory=N] [lives=D] [code=N] [missing] [fargate] [secret=S]
+//	create NAME definition=D [count=N] [daemon] [follow] CONFIGURATION
 //	create NAME count=N external
 //	update NAME [count=N] [definition=D] [force] CONFIGURATION
 //	delete NAME [force]
@@ -24,6 +24,7 @@ import (
 //	rollback NAME | abort NAME                 stop the rollout under way
 //	continue NAME | refuse NAME                answer the hooks it waits for
 //	alarm NAME STATE
+//	rotate SECRET                              it gets a new version, the first time too
 //	protect TASK [minutes=N] | unprotect TASK
 //	stop TASK
 //	drain HOST | activate HOST | retire HOST
@@ -122,6 +123,7 @@ func (p *play) commands() map[string]func(string, words) error {
 		"continue": func(name string, _ words) error { return p.answer(name, ecs.DeploymentLifecycleHookActionContinue) },
 		"refuse":   func(name string, _ words) error { return p.answer(name, ecs.DeploymentLifecycleHookActionRollback) },
 		"alarm":    p.alarm,
+		"rotate":   p.rotate,
 		"set":      p.set, "scale": p.scale, "promote": p.promote, "drop": p.drop,
 		"protect": p.protect, "unprotect": p.protect, "stop": p.stop,
 		"drain":    p.onHost(func(a *agent, _ words) { p.w.user.drain(a, true) }),

@@ -24,6 +24,7 @@ type kind struct {
 	code        int           // and exits with
 	exact       bool          // it lives just so long
 	missing     bool          // its image cannot be pulled
+	secret      string        // that the main container is told; empty for none
 	// after is what the main container waits for in a helper, which ends by
 	// itself if it shall succeed; empty without one.
 	after ecs.ContainerCondition
@@ -116,7 +117,13 @@ func (u *user) define(k kind) {
 	if k.gpus > 0 {
 		main.ResourceRequirements = []ecs.ResourceRequirement{{Type: ecs.ResourceTypeGpu, Value: new(fmt.Sprint(k.gpus))}}
 	}
+	if k.secret != "" {
+		main.Secrets = []ecs.Secret{{Name: new("SECRET"), ValueFrom: new(secretARN(k.secret))}}
+	}
 	in := &ecs.RegisterTaskDefinitionRequest{Family: &k.family, ContainerDefinitions: k.withHelper(main)}
+	if k.secret != "" {
+		in.ExecutionRoleArn = new("arn:aws:iam::" + scope.Account + ":role/ecsTaskExecutionRole")
+	}
 	if k.fargate {
 		in.RequiresCompatibilities, in.NetworkMode = []ecs.Compatibility{ecs.CompatibilityFargate}, ecs.NetworkModeAwsvpc
 		in.Cpu, in.Memory = new(fmt.Sprint(k.cpu)), new(fmt.Sprint(k.memory))

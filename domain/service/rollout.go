@@ -89,8 +89,18 @@ type Rollout struct {
 	Failures    int // of the target's tasks, as its deployment counts them
 	AlarmStatus MonitorStatus
 	Triggered   []string // alarms
+	// Secrets are the versions that what the target names in confidence had when
+	// the rollout began or, of what was not there yet, when it came.
+	Secrets []SecretVersion
 
 	CreatedAt, StartedAt, UpdatedAt, StoppedAt, FinishedAt time.Time
+}
+
+// SecretVersion is a version of a secret or parameter that tasks are told.
+type SecretVersion struct {
+	ARN     string
+	Stage   string // that it has; empty for the newest one of a parameter
+	Version string // id, or a parameter's number
 }
 
 // Source is a revision that ran when a rollout began.

@@ -52,6 +52,12 @@ func (s *Service) SayStoppedPending(set string, n int) string {
 	return s.SayOf(set, "stopped %d pending tasks.", n)
 }
 
+// SayRotated is the message for a deployment that begins because of a new version
+// of something that tasks are told in confidence.
+func (s *Service) SayRotated(what, arn string) string {
+	return s.Say("%s %s has a new version; starting a deployment.", what, arn)
+}
+
 // InZone is how many tasks of a service run in an Availability Zone.
 type InZone struct {
 	Zone  string

@@ -16,6 +16,7 @@ func (l *look) roll() {
 	}
 	l.resolveImages()
 	l.judge()
+	l.remember()
 	l.advance()
 	l.want()
 	if l.beside() {

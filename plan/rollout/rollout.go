@@ -52,7 +52,7 @@ func Planner(o Options) plan.Planner {
 	o.Proof, o.KeepInactive = cmp.Or(o.Proof, defaultProof), cmp.Or(o.KeepInactive, defaultKeepInactive)
 	return plan.Planner{
 		Name: "rollout", Makes: true,
-		Wakes: []store.Descriptor{store.Services, store.Rollouts, store.Tasks, store.Instances, store.Alarms},
+		Wakes: []store.Descriptor{store.Services, store.Rollouts, store.Tasks, store.Instances, store.Alarms, store.Secrets, store.Parameters},
 		Parts: plan.Parts{
 			All: func(v *store.View) iter.Seq[string] { return store.Services.Keys(v) },
 			Of:  concerns,
@@ -69,7 +69,7 @@ func Planner(o Options) plan.Planner {
 
 // concerns names the services that an event gives work: a task's own; for an
 // instance that came, went or changed its state, those of its cluster; for an alarm,
-// those whose rollouts mind it.
+// those whose rollouts mind it; for a secret with a new version, those that follow it.
 func concerns(v *store.View, e store.Event) []string {
 	if old, next, ok := store.Services.Of(e); ok {
 		return []string{cmp.Or(next, old).ARN}
@@ -86,6 +86,9 @@ func concerns(v *store.View, e store.Event) []string {
 	}
 	if old, next, ok := store.Alarms.Of(e); ok {
 		return alarmed(v, old, next)
+	}
+	if arn, ok := renewed(e); ok {
+		return followers(v, arn)
 	}
 	old, next, ok := store.Instances.Of(e)
 	if !ok || old != nil && next != nil && !changed(old, next) {
@@ -145,6 +148,9 @@ func newLook(o Options, v *store.View, now time.Time, s *service.Service) *look 
 func (l *look) decide() plan.Decision {
 	if l.was.Status == service.Inactive {
 		return l.forget()
+	}
+	if rotated := l.rotated(); len(rotated) > 0 {
+		return l.redeploy(rotated)
 	}
 	l.gather()
 	switch {
