@@ -72,3 +72,9 @@ func (r *reader) checkAction(a, place string) error {
 	}
 	return nil
 }
+
+// Names tells whether a pattern of actions, "logs:Put*", names an action.
+func Names(pattern, action string) bool {
+	w := newWildcard(markWildcards(strings.ToLower(pattern)))
+	return w.matches(strings.ToLower(action))
+}

@@ -3,6 +3,8 @@ package usage
 import (
 	"slices"
 	"strings"
+
+	"github.com/berthhq/berth/domain/identity/policy"
 )
 
 // Grant is what one policy allows: patterns of actions, "logs:*".
@@ -39,11 +41,11 @@ func Unused(grants []Grant, uses []Use, known []string) []Idle {
 	return out
 }
 
-func idleOf(policy, pattern string, used map[string]bool, known []string) Idle {
-	idle := Idle{Policy: policy, Pattern: pattern}
+func idleOf(holder, pattern string, used map[string]bool, known []string) Idle {
+	idle := Idle{Policy: holder, Pattern: pattern}
 	named := false
 	for _, action := range known {
-		if !Matches(pattern, action) {
+		if !policy.Names(pattern, action) {
 			continue
 		}
 		named = true
@@ -59,25 +61,4 @@ func idleOf(policy, pattern string, used map[string]bool, known []string) Idle {
 	slices.Sort(idle.Used)
 	slices.Sort(idle.Unused)
 	return idle
-}
-
-// Matches tells whether a pattern of actions, with * and ?, names the action.
-func Matches(pattern, action string) bool {
-	pattern, action = strings.ToLower(pattern), strings.ToLower(action)
-	p, a, star, mark := 0, 0, -1, 0
-	for a < len(action) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, a
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == action[a]):
-			p, a = p+1, a+1
-		case star >= 0:
-			mark++
-			p, a = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }

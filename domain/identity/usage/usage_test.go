@@ -7,17 +7,19 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/berthhq/berth/domain/identity/policy"
 )
 
 func TestPatternsForgetWhatIsDrawn(t *testing.T) {
 	for resource, want := range map[string]string{
-		"arn:aws:ecs:us-east-1:000000000000:task/default/0123456789abcdef0123456789abcdef":              "arn:aws:ecs:us-east-1:000000000000:task/default/*",
-		"arn:aws:ecs:us-east-1:000000000000:task-definition/train:12":                                   "arn:aws:ecs:us-east-1:000000000000:task-definition/train:*",
+		"arn:aws:ecs:us-east-1:000000000000:task/default/0123456789abcdef0123456789abcdef":               "arn:aws:ecs:us-east-1:000000000000:task/default/*",
+		"arn:aws:ecs:us-east-1:000000000000:task-definition/train:12":                                    "arn:aws:ecs:us-east-1:000000000000:task-definition/train:*",
 		"arn:aws:logs:us-east-1:000000000000:log-group:/train:log-stream:a/b/" + strings.Repeat("a", 32): "arn:aws:logs:us-east-1:000000000000:log-group:/train:log-stream:a/b/*",
-		"arn:aws:ec2:us-east-1:000000000000:instance/i-0123456789abcdef0":                               "arn:aws:ec2:us-east-1:000000000000:instance/*",
-		"arn:aws:kms:us-east-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef":                   "arn:aws:kms:us-east-1:000000000000:key/*",
-		"arn:aws:s3:::models/0123456789abcdef0123456789abcdef":                                          "arn:aws:s3:::models/0123456789abcdef0123456789abcdef",
-		"arn:aws:ecr:us-east-1:000000000000:repository/train":                                           "arn:aws:ecr:us-east-1:000000000000:repository/train",
+		"arn:aws:ec2:us-east-1:000000000000:instance/i-0123456789abcdef0":                                "arn:aws:ec2:us-east-1:000000000000:instance/*",
+		"arn:aws:kms:us-east-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef":                    "arn:aws:kms:us-east-1:000000000000:key/*",
+		"arn:aws:s3:::models/0123456789abcdef0123456789abcdef":                                           "arn:aws:s3:::models/0123456789abcdef0123456789abcdef",
+		"arn:aws:ecr:us-east-1:000000000000:repository/train":                                            "arn:aws:ecr:us-east-1:000000000000:repository/train",
 		"*": "*",
 		"":  "",
 	} {
@@ -70,7 +72,7 @@ func TestSuggestionsAreWideEnough(t *testing.T) {
 		for _, u := range uses {
 			if !slices.ContainsFunc(d.Statement, func(s Statement) bool {
 				return slices.Contains(s.Action, u.Action) &&
-					slices.ContainsFunc(s.Resource, func(r string) bool { return Matches(r, u.Resource) })
+					slices.ContainsFunc(s.Resource, func(r string) bool { return policy.Names(r, u.Resource) })
 			}) {
 				t.Fatalf("%s on %s is not allowed by %+v", u.Action, u.Resource, d.Statement)
 			}
