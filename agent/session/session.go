@@ -13,6 +13,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -206,15 +207,25 @@ func (s *Session) dial(ctx context.Context, base string, query url.Values) (*web
 	if err := sigv4.Sign(req, nil, keys, "ecs", s.Server.Region, time.Now()); err != nil {
 		return nil, err
 	}
-	ws, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{
+	ws, answer, err := websocket.Dial(ctx, address, &websocket.DialOptions{
 		HTTPHeader: req.Header, CompressionMode: websocket.CompressionDisabled,
 		HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: s.TLS}},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", base, err)
+		return nil, fmt.Errorf("open %s: %w", base, cmp.Or(refusal(answer), err))
 	}
 	ws.SetReadLimit(16 << 20)
 	return ws, nil
+}
+
+// refusal is what the server says when it opens no session, of which the library keeps
+// 1024 bytes; nil when there is no answer at all.
+func refusal(answer *http.Response) error {
+	if answer == nil {
+		return nil
+	}
+	words, err := io.ReadAll(answer.Body)
+	return cmp.Or(err, fmt.Errorf("%s: %s", answer.Status, strings.TrimSpace(string(words))))
 }
 
 // endpoints asks where the sessions are.
