@@ -77,7 +77,7 @@ func (b *berth) roleOf(t *testing.T, word string, trust *string, statements ...s
 func (b *berth) permit(t *testing.T, role string, statements ...statement) {
 	t.Helper()
 	in := &iam.PutRolePolicyInput{RoleName: &role, PolicyName: aws.String("may"), PolicyDocument: policy(statements...)}
-	if _, err := b.iam.PutRolePolicy(t.Context(), in); err != nil {
+	if _, err := b.iam.PutRolePolicy(after(t), in); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -122,5 +122,5 @@ func refused(t *testing.T, err error, kind string, words ...string) {
 	}
 }
 
-// after is a context that lives on when the test's has ended.
+// after is a context that lives on in the test's cleanups.
 func after(t *testing.T) context.Context { return context.WithoutCancel(t.Context()) }
