@@ -44,6 +44,7 @@ func budgets() []budget {
 		{18, "network of a task: set-up", taskNetwork},
 		{20, "log line written to readable", logLines},
 		{21, "make build from a warm cache; the fast tests", builds},
+		{22, "authorisation of a call with ten attached policies", authorisation},
 	}
 }
 
