@@ -3,6 +3,7 @@ package cloudwatch
 import (
 	"context"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/cloudwatch"
 	"github.com/berthhq/berth/aws/wire"
@@ -60,7 +61,7 @@ func checkRoom(r store.Reader, scope arn.Scope) error {
 
 // setAlarmState holds until the evaluation comes to another state.
 func (a *API) setAlarmState(ctx context.Context, call *gateway.Call, in *cloudwatch.SetAlarmStateInput) (*wire.Empty, error) {
-	if err := alarm.CheckReasonData(value(in.StateReasonData)); err != nil {
+	if err := alarm.CheckReasonData(member.Value(in.StateReasonData)); err != nil {
 		return nil, err
 	}
 	return a.update(ctx, func(tx *store.Tx) error {
@@ -68,7 +69,7 @@ func (a *API) setAlarmState(ctx context.Context, call *gateway.Call, in *cloudwa
 		if !ok {
 			return alarm.NotFound(*in.AlarmName)
 		}
-		next := have.In(alarm.State(in.StateValue), value(in.StateReason), value(in.StateReasonData), call.Now)
+		next := have.In(alarm.State(in.StateValue), member.Value(in.StateReason), member.Value(in.StateReasonData), call.Now)
 		store.Alarms.Put(tx, next)
 		if next.State != have.State {
 			store.AddAlarmItem(tx, alarm.Transition(have, next))

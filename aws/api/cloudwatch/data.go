@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/cloudwatch"
 	"github.com/berthhq/berth/aws/wire"
@@ -31,7 +32,7 @@ var maxMagnitude = math.Ldexp(1, 360)
 // putMetricData takes data with the entity they belong to as well; the entity itself
 // is of no use to berth.
 func (a *API) putMetricData(_ context.Context, call *gateway.Call, in *cloudwatch.PutMetricDataInput) (*wire.Empty, error) {
-	r := dataReader{namespace: value(in.Namespace), now: call.Now}
+	r := dataReader{namespace: member.Value(in.Namespace), now: call.Now}
 	if strings.HasPrefix(r.namespace, reservedSpace) {
 		return nil, invalid(reservedSpace, "Namespace")
 	}
@@ -79,7 +80,7 @@ func (r *dataReader) read(parameter string, list []cloudwatch.MetricDatum) error
 }
 
 func (r *dataReader) datum(at string, in *cloudwatch.MetricDatum) (d metric.Datum, err error) {
-	if d.Metric, err = readMetric(at, r.namespace, value(in.MetricName), in.Dimensions); err != nil {
+	if d.Metric, err = readMetric(at, r.namespace, member.Value(in.MetricName), in.Dimensions); err != nil {
 		return d, err
 	}
 	d.At, d.Unit = r.now, string(in.Unit)
@@ -92,7 +93,7 @@ func (r *dataReader) datum(at string, in *cloudwatch.MetricDatum) (d metric.Datu
 	case -age > newestData:
 		return d, fault.New(fault.InvalidParameterValue, "The parameter %s.Timestamp must specify a time no more than two hours in the future.", at)
 	}
-	switch value(in.StorageResolution) {
+	switch member.Value(in.StorageResolution) {
 	case 1:
 		d.HighResolution = true
 	case 0, 60:
@@ -124,7 +125,7 @@ func readMetric(at, namespace, name string, dimensions []cloudwatch.Dimension) (
 func readDimensions(in []cloudwatch.Dimension) []metric.Dimension {
 	var out []metric.Dimension
 	for _, d := range in {
-		out = append(out, metric.Dimension{Name: value(d.Name), Value: value(d.Value)})
+		out = append(out, metric.Dimension{Name: member.Value(d.Name), Value: member.Value(d.Value)})
 	}
 	return metric.Sorted(out)
 }
@@ -187,7 +188,7 @@ func readValues(at string, values, counts []float64) (s metric.Set, err error) {
 }
 
 func readStatistics(at string, in *cloudwatch.StatisticSet) (s metric.Set, err error) {
-	count, sum, minimum, maximum := value(in.SampleCount), value(in.Sum), value(in.Minimum), value(in.Maximum)
+	count, sum, minimum, maximum := member.Value(in.SampleCount), member.Value(in.Sum), member.Value(in.Minimum), member.Value(in.Maximum)
 	if err := checkNumbers(at, count, sum, minimum, maximum); err != nil {
 		return s, err
 	}

@@ -1,6 +1,7 @@
 package cloudwatch
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/cloudwatch"
 	"github.com/berthhq/berth/domain/alarm"
 	"github.com/berthhq/berth/domain/arn"
@@ -11,11 +12,11 @@ import (
 // readDefinition reads and checks what an alarm is to watch.
 func readDefinition(scope arn.Scope, in *cloudwatch.PutMetricAlarmInput) (alarm.Definition, error) {
 	d := alarm.Definition{
-		Description: value(in.AlarmDescription), ActionsEnabled: in.ActionsEnabled == nil || *in.ActionsEnabled,
+		Description: member.Value(in.AlarmDescription), ActionsEnabled: in.ActionsEnabled == nil || *in.ActionsEnabled,
 		OKActions: in.OKActions, AlarmActions: in.AlarmActions, InsufficientDataActions: in.InsufficientDataActions,
-		EvaluationPeriods: int(value(in.EvaluationPeriods)), DatapointsToAlarm: int(value(in.DatapointsToAlarm)),
-		Threshold: value(in.Threshold), Operator: alarm.Operator(in.ComparisonOperator),
-		TreatMissing: alarm.Treatment(value(in.TreatMissingData)), LowSamples: value(in.EvaluateLowSampleCountPercentile),
+		EvaluationPeriods: int(member.Value(in.EvaluationPeriods)), DatapointsToAlarm: int(member.Value(in.DatapointsToAlarm)),
+		Threshold: member.Value(in.Threshold), Operator: alarm.Operator(in.ComparisonOperator),
+		TreatMissing: alarm.Treatment(member.Value(in.TreatMissingData)), LowSamples: member.Value(in.EvaluateLowSampleCountPercentile),
 	}
 	if err := checkSupported(in); err != nil {
 		return d, err
@@ -70,14 +71,14 @@ func checkSupported(in *cloudwatch.PutMetricAlarmInput) error {
 }
 
 func readPlainMetric(_ arn.Scope, in *cloudwatch.PutMetricAlarmInput, d *alarm.Definition) (err error) {
-	d.Statistic, d.Unit, d.Period = metric.Statistic(in.Statistic), string(in.Unit), int(value(in.Period))
+	d.Statistic, d.Unit, d.Period = metric.Statistic(in.Statistic), string(in.Unit), int(member.Value(in.Period))
 	if in.ExtendedStatistic != nil {
 		if in.Statistic != "" {
 			return exclusive("Statistic", "ExtendedStatistic")
 		}
 		d.Statistic = metric.Statistic(*in.ExtendedStatistic)
 	}
-	d.Metric, err = readMetric("PutMetricAlarm", value(in.Namespace), value(in.MetricName), in.Dimensions)
+	d.Metric, err = readMetric("PutMetricAlarm", member.Value(in.Namespace), member.Value(in.MetricName), in.Dimensions)
 	return err
 }
 
@@ -105,7 +106,7 @@ func readQueriedMetric(scope arn.Scope, in *cloudwatch.PutMetricAlarmInput, d *a
 	if q.hidden {
 		return fault.New(fault.Validation, "Exactly one element of the metrics list should return data.")
 	}
-	d.Metric, d.QueryID, d.Label = q.Metric, q.id, value(in.Metrics[0].Label)
-	d.Statistic, d.Unit, d.Period = q.statistic, q.Unit, int(value(in.Metrics[0].MetricStat.Period))
+	d.Metric, d.QueryID, d.Label = q.Metric, q.id, member.Value(in.Metrics[0].Label)
+	d.Statistic, d.Unit, d.Period = q.statistic, q.Unit, int(member.Value(in.Metrics[0].MetricStat.Period))
 	return nil
 }

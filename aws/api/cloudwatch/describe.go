@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/cloudwatch"
 	"github.com/berthhq/berth/domain/alarm"
@@ -32,7 +33,7 @@ func (a *API) describeAlarms(_ context.Context, call *gateway.Call, in *cloudwat
 		return out, nil
 	}
 	last := ""
-	for x := range store.Alarms.Prefix(a.store.View(), alarm.Key(call.Scope, value(in.AlarmNamePrefix))) {
+	for x := range store.Alarms.Prefix(a.store.View(), alarm.Key(call.Scope, member.Value(in.AlarmNamePrefix))) {
 		if after.Name != "" && x.Name <= after.Name || !wanted(x, in) {
 			continue
 		}
@@ -89,13 +90,13 @@ func (a *API) describeAlarmsForMetric(_ context.Context, call *gateway.Call, in 
 func alarmShape(x *alarm.Alarm) cloudwatch.MetricAlarm {
 	d := &x.Definition
 	s := cloudwatch.MetricAlarm{
-		AlarmName: &x.Name, AlarmArn: new(x.ARN()), AlarmDescription: present(d.Description), AlarmConfigurationUpdatedTimestamp: &x.ChangedAt,
+		AlarmName: &x.Name, AlarmArn: new(x.ARN()), AlarmDescription: member.Present(d.Description), AlarmConfigurationUpdatedTimestamp: &x.ChangedAt,
 		ActionsEnabled: &d.ActionsEnabled, OKActions: listed(d.OKActions), AlarmActions: listed(d.AlarmActions), InsufficientDataActions: listed(d.InsufficientDataActions),
-		StateValue: cloudwatch.StateValue(x.State), StateReason: &x.Reason, StateReasonData: present(x.ReasonData),
+		StateValue: cloudwatch.StateValue(x.State), StateReason: &x.Reason, StateReasonData: member.Present(x.ReasonData),
 		StateUpdatedTimestamp: &x.StateUpdatedAt, StateTransitionedTimestamp: &x.TransitionedAt,
-		EvaluationPeriods: new(int32(d.EvaluationPeriods)), DatapointsToAlarm: present(int32(d.DatapointsToAlarm)),
+		EvaluationPeriods: new(int32(d.EvaluationPeriods)), DatapointsToAlarm: member.Present(int32(d.DatapointsToAlarm)),
 		Threshold: &d.Threshold, ComparisonOperator: cloudwatch.ComparisonOperator(d.Operator),
-		TreatMissingData: present(string(d.TreatMissing)), EvaluateLowSampleCountPercentile: present(d.LowSamples),
+		TreatMissingData: member.Present(string(d.TreatMissing)), EvaluateLowSampleCountPercentile: member.Present(d.LowSamples),
 	}
 	if d.QueryID != "" {
 		s.Metrics = []cloudwatch.MetricDataQuery{queryShape(d)}
@@ -113,7 +114,7 @@ func alarmShape(x *alarm.Alarm) cloudwatch.MetricAlarm {
 
 func queryShape(d *alarm.Definition) cloudwatch.MetricDataQuery {
 	return cloudwatch.MetricDataQuery{
-		Id: &d.QueryID, Label: present(d.Label), ReturnData: new(true),
+		Id: &d.QueryID, Label: member.Present(d.Label), ReturnData: new(true),
 		MetricStat: &cloudwatch.MetricStat{
 			Metric: new(metricShape(&d.Metric)), Period: new(int32(d.Period)), Stat: new(string(d.Statistic)), Unit: cloudwatch.StandardUnit(d.Unit),
 		},

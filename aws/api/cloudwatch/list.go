@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/cloudwatch"
 	"github.com/berthhq/berth/domain/metric"
@@ -25,12 +26,12 @@ func (a *API) listMetrics(_ context.Context, call *gateway.Call, in *cloudwatch.
 	if err := openPage(in.NextToken, &at); err != nil {
 		return nil, invalid(*in.NextToken, "NextToken")
 	}
-	f := metric.Filter{Namespace: value(in.Namespace), Name: value(in.MetricName), After: at.After, Limit: metricsPage}
+	f := metric.Filter{Namespace: member.Value(in.Namespace), Name: member.Value(in.MetricName), After: at.After, Limit: metricsPage}
 	if in.RecentlyActive != "" {
 		f.Active = activeFor
 	}
 	for _, d := range in.Dimensions {
-		f.Dimensions = append(f.Dimensions, metric.Dimension{Name: value(d.Name), Value: value(d.Value)})
+		f.Dimensions = append(f.Dimensions, metric.Dimension{Name: member.Value(d.Name), Value: member.Value(d.Value)})
 	}
 	list, next, err := a.metrics.List(call.Scope, f)
 	if err != nil {

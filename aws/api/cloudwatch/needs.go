@@ -1,6 +1,7 @@
 package cloudwatch
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/cloudwatch"
 	"github.com/berthhq/berth/domain/alarm"
@@ -13,7 +14,7 @@ import (
 func (a *API) Needs() map[string]gateway.Needs {
 	return map[string]gateway.Needs{
 		"PutMetricData": gateway.NeedsOf(func(_ *gateway.Call, in *shape.PutMetricDataInput) []gateway.Need {
-			return []gateway.Need{{Keys: map[string][]string{"cloudwatch:namespace": {value(in.Namespace)}}}}
+			return []gateway.Need{{Keys: map[string][]string{"cloudwatch:namespace": {member.Value(in.Namespace)}}}}
 		}),
 
 		"PutMetricAlarm": gateway.NeedsOf(putMetricAlarmNeeds),
@@ -30,7 +31,7 @@ func (a *API) Needs() map[string]gateway.Needs {
 			return alarms(c.Scope, *in.AlarmName)
 		}),
 		"SetAlarmState": gateway.On(func(c *gateway.Call, in *shape.SetAlarmStateInput) []string {
-			return alarms(c.Scope, value(in.AlarmName))
+			return alarms(c.Scope, member.Value(in.AlarmName))
 		}),
 		"EnableAlarmActions": gateway.On(func(c *gateway.Call, in *shape.EnableAlarmActionsInput) []string {
 			return alarms(c.Scope, in.AlarmNames...)
@@ -40,17 +41,21 @@ func (a *API) Needs() map[string]gateway.Needs {
 		}),
 		"DeleteAlarms": gateway.On(func(c *gateway.Call, in *shape.DeleteAlarmsInput) []string { return alarms(c.Scope, in.AlarmNames...) }),
 
-		"TagResource":   gateway.On(func(_ *gateway.Call, in *shape.TagResourceInput) []string { return []string{value(in.ResourceARN)} }),
-		"UntagResource": gateway.On(func(_ *gateway.Call, in *shape.UntagResourceInput) []string { return []string{value(in.ResourceARN)} }),
+		"TagResource": gateway.On(func(_ *gateway.Call, in *shape.TagResourceInput) []string {
+			return []string{member.Value(in.ResourceARN)}
+		}),
+		"UntagResource": gateway.On(func(_ *gateway.Call, in *shape.UntagResourceInput) []string {
+			return []string{member.Value(in.ResourceARN)}
+		}),
 		"ListTagsForResource": gateway.On(func(_ *gateway.Call, in *shape.ListTagsForResourceInput) []string {
-			return []string{value(in.ResourceARN)}
+			return []string{member.Value(in.ResourceARN)}
 		}),
 	}
 }
 
 // putMetricAlarmNeeds: an alarm that is born with tags is tagged, too.
 func putMetricAlarmNeeds(call *gateway.Call, in *shape.PutMetricAlarmInput) []gateway.Need {
-	on := alarms(call.Scope, value(in.AlarmName))
+	on := alarms(call.Scope, member.Value(in.AlarmName))
 	put := gateway.Need{Resources: on}
 	if len(in.AlarmActions) > 0 {
 		put.Keys = map[string][]string{"cloudwatch:AlarmActions": in.AlarmActions}

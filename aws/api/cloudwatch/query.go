@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/cloudwatch"
 	"github.com/berthhq/berth/domain/arn"
@@ -105,7 +106,7 @@ func (a *API) result(scope arn.Scope, q query, order cloudwatch.ScanBy, offset, 
 }
 
 func readDataRequest(scope arn.Scope, in *cloudwatch.GetMetricDataInput) ([]query, error) {
-	if err := checkWindow(value(in.StartTime), value(in.EndTime)); err != nil {
+	if err := checkWindow(member.Value(in.StartTime), member.Value(in.EndTime)); err != nil {
 		return nil, fault.New(fault.Validation, "%s", err.Error())
 	}
 	if n := len(in.MetricDataQueries); n == 0 || n > maxQueries {
@@ -123,7 +124,7 @@ func readDataRequest(scope arn.Scope, in *cloudwatch.GetMetricDataInput) ([]quer
 		if slices.ContainsFunc(out, func(o query) bool { return o.id == q.id }) {
 			return nil, fault.New(fault.Validation, "The values for parameter id in %s are not unique.", parameterQueries)
 		}
-		q.Start, q.End = value(in.StartTime), value(in.EndTime)
+		q.Start, q.End = member.Value(in.StartTime), member.Value(in.EndTime)
 		out = append(out, q)
 	}
 	return out, nil
@@ -131,7 +132,7 @@ func readDataRequest(scope arn.Scope, in *cloudwatch.GetMetricDataInput) ([]quer
 
 // readQuery reads a query that names a metric. The window is the caller's.
 func readQuery(scope arn.Scope, at string, in *cloudwatch.MetricDataQuery) (q query, err error) {
-	q = query{id: value(in.Id), label: value(in.Label), hidden: in.ReturnData != nil && !*in.ReturnData}
+	q = query{id: member.Value(in.Id), label: member.Value(in.Label), hidden: in.ReturnData != nil && !*in.ReturnData}
 	switch {
 	case !queryID.MatchString(q.id):
 		return q, fault.New(fault.Validation, "The value for parameter %s.Id is not matching the expected pattern %s.", at, queryID)
@@ -151,19 +152,19 @@ func readQuery(scope arn.Scope, at string, in *cloudwatch.MetricDataQuery) (q qu
 }
 
 func (q *query) readStat(at string, in *cloudwatch.MetricStat) (err error) {
-	m := value(in.Metric)
+	m := member.Value(in.Metric)
 	if m.Namespace == nil || m.MetricName == nil {
 		return fault.New(fault.Validation, "The parameters %s.Metric.Namespace and %s.Metric.MetricName are required.", at, at)
 	}
 	if q.Metric, err = readMetric(at+".Metric", *m.Namespace, *m.MetricName, m.Dimensions); err != nil {
 		return err
 	}
-	if !metric.ValidPeriod(int(value(in.Period))) {
-		return fault.New(fault.Validation, "The value %d for parameter %s.Period is invalid.", value(in.Period), at)
+	if !metric.ValidPeriod(int(member.Value(in.Period))) {
+		return fault.New(fault.Validation, "The value %d for parameter %s.Period is invalid.", member.Value(in.Period), at)
 	}
-	statistic, ok := metric.ParseStatistic(value(in.Stat))
+	statistic, ok := metric.ParseStatistic(member.Value(in.Stat))
 	if !ok {
-		return fault.New(fault.Validation, "The value %s for parameter %s.Stat is not a valid statistic.", value(in.Stat), at).
+		return fault.New(fault.Validation, "The value %s for parameter %s.Stat is not a valid statistic.", member.Value(in.Stat), at).
 			WithHint("berth knows SampleCount, Average, Sum, Minimum, Maximum and percentiles such as p99")
 	}
 	q.statistic, q.Unit, q.Period = statistic, string(in.Unit), seconds(*in.Period)

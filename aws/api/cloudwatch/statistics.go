@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/cloudwatch"
 	"github.com/berthhq/berth/domain/fault"
@@ -15,14 +16,14 @@ const maxDatapoints = 1440
 
 func (a *API) getMetricStatistics(_ context.Context, call *gateway.Call, in *cloudwatch.GetMetricStatisticsInput) (*cloudwatch.GetMetricStatisticsOutput, error) {
 	q := metric.Query{
-		Metric: metric.Metric{Namespace: value(in.Namespace), Name: value(in.MetricName), Dimensions: readDimensions(in.Dimensions)},
-		Unit:   string(in.Unit), Start: value(in.StartTime), End: value(in.EndTime), Period: seconds(value(in.Period)), Values: in.ExtendedStatistics != nil,
+		Metric: metric.Metric{Namespace: member.Value(in.Namespace), Name: member.Value(in.MetricName), Dimensions: readDimensions(in.Dimensions)},
+		Unit:   string(in.Unit), Start: member.Value(in.StartTime), End: member.Value(in.EndTime), Period: seconds(member.Value(in.Period)), Values: in.ExtendedStatistics != nil,
 	}
 	if err := checkWindow(q.Start, q.End); err != nil {
 		return nil, err
 	}
-	if !metric.ValidPeriod(int(value(in.Period))) {
-		return nil, invalid(value(in.Period), "Period")
+	if !metric.ValidPeriod(int(member.Value(in.Period))) {
+		return nil, invalid(member.Value(in.Period), "Period")
 	}
 	if err := checkStatistics(in); err != nil {
 		return nil, err

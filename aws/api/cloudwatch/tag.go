@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/cloudwatch"
 	"github.com/berthhq/berth/domain/alarm"
@@ -20,7 +21,7 @@ func readTags(in []cloudwatch.Tag) map[string]string {
 		if out == nil {
 			out = map[string]string{}
 		}
-		out[value(t.Key)] = value(t.Value)
+		out[member.Value(t.Key)] = member.Value(t.Value)
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/identity"
@@ -116,9 +117,9 @@ func (a *API) registry(call *gateway.Call, registryID *string) arn.Scope {
 // find looks up the repository a request names.
 func (a *API) find(r store.Reader, call *gateway.Call, registryID, name *string) (*image.Repository, error) {
 	scope := a.registry(call, registryID)
-	repository, ok := store.Repositories.Get(r, image.RepositoryARN(scope, deref(name)))
+	repository, ok := store.Repositories.Get(r, image.RepositoryARN(scope, member.Value(name)))
 	if !ok {
-		return nil, noRepository(scope, deref(name))
+		return nil, noRepository(scope, member.Value(name))
 	}
 	return repository, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecr"
 	"github.com/berthhq/berth/domain/image"
@@ -62,7 +63,7 @@ func (a *API) listImages(ctx context.Context, call *gateway.Call, in *ecr.ListIm
 			continue
 		}
 		for _, id := range identifiers(&img) {
-			rows = append(rows, row{order(img.PushedAt, img.Digest+":"+deref(id.ImageTag)), id})
+			rows = append(rows, row{order(img.PushedAt, img.Digest+":"+member.Value(id.ImageTag)), id})
 		}
 	}
 	shown, next, err := page(rows, func(r *row) string { return r.key }, in.NextToken, in.MaxResults, maxPage)
@@ -144,7 +145,7 @@ func detail(r *image.Repository, img *image.Stored) ecr.ImageDetail {
 	return ecr.ImageDetail{
 		RegistryId: &r.Scope.Account, RepositoryName: &r.Name, ImageDigest: &img.Digest,
 		ImageTags: img.Tags, ImageSizeInBytes: &img.Size, ImagePushedAt: &img.PushedAt,
-		ImageManifestMediaType: &img.MediaType, ArtifactMediaType: text(img.ArtifactType),
-		SubjectManifestDigest: text(img.Subject), ImageStatus: ecr.ImageStatusActive,
+		ImageManifestMediaType: &img.MediaType, ArtifactMediaType: member.Present(img.ArtifactType),
+		SubjectManifestDigest: member.Present(img.Subject), ImageStatus: ecr.ImageStatusActive,
 	}
 }

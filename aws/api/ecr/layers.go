@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecr"
 	"github.com/berthhq/berth/domain/fault"
@@ -48,7 +49,7 @@ func (a *API) getDownloadURLForLayer(ctx context.Context, call *gateway.Call, in
 	if err != nil {
 		return nil, err
 	}
-	digest := deref(in.LayerDigest)
+	digest := member.Value(in.LayerDigest)
 	_, err = a.images.LayerSize(ctx, place(r), digest)
 	if errors.Is(err, image.ErrNotFound) || !image.ValidDigest(digest) {
 		return nil, fault.New(fault.LayersNotFound, "The layer with digest '%s' does not exist in the repository with name '%s' in the registry with id '%s'", digest, r.Name, r.Scope.Account)

@@ -3,6 +3,7 @@ package ecr
 import (
 	"context"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecr"
 	"github.com/berthhq/berth/domain/fault"
@@ -10,7 +11,7 @@ import (
 )
 
 func (a *API) putLifecyclePolicy(ctx context.Context, call *gateway.Call, in *ecr.PutLifecyclePolicyRequest) (*ecr.PutLifecyclePolicyResponse, error) {
-	if err := checkLifecycle(deref(in.LifecyclePolicyText)); err != nil {
+	if err := checkLifecycle(member.Value(in.LifecyclePolicyText)); err != nil {
 		return nil, err
 	}
 	r, err := a.change(ctx, call, in.RegistryId, in.RepositoryName, func(r *image.Repository) error {
@@ -40,7 +41,7 @@ func (a *API) getLifecyclePolicy(_ context.Context, call *gateway.Call, in *ecr.
 	}
 	return &ecr.GetLifecyclePolicyResponse{
 		RegistryId: &r.Scope.Account, RepositoryName: &r.Name,
-		LifecyclePolicyText: &r.Lifecycle.Text, LastEvaluatedAt: at(r.Lifecycle.LastEvaluated),
+		LifecyclePolicyText: &r.Lifecycle.Text, LastEvaluatedAt: member.Time(r.Lifecycle.LastEvaluated),
 	}, nil
 }
 
@@ -57,7 +58,7 @@ func (a *API) deleteLifecyclePolicy(ctx context.Context, call *gateway.Call, in 
 		return nil, err
 	}
 	return &ecr.DeleteLifecyclePolicyResponse{
-		RegistryId: &r.Scope.Account, RepositoryName: &r.Name, LifecyclePolicyText: &had.Text, LastEvaluatedAt: at(had.LastEvaluated),
+		RegistryId: &r.Scope.Account, RepositoryName: &r.Name, LifecyclePolicyText: &had.Text, LastEvaluatedAt: member.Time(had.LastEvaluated),
 	}, nil
 }
 
@@ -74,7 +75,7 @@ func (a *API) startLifecyclePolicyPreview(ctx context.Context, call *gateway.Cal
 		}
 	}
 	r, err := a.change(ctx, call, in.RegistryId, in.RepositoryName, func(r *image.Repository) error {
-		r.Lifecycle.Preview, r.Lifecycle.PreviewAt = deref(in.LifecyclePolicyText), call.Now
+		r.Lifecycle.Preview, r.Lifecycle.PreviewAt = member.Value(in.LifecyclePolicyText), call.Now
 		if in.LifecyclePolicyText == nil {
 			r.Lifecycle.Preview = r.Lifecycle.Text
 		}

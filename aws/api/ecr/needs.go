@@ -1,6 +1,7 @@
 package ecr
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecr"
 	"github.com/berthhq/berth/domain/arn"
@@ -79,10 +80,14 @@ func (a *API) Needs() map[string]gateway.Needs {
 			return repositoryOf(c, in.RegistryId, in.RepositoryName)
 		}),
 
-		"TagResource":   gateway.On(func(_ *gateway.Call, in *ecr.TagResourceRequest) []string { return []string{deref(in.ResourceArn)} }),
-		"UntagResource": gateway.On(func(_ *gateway.Call, in *ecr.UntagResourceRequest) []string { return []string{deref(in.ResourceArn)} }),
+		"TagResource": gateway.On(func(_ *gateway.Call, in *ecr.TagResourceRequest) []string {
+			return []string{member.Value(in.ResourceArn)}
+		}),
+		"UntagResource": gateway.On(func(_ *gateway.Call, in *ecr.UntagResourceRequest) []string {
+			return []string{member.Value(in.ResourceArn)}
+		}),
 		"ListTagsForResource": gateway.On(func(_ *gateway.Call, in *ecr.ListTagsForResourceRequest) []string {
-			return []string{deref(in.ResourceArn)}
+			return []string{member.Value(in.ResourceArn)}
 		}),
 	}
 }
@@ -102,7 +107,7 @@ func repositoryOf(call *gateway.Call, registry, name *string) []string {
 	if registry != nil {
 		scope = arn.Scope{Account: *registry, Region: scope.Region}
 	}
-	return []string{image.RepositoryARN(scope, deref(name))}
+	return []string{image.RepositoryARN(scope, member.Value(name))}
 }
 
 // described are the repositories that are asked for, or all of a registry.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecr"
 	"github.com/berthhq/berth/domain/fault"
@@ -43,7 +44,7 @@ func (a *API) putImage(ctx context.Context, call *gateway.Call, in *ecr.PutImage
 
 func readManifest(in *ecr.PutImageRequest) (image.Manifest, error) {
 	text := []byte(*in.ImageManifest)
-	m := image.Manifest{Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(text)), MediaType: deref(in.ImageManifestMediaType), Text: text}
+	m := image.Manifest{Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(text)), MediaType: member.Value(in.ImageManifestMediaType), Text: text}
 	if in.ImageTag != nil && !image.ValidTag(*in.ImageTag) {
 		return m, invalid("Invalid parameter at 'imageTag' failed to satisfy constraint: 'must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}''")
 	}
@@ -70,9 +71,9 @@ func checkNew(r *image.Repository, images []image.Stored, digest string, tag *st
 		for _, have := range identifiers(&img) {
 			same := img.Digest == digest
 			switch {
-			case same && (tag == nil || deref(have.ImageTag) == *tag):
-				return fault.New(fault.ImageAlreadyExists, "Image with digest '%s' and tag '%s' already exists in the repository with name '%s' in registry with id '%s'", digest, deref(have.ImageTag), r.Name, r.Scope.Account)
-			case !same && tag != nil && deref(have.ImageTag) == *tag && r.TagIsImmutable(*tag):
+			case same && (tag == nil || member.Value(have.ImageTag) == *tag):
+				return fault.New(fault.ImageAlreadyExists, "Image with digest '%s' and tag '%s' already exists in the repository with name '%s' in registry with id '%s'", digest, member.Value(have.ImageTag), r.Name, r.Scope.Account)
+			case !same && tag != nil && member.Value(have.ImageTag) == *tag && r.TagIsImmutable(*tag):
 				return tagStays(r, *tag)
 			}
 		}

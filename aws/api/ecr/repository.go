@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecr"
 	"github.com/berthhq/berth/domain/fault"
@@ -45,7 +46,7 @@ func alreadyThere(r *image.Repository) *fault.Fault {
 }
 
 func (a *API) readRepository(call *gateway.Call, in *ecr.CreateRepositoryRequest) (*image.Repository, error) {
-	scope, name := a.registry(call, in.RegistryId), deref(in.RepositoryName)
+	scope, name := a.registry(call, in.RegistryId), member.Value(in.RepositoryName)
 	var err error
 	r := &image.Repository{
 		Scope: scope, Name: name, ARN: image.RepositoryARN(scope, name), CreatedAt: call.Now,
@@ -61,10 +62,10 @@ func (a *API) readRepository(call *gateway.Call, in *ecr.CreateRepositoryRequest
 		return nil, err
 	}
 	if in.ImageScanningConfiguration != nil {
-		r.ScanOnPush = deref(in.ImageScanningConfiguration.ScanOnPush)
+		r.ScanOnPush = member.Value(in.ImageScanningConfiguration.ScanOnPush)
 	}
 	if e := in.EncryptionConfiguration; e != nil {
-		r.Encryption = image.Encryption{Type: string(e.EncryptionType), KMSKey: deref(e.KmsKey)}
+		r.Encryption = image.Encryption{Type: string(e.EncryptionType), KMSKey: member.Value(e.KmsKey)}
 	}
 	return r, nil
 }
@@ -84,10 +85,10 @@ func readMutability(m ecr.ImageTagMutability, filters []ecr.ImageTagMutabilityEx
 	}
 	var exclusions []string
 	for _, f := range filters {
-		if strings.Count(deref(f.Filter), "*") > 2 {
+		if strings.Count(member.Value(f.Filter), "*") > 2 {
 			return "", nil, invalid("Invalid parameter at 'imageTagMutabilityExclusionFilters' failed to satisfy constraint: 'a filter can have at most two wildcards'")
 		}
-		exclusions = append(exclusions, deref(f.Filter))
+		exclusions = append(exclusions, member.Value(f.Filter))
 	}
 	return image.Mutability(m), exclusions, nil
 }
@@ -125,7 +126,7 @@ func (a *API) deleteRepository(ctx context.Context, call *gateway.Call, in *ecr.
 	if err != nil {
 		return nil, err
 	}
-	if !deref(in.Force) {
+	if !member.Value(in.Force) {
 		images, err := a.images.Images(ctx, place(r))
 		if err != nil {
 			return nil, asFault(err, r)
@@ -158,11 +159,11 @@ func (a *API) show(call *gateway.Call, r *image.Repository) *ecr.Repository {
 	return &ecr.Repository{
 		RepositoryArn: &r.ARN, RegistryId: &r.Scope.Account, RepositoryName: &r.Name,
 		RepositoryUri:                      new(a.uri(call, r)),
-		CreatedAt:                          at(r.CreatedAt),
+		CreatedAt:                          member.Time(r.CreatedAt),
 		ImageTagMutability:                 ecr.ImageTagMutability(r.Mutability),
 		ImageTagMutabilityExclusionFilters: showExclusions(r.Exclusions),
 		ImageScanningConfiguration:         &ecr.ImageScanningConfiguration{ScanOnPush: &r.ScanOnPush},
-		EncryptionConfiguration:            &ecr.EncryptionConfiguration{EncryptionType: ecr.EncryptionType(r.Encryption.Type), KmsKey: text(r.Encryption.KMSKey)},
+		EncryptionConfiguration:            &ecr.EncryptionConfiguration{EncryptionType: ecr.EncryptionType(r.Encryption.Type), KmsKey: member.Present(r.Encryption.KMSKey)},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecr"
 	"github.com/berthhq/berth/domain/fault"
@@ -30,7 +31,7 @@ func (a *API) putImageTagMutability(ctx context.Context, call *gateway.Call, in 
 
 func (a *API) putImageScanningConfiguration(ctx context.Context, call *gateway.Call, in *ecr.PutImageScanningConfigurationRequest) (*ecr.PutImageScanningConfigurationResponse, error) {
 	r, err := a.change(ctx, call, in.RegistryId, in.RepositoryName, func(r *image.Repository) error {
-		r.ScanOnPush = deref(in.ImageScanningConfiguration.ScanOnPush)
+		r.ScanOnPush = member.Value(in.ImageScanningConfiguration.ScanOnPush)
 		return nil
 	})
 	if err != nil {
@@ -44,7 +45,7 @@ func (a *API) putImageScanningConfiguration(ctx context.Context, call *gateway.C
 
 func (a *API) setRepositoryPolicy(ctx context.Context, call *gateway.Call, in *ecr.SetRepositoryPolicyRequest) (*ecr.SetRepositoryPolicyResponse, error) {
 	var policy struct{ Statement json.RawMessage }
-	if json.Unmarshal([]byte(deref(in.PolicyText)), &policy) != nil || len(policy.Statement) == 0 {
+	if json.Unmarshal([]byte(member.Value(in.PolicyText)), &policy) != nil || len(policy.Statement) == 0 {
 		return nil, invalid("Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'")
 	}
 	r, err := a.change(ctx, call, in.RegistryId, in.RepositoryName, func(r *image.Repository) error {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecr"
 	"github.com/berthhq/berth/domain/arn"
@@ -21,7 +22,7 @@ const maxTags = 50
 func readTags(tags []ecr.Tag) (map[string]string, error) {
 	read := map[string]string{}
 	for _, t := range tags {
-		key, value := deref(t.Key), deref(t.Value)
+		key, value := member.Value(t.Key), member.Value(t.Value)
 		if err := checkTag(key, value); err != nil {
 			return nil, err
 		}
@@ -72,7 +73,7 @@ func (a *API) changeTags(ctx context.Context, call *gateway.Call, resource *stri
 }
 
 func nameInARN(call *gateway.Call, resource *string) (string, error) {
-	parsed, err := arn.Parse(deref(resource))
+	parsed, err := arn.Parse(member.Value(resource))
 	if err != nil || parsed.Service != "ecr" || parsed.Kind() != "repository" {
 		return "", invalid("Invalid parameter at 'resourceArn' failed to satisfy constraint: 'Invalid ARN'")
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
@@ -28,7 +29,7 @@ const (
 
 // checkAttribute holds a name and value against AWS's rules.
 func checkAttribute(a *ecs.Attribute) error {
-	name, value := deref(a.Name), deref(a.Value)
+	name, value := member.Value(a.Name), member.Value(a.Value)
 	beside := func(letters string) func(rune) bool {
 		return func(r rune) bool {
 			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(letters, r)
@@ -47,7 +48,7 @@ func checkAttribute(a *ecs.Attribute) error {
 
 func (a *API) putAttributes(ctx context.Context, call *gateway.Call, in *ecs.PutAttributesRequest) (*ecs.PutAttributesResponse, error) {
 	err := a.changeAttributes(ctx, call, in.Cluster, in.Attributes, func(i *cluster.Instance, at *ecs.Attribute) error {
-		i.Attributes = setAttribute(i.Attributes, workload.Attribute{Name: *at.Name, Value: deref(at.Value)})
+		i.Attributes = setAttribute(i.Attributes, workload.Attribute{Name: *at.Name, Value: member.Value(at.Value)})
 		custom := 0
 		for _, x := range i.Attributes {
 			if !isBuiltIn(x.Name) {
@@ -112,7 +113,7 @@ func attributeTarget(r store.Reader, c *cluster.Cluster, at *ecs.Attribute) (*cl
 	if strings.HasPrefix(*at.Name, ownPrefix) {
 		return nil, invalid("Invalid attribute name '%s'.", *at.Name).WithHint("names that begin with '%s' are the agent's own", ownPrefix)
 	}
-	target := deref(at.TargetId)
+	target := member.Value(at.TargetId)
 	i, err := findInstance(r, c, target)
 	if err != nil || !i.DeregisteredAt.IsZero() {
 		return nil, fault.New(fault.TargetNotFound, "Could not find %s", target)
@@ -142,9 +143,10 @@ func (a *API) listAttributes(_ context.Context, call *gateway.Call, in *ecs.List
 	})
 	found, next := fill(page, following, func(at instanceAttribute) cursor { return cursor{Key: at.place()} })
 	return &ecs.ListAttributesResponse{
-		Attributes: each(found, func(at *instanceAttribute) ecs.Attribute {
-			return ecs.Attribute{Name: &at.Name, Value: text(at.Value), TargetType: targetInstance, TargetId: &at.instance}
+		Attributes: member.Each(found, func(at *instanceAttribute) ecs.Attribute {
+			return ecs.Attribute{Name: &at.Name, Value: member.Present(at.Value), TargetType: targetInstance, TargetId: &at.instance}
 		}),
+
 		NextToken: next,
 	}, nil
 }

@@ -3,6 +3,7 @@ package ecs
 import (
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
@@ -132,7 +133,7 @@ func readStrategy(in []ecs.CapacityProviderStrategyItem, providers []string) ([]
 	var out []cluster.CapacityProviderStrategyItem
 	bases, weight := 0, 0
 	for _, s := range in {
-		item := cluster.CapacityProviderStrategyItem{Provider: providerName(deref(s.CapacityProvider)), Weight: int(deref(s.Weight)), Base: int(deref(s.Base))}
+		item := cluster.CapacityProviderStrategyItem{Provider: providerName(member.Value(s.CapacityProvider)), Weight: int(member.Value(s.Weight)), Base: int(member.Value(s.Base))}
 		if err := checkStrategyItem(item, providers); err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -102,7 +103,7 @@ func joinCluster(tx *store.Tx, call *gateway.Call, p *cluster.CapacityProvider, 
 func (a *API) updateCapacityProvider(ctx context.Context, call *gateway.Call, in *ecs.UpdateCapacityProviderRequest) (*ecs.UpdateCapacityProviderResponse, error) {
 	var next cluster.CapacityProvider
 	_, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := ownProvider(tx, call, deref(in.Name), in.Cluster, "updated")
+		have, err := ownProvider(tx, call, member.Value(in.Name), in.Cluster, "updated")
 		if err != nil {
 			return err
 		}
@@ -130,9 +131,9 @@ func ownProvider(r store.Reader, call *gateway.Call, ref string, of *string, don
 	switch {
 	case !ok || p.Status != cluster.Active:
 		return nil, providerNotFound()
-	case p.ClusterARN != "" && deref(of) == "":
+	case p.ClusterARN != "" && member.Value(of) == "":
 		return nil, client("The cluster of a managed instances capacity provider must be specified.")
-	case deref(of) == "":
+	case member.Value(of) == "":
 		return p, nil
 	}
 	c, err := findCluster(r, call.Scope, of)
@@ -147,7 +148,7 @@ func ownProvider(r store.Reader, call *gateway.Call, ref string, of *string, don
 func (a *API) deleteCapacityProvider(ctx context.Context, call *gateway.Call, in *ecs.DeleteCapacityProviderRequest) (*ecs.DeleteCapacityProviderResponse, error) {
 	var next cluster.CapacityProvider
 	_, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := ownProvider(tx, call, deref(in.CapacityProvider), in.Cluster, "deleted")
+		have, err := ownProvider(tx, call, member.Value(in.CapacityProvider), in.Cluster, "deleted")
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -69,7 +70,7 @@ func providerRefs(r store.Reader, scope arn.Scope, in *ecs.DescribeCapacityProvi
 
 // providersOf tells which providers a cluster has; without one, all are meant.
 func providersOf(r store.Reader, scope arn.Scope, ref *string) (func(*cluster.CapacityProvider) bool, error) {
-	if deref(ref) == "" {
+	if member.Value(ref) == "" {
 		return func(*cluster.CapacityProvider) bool { return true }, nil
 	}
 	c, err := findCluster(r, scope, ref)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -21,7 +22,7 @@ const (
 )
 
 func readProvider(call *gateway.Call, in *ecs.CreateCapacityProviderRequest) (*cluster.CapacityProvider, error) {
-	name := deref(in.Name)
+	name := member.Value(in.Name)
 	if err := checkProviderName(name); err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func readProvider(call *gateway.Call, in *ecs.CreateCapacityProviderRequest) (*c
 	case group != nil:
 		p.Kind = cluster.AutoScalingProvider
 		p.AutoScaling, err = readGroup(group)
-	case deref(in.Cluster) == "":
+	case member.Value(in.Cluster) == "":
 		return nil, client("The cluster of a managed instances capacity provider must be specified.")
 	default:
 		p.Kind = cluster.ManagedInstancesProvider
@@ -63,7 +64,7 @@ func checkProviderName(name string) error {
 }
 
 func readGroup(in *ecs.AutoScalingGroupProvider) (*cluster.AutoScaling, error) {
-	group := deref(in.AutoScalingGroupArn)
+	group := member.Value(in.AutoScalingGroupArn)
 	if !isGroup(group) {
 		return nil, client("The specified Auto Scaling group ARN is not valid. Specify a valid Auto Scaling group ARN and try again.")
 	}
@@ -209,8 +210,8 @@ func managedInstances(p *cluster.CapacityProvider) *ecs.ManagedInstancesProvider
 
 func showProvider(p *cluster.CapacityProvider, tags bool) ecs.CapacityProvider {
 	out := ecs.CapacityProvider{
-		CapacityProviderArn: &p.ARN, Name: &p.Name, Cluster: text(p.ClusterARN), Status: ecs.CapacityProviderStatus(p.Status),
-		UpdateStatus: ecs.CapacityProviderUpdateStatus(p.UpdateStatus), UpdateStatusReason: text(p.UpdateStatusReason),
+		CapacityProviderArn: &p.ARN, Name: &p.Name, Cluster: member.Present(p.ClusterARN), Status: ecs.CapacityProviderStatus(p.Status),
+		UpdateStatus: ecs.CapacityProviderUpdateStatus(p.UpdateStatus), UpdateStatusReason: member.Present(p.UpdateStatusReason),
 		Type: ecs.CapacityProviderType(p.Kind), Tags: []ecs.Tag{},
 	}
 	if tags {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
@@ -46,7 +47,7 @@ func (a *API) createCluster(ctx context.Context, call *gateway.Call, in *ecs.Cre
 }
 
 func readCluster(call *gateway.Call, in *ecs.CreateClusterRequest) (*cluster.Cluster, error) {
-	name := deref(in.ClusterName)
+	name := member.Value(in.ClusterName)
 	if in.ClusterName == nil {
 		name = defaultCluster
 	}
@@ -67,7 +68,7 @@ func readCluster(call *gateway.Call, in *ecs.CreateClusterRequest) (*cluster.Clu
 		return nil, err
 	}
 	if in.ServiceConnectDefaults != nil {
-		c.ServiceConnectNamespace = deref(in.ServiceConnectDefaults.Namespace)
+		c.ServiceConnectNamespace = member.Value(in.ServiceConnectDefaults.Namespace)
 	}
 	return c, nil
 }
@@ -98,7 +99,7 @@ func sameCluster(have *cluster.Cluster, in *ecs.CreateClusterRequest) bool {
 	if err != nil {
 		return false
 	}
-	providers := each(in.CapacityProviders, func(ref *string) string { return providerName(*ref) })
+	providers := member.Each(in.CapacityProviders, func(ref *string) string { return providerName(*ref) })
 	strategy, err := readStrategy(in.DefaultCapacityProviderStrategy, have.CapacityProviders)
 	return err == nil && (in.Settings == nil || slices.Equal(have.Settings, settings)) &&
 		(in.CapacityProviders == nil || slices.Equal(have.CapacityProviders, providers)) &&
@@ -135,7 +136,7 @@ func (a *API) listClusters(_ context.Context, call *gateway.Call, in *ecs.ListCl
 		return c.ARN > page.after.Key && c.Status == cluster.Active
 	})
 	found, next := fill(page, following, func(c *cluster.Cluster) cursor { return cursor{Key: c.ARN} })
-	return &ecs.ListClustersResponse{ClusterArns: each(found, func(c **cluster.Cluster) string { return (*c).ARN }), NextToken: next}, nil
+	return &ecs.ListClustersResponse{ClusterArns: member.Each(found, func(c **cluster.Cluster) string { return (*c).ARN }), NextToken: next}, nil
 }
 
 func (a *API) updateCluster(ctx context.Context, call *gateway.Call, in *ecs.UpdateClusterRequest) (*ecs.UpdateClusterResponse, error) {
@@ -153,7 +154,7 @@ func (a *API) updateCluster(ctx context.Context, call *gateway.Call, in *ecs.Upd
 			c.Configuration = configuration
 		}
 		if in.ServiceConnectDefaults != nil {
-			c.ServiceConnectNamespace = deref(in.ServiceConnectDefaults.Namespace)
+			c.ServiceConnectNamespace = member.Value(in.ServiceConnectDefaults.Namespace)
 		}
 		return nil
 	})

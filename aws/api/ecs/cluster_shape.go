@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/service"
@@ -27,8 +28,8 @@ func showCluster(r store.Reader, c *cluster.Cluster, include []ecs.ClusterField)
 		PendingTasksCount:                 int32Of(n.pending[workload.EC2] + n.pending[workload.Fargate]),
 		ActiveServicesCount:               int32Of(n.services),
 		Statistics:                        []ecs.KeyValuePair{}, Tags: []ecs.Tag{}, Settings: []ecs.ClusterSetting{},
-		CapacityProviders:               each(c.CapacityProviders, func(s *string) string { return *s }),
-		DefaultCapacityProviderStrategy: each(c.DefaultStrategy, showStrategyItem),
+		CapacityProviders:               member.Each(c.CapacityProviders, func(s *string) string { return *s }),
+		DefaultCapacityProviderStrategy: member.Each(c.DefaultStrategy, showStrategyItem),
 	}
 	if contains(include, ecs.ClusterFieldStatistics) {
 		out.Statistics = n.statistics()
@@ -37,9 +38,10 @@ func showCluster(r store.Reader, c *cluster.Cluster, include []ecs.ClusterField)
 		out.Tags = showTags(c.Tags)
 	}
 	if contains(include, ecs.ClusterFieldSettings) {
-		out.Settings = each(c.Settings, func(s *workload.KeyValue) ecs.ClusterSetting {
+		out.Settings = member.Each(c.Settings, func(s *workload.KeyValue) ecs.ClusterSetting {
 			return ecs.ClusterSetting{Name: ecs.ClusterSettingName(s.Name), Value: &s.Value}
 		})
+
 	}
 	if contains(include, ecs.ClusterFieldConfigurations) {
 		out.Configuration = showClusterConfiguration(c.Configuration)
@@ -149,10 +151,10 @@ func readClusterSettings(in []ecs.ClusterSetting) ([]workload.KeyValue, error) {
 		if s.Name != ecs.ClusterSettingNameContainerInsights {
 			return nil, invalid("setting name should be one of [containerInsights]")
 		}
-		if !slices.Contains([]string{"enabled", "disabled", "enhanced"}, deref(s.Value)) {
+		if !slices.Contains([]string{"enabled", "disabled", "enhanced"}, member.Value(s.Value)) {
 			return nil, invalid("Invalid value for setting containerInsights. The value should be one of [enhanced,enabled,disabled]")
 		}
-		out = append(out, workload.KeyValue{Name: string(s.Name), Value: deref(s.Value)})
+		out = append(out, workload.KeyValue{Name: string(s.Name), Value: member.Value(s.Value)})
 	}
 	return out, nil
 }
@@ -177,14 +179,14 @@ func readClusterConfiguration(in *ecs.ClusterConfiguration) (*cluster.Configurat
 	out := &cluster.Configuration{}
 	if m := in.ManagedStorageConfiguration; m != nil {
 		out.ManagedStorage = &cluster.ManagedStorageConfiguration{
-			KMSKeyID: deref(m.KmsKeyId), FargateEphemeralStorageKMSKeyID: deref(m.FargateEphemeralStorageKmsKeyId),
+			KMSKeyID: member.Value(m.KmsKeyId), FargateEphemeralStorageKMSKeyID: member.Value(m.FargateEphemeralStorageKmsKeyId),
 		}
 	}
 	e := in.ExecuteCommandConfiguration
 	if e == nil {
 		return out, nil
 	}
-	out.ExecuteCommand = &cluster.ExecuteCommandConfiguration{KMSKeyID: deref(e.KmsKeyId), Logging: string(e.Logging)}
+	out.ExecuteCommand = &cluster.ExecuteCommandConfiguration{KMSKeyID: member.Value(e.KmsKeyId), Logging: string(e.Logging)}
 	if !slices.Contains([]string{"", "NONE", "DEFAULT", "OVERRIDE"}, string(e.Logging)) {
 		return nil, invalid("logging should be one of [NONE,DEFAULT,OVERRIDE]")
 	}
@@ -197,8 +199,8 @@ func readClusterConfiguration(in *ecs.ClusterConfiguration) (*cluster.Configurat
 	}
 	if l := e.LogConfiguration; l != nil {
 		out.ExecuteCommand.Log = &cluster.ExecuteCommandLog{
-			CloudWatchLogGroup: deref(l.CloudWatchLogGroupName), CloudWatchEncryption: l.CloudWatchEncryptionEnabled,
-			S3Bucket: deref(l.S3BucketName), S3Encryption: l.S3EncryptionEnabled, S3KeyPrefix: deref(l.S3KeyPrefix),
+			CloudWatchLogGroup: member.Value(l.CloudWatchLogGroupName), CloudWatchEncryption: l.CloudWatchEncryptionEnabled,
+			S3Bucket: member.Value(l.S3BucketName), S3Encryption: l.S3EncryptionEnabled, S3KeyPrefix: member.Value(l.S3KeyPrefix),
 		}
 	}
 	return out, nil
@@ -211,18 +213,18 @@ func showClusterConfiguration(c *cluster.Configuration) *ecs.ClusterConfiguratio
 	out := &ecs.ClusterConfiguration{}
 	if m := c.ManagedStorage; m != nil {
 		out.ManagedStorageConfiguration = &ecs.ManagedStorageConfiguration{
-			KmsKeyId: text(m.KMSKeyID), FargateEphemeralStorageKmsKeyId: text(m.FargateEphemeralStorageKMSKeyID),
+			KmsKeyId: member.Present(m.KMSKeyID), FargateEphemeralStorageKmsKeyId: member.Present(m.FargateEphemeralStorageKMSKeyID),
 		}
 	}
 	e := c.ExecuteCommand
 	if e == nil {
 		return out
 	}
-	out.ExecuteCommandConfiguration = &ecs.ExecuteCommandConfiguration{KmsKeyId: text(e.KMSKeyID), Logging: ecs.ExecuteCommandLogging(e.Logging)}
+	out.ExecuteCommandConfiguration = &ecs.ExecuteCommandConfiguration{KmsKeyId: member.Present(e.KMSKeyID), Logging: ecs.ExecuteCommandLogging(e.Logging)}
 	if l := e.Log; l != nil {
 		out.ExecuteCommandConfiguration.LogConfiguration = &ecs.ExecuteCommandLogConfiguration{
-			CloudWatchLogGroupName: text(l.CloudWatchLogGroup), CloudWatchEncryptionEnabled: l.CloudWatchEncryption,
-			S3BucketName: text(l.S3Bucket), S3EncryptionEnabled: l.S3Encryption, S3KeyPrefix: text(l.S3KeyPrefix),
+			CloudWatchLogGroupName: member.Present(l.CloudWatchLogGroup), CloudWatchEncryptionEnabled: l.CloudWatchEncryption,
+			S3BucketName: member.Present(l.S3Bucket), S3EncryptionEnabled: l.S3Encryption, S3KeyPrefix: member.Present(l.S3KeyPrefix),
 		}
 	}
 	return out

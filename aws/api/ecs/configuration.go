@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/service"
 )
@@ -81,7 +82,7 @@ func readBreaker(c *service.Configuration, in *ecs.DeploymentCircuitBreaker, spe
 	if in == nil {
 		return nil
 	}
-	b := &service.Breaker{Enable: deref(in.Enable), Rollback: deref(in.Rollback)}
+	b := &service.Breaker{Enable: member.Value(in.Enable), Rollback: member.Value(in.Rollback)}
 	if in.ResetOnHealthyTask != nil {
 		b.KeepCount = !*in.ResetOnHealthyTask
 	}
@@ -92,7 +93,7 @@ func readBreaker(c *service.Configuration, in *ecs.DeploymentCircuitBreaker, spe
 		if !slices.Contains(t.Type.Values(), string(t.Type)) {
 			return invalid("threshold type should be one of [%s]", strings.Join(t.Type.Values(), ","))
 		}
-		b.Threshold = &service.Threshold{Type: string(t.Type), Value: int(deref(t.Value))}
+		b.Threshold = &service.Threshold{Type: string(t.Type), Value: int(member.Value(t.Value))}
 		if b.Threshold.Value < 1 || t.Type != ecs.ThresholdTypeCount && b.Threshold.Value > 100 {
 			return invalid("The value of the threshold configuration is out of range.").WithHint("a COUNT is at least 1, a percentage between 1 and 100")
 		}
@@ -105,7 +106,7 @@ func readAlarms(c *service.Configuration, in *ecs.DeploymentAlarms) error {
 	if in == nil {
 		return nil
 	}
-	a := &service.Alarms{Names: in.AlarmNames, Enable: deref(in.Enable), Rollback: deref(in.Rollback)}
+	a := &service.Alarms{Names: in.AlarmNames, Enable: member.Value(in.Enable), Rollback: member.Value(in.Rollback)}
 	if a.Enable && len(a.Names) == 0 {
 		return invalid("alarmNames can not be empty when alarms are enabled.")
 	}
@@ -176,7 +177,7 @@ func readEarlySuccess(c *service.Configuration, in *ecs.DeploymentEarlySuccessCr
 	if in == nil {
 		return nil
 	}
-	e := &service.EarlySuccess{Enable: deref(in.Enable), HealthyPercent: optionalInt(in.HealthyPercent), Cleanup: string(in.SourceServiceRevisionCleanup)}
+	e := &service.EarlySuccess{Enable: member.Value(in.Enable), HealthyPercent: optionalInt(in.HealthyPercent), Cleanup: string(in.SourceServiceRevisionCleanup)}
 	if e.Enable {
 		switch {
 		case e.HealthyPercent == nil || e.Cleanup == "":

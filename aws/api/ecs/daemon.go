@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -19,7 +20,7 @@ func daemonNotFound() *fault.Fault {
 // createDaemon makes a daemon for the instances of capacity providers. AWS takes
 // Managed Instances only; here any provider of the cluster but Fargate's will do.
 func (a *API) createDaemon(ctx context.Context, call *gateway.Call, in *ecs.CreateDaemonRequest) (*ecs.CreateDaemonResponse, error) {
-	if err := checkDaemonName(deref(in.DaemonName)); err != nil {
+	if err := checkDaemonName(member.Value(in.DaemonName)); err != nil {
 		return nil, err
 	}
 	if err := checkServiceToken(in.ClientToken); err != nil {
@@ -41,7 +42,7 @@ func (a *API) createDaemon(ctx context.Context, call *gateway.Call, in *ecs.Crea
 		}
 		next := &daemon.Daemon{
 			Scope: call.Scope, ARN: call.Scope.Daemon(c.Name, *in.DaemonName), Name: *in.DaemonName, ClusterARN: c.ARN,
-			Status: daemon.Active, ClientToken: deref(in.ClientToken), Tags: tags, CreatedAt: call.Now, Version: 1,
+			Status: daemon.Active, ClientToken: member.Value(in.ClientToken), Tags: tags, CreatedAt: call.Now, Version: 1,
 		}
 		if have, ok := store.Daemons.Get(tx, next.ARN); ok {
 			made, err = have, sameDaemon(have, next, spec)
@@ -54,7 +55,7 @@ func (a *API) createDaemon(ctx context.Context, call *gateway.Call, in *ecs.Crea
 	if err != nil {
 		return nil, err
 	}
-	return &ecs.CreateDaemonResponse{DaemonArn: &made.ARN, Status: ecs.DaemonStatus(made.Status), CreatedAt: at(made.CreatedAt), DeploymentArn: &made.Deployment}, nil
+	return &ecs.CreateDaemonResponse{DaemonArn: &made.ARN, Status: ecs.DaemonStatus(made.Status), CreatedAt: member.Time(made.CreatedAt), DeploymentArn: &made.Deployment}, nil
 }
 
 // sameDaemon lets a repeated CreateDaemon pass.
@@ -96,7 +97,7 @@ func supersede(tx *store.Tx, call *gateway.Call, d *daemon.Daemon) {
 func (a *API) updateDaemon(ctx context.Context, call *gateway.Call, in *ecs.UpdateDaemonRequest) (*ecs.UpdateDaemonResponse, error) {
 	var next daemon.Daemon
 	_, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := activeDaemon(tx, call.Scope, deref(in.DaemonArn))
+		have, err := activeDaemon(tx, call.Scope, member.Value(in.DaemonArn))
 		if err != nil {
 			return err
 		}
@@ -120,14 +121,14 @@ func (a *API) updateDaemon(ctx context.Context, call *gateway.Call, in *ecs.Upda
 		return nil, err
 	}
 	return &ecs.UpdateDaemonResponse{
-		DaemonArn: &next.ARN, Status: ecs.DaemonStatus(next.Status), CreatedAt: at(next.CreatedAt), UpdatedAt: at(next.UpdatedAt), DeploymentArn: &next.Deployment,
+		DaemonArn: &next.ARN, Status: ecs.DaemonStatus(next.Status), CreatedAt: member.Time(next.CreatedAt), UpdatedAt: member.Time(next.UpdatedAt), DeploymentArn: &next.Deployment,
 	}, nil
 }
 
 func (a *API) deleteDaemon(ctx context.Context, call *gateway.Call, in *ecs.DeleteDaemonRequest) (*ecs.DeleteDaemonResponse, error) {
 	var next daemon.Daemon
 	_, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := activeDaemon(tx, call.Scope, deref(in.DaemonArn))
+		have, err := activeDaemon(tx, call.Scope, member.Value(in.DaemonArn))
 		if err != nil {
 			return err
 		}
@@ -142,7 +143,7 @@ func (a *API) deleteDaemon(ctx context.Context, call *gateway.Call, in *ecs.Dele
 		return nil, err
 	}
 	return &ecs.DeleteDaemonResponse{
-		DaemonArn: &next.ARN, Status: ecs.DaemonStatus(next.Status), CreatedAt: at(next.CreatedAt), UpdatedAt: at(next.UpdatedAt), DeploymentArn: &next.Deployment,
+		DaemonArn: &next.ARN, Status: ecs.DaemonStatus(next.Status), CreatedAt: member.Time(next.CreatedAt), UpdatedAt: member.Time(next.UpdatedAt), DeploymentArn: &next.Deployment,
 	}, nil
 }
 
@@ -168,7 +169,7 @@ func activeDaemon(r store.Reader, scope arn.Scope, ref string) (*daemon.Daemon, 
 
 func (a *API) describeDaemon(_ context.Context, call *gateway.Call, in *ecs.DescribeDaemonRequest) (*ecs.DescribeDaemonResponse, error) {
 	v := a.store.View()
-	d, err := findDaemon(v, call.Scope, deref(in.DaemonArn))
+	d, err := findDaemon(v, call.Scope, member.Value(in.DaemonArn))
 	if err != nil {
 		return nil, err
 	}
@@ -193,9 +194,11 @@ func (a *API) listDaemons(_ context.Context, call *gateway.Call, in *ecs.ListDae
 		return d.ARN > page.after.Key && runsOn(d, in.CapacityProviderArns)
 	})
 	found, next := fill(page, following, func(d *daemon.Daemon) cursor { return cursor{Key: d.ARN} })
-	return &ecs.ListDaemonsResponse{DaemonSummariesList: each(found, func(d **daemon.Daemon) ecs.DaemonSummary {
-		return ecs.DaemonSummary{DaemonArn: &(*d).ARN, Status: ecs.DaemonStatus((*d).Status), CreatedAt: at((*d).CreatedAt), UpdatedAt: at((*d).UpdatedAt)}
-	}), NextToken: next}, nil
+	return &ecs.ListDaemonsResponse{DaemonSummariesList: member.Each(found, func(d **daemon.Daemon) ecs.DaemonSummary {
+		return ecs.DaemonSummary{DaemonArn: &(*d).ARN, Status: ecs.DaemonStatus((*d).Status), CreatedAt: member.Time((*d).CreatedAt), UpdatedAt: member.Time((*d).UpdatedAt)}
+	}),
+
+		NextToken: next}, nil
 }
 
 // runsOn tells whether a daemon is for one of the providers; any is, of none named.

@@ -3,6 +3,7 @@ package ecs
 import (
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/workload"
 )
@@ -19,8 +20,8 @@ func daemonDefinition(in *ecs.RegisterDaemonTaskDefinitionRequest) (*ecs.Registe
 	}
 	out := &ecs.RegisterTaskDefinitionRequest{
 		Family: in.Family, TaskRoleArn: in.TaskRoleArn, ExecutionRoleArn: in.ExecutionRoleArn, Cpu: in.Cpu, Memory: in.Memory, Tags: in.Tags,
-		ContainerDefinitions: each(in.ContainerDefinitions, fromDaemonContainer),
-		Volumes:              some(in.Volumes, func(v *ecs.DaemonVolume) ecs.Volume { return ecs.Volume{Name: v.Name, Host: v.Host} }),
+		ContainerDefinitions: member.Each(in.ContainerDefinitions, fromDaemonContainer),
+		Volumes:              member.Some(in.Volumes, func(v *ecs.DaemonVolume) ecs.Volume { return ecs.Volume{Name: v.Name, Host: v.Host} }),
 	}
 	switch {
 	case in.PidMode != "" && !slices.Contains(in.PidMode.Values(), string(in.PidMode)):
@@ -55,13 +56,14 @@ func fromDaemonContainer(in *ecs.DaemonContainerDefinition) ecs.ContainerDefinit
 
 func showDaemonDefinition(d *workload.Definition) *ecs.DaemonTaskDefinition {
 	return &ecs.DaemonTaskDefinition{
-		DaemonTaskDefinitionArn: &d.ARN, Family: &d.Family, Revision: int32Of(d.Revision), TaskRoleArn: text(d.TaskRoleARN), ExecutionRoleArn: text(d.ExecutionRoleARN),
-		ContainerDefinitions: each(d.Containers, showDaemonContainer), Cpu: text(d.CPU), Memory: text(d.Memory), Status: ecs.DaemonTaskDefinitionStatus(d.Status),
-		Volumes: each(d.Volumes, func(v *workload.Volume) ecs.DaemonVolume {
+		DaemonTaskDefinitionArn: &d.ARN, Family: &d.Family, Revision: int32Of(d.Revision), TaskRoleArn: member.Present(d.TaskRoleARN), ExecutionRoleArn: member.Present(d.ExecutionRoleARN),
+		ContainerDefinitions: member.Each(d.Containers, showDaemonContainer), Cpu: member.Present(d.CPU), Memory: member.Present(d.Memory), Status: ecs.DaemonTaskDefinitionStatus(d.Status),
+		Volumes: member.Each(d.Volumes, func(v *workload.Volume) ecs.DaemonVolume {
 			shown := showVolume(v)
 			return ecs.DaemonVolume{Name: shown.Name, Host: shown.Host}
 		}),
-		RegisteredAt: at(d.RegisteredAt), DeleteRequestedAt: at(d.DeleteRequestedAt), RegisteredBy: text(d.RegisteredBy),
+
+		RegisteredAt: member.Time(d.RegisteredAt), DeleteRequestedAt: member.Time(d.DeleteRequestedAt), RegisteredBy: member.Present(d.RegisteredBy),
 		PidMode: ecs.DaemonPidMode(sharing(d.PIDMode)), IpcMode: ecs.DaemonIpcMode(sharing(d.IPCMode)),
 	}
 }

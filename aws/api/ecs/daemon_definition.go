@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -72,7 +73,7 @@ func findDaemonDefinition(r store.Reader, scope arn.Scope, ref string) (*workloa
 }
 
 func (a *API) describeDaemonTaskDefinition(_ context.Context, call *gateway.Call, in *ecs.DescribeDaemonTaskDefinitionRequest) (*ecs.DescribeDaemonTaskDefinitionResponse, error) {
-	d, err := findDaemonDefinition(a.store.View(), call.Scope, deref(in.DaemonTaskDefinition))
+	d, err := findDaemonDefinition(a.store.View(), call.Scope, member.Value(in.DaemonTaskDefinition))
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func (a *API) describeDaemonTaskDefinition(_ context.Context, call *gateway.Call
 // deleteDaemonTaskDefinition marks a revision for deletion; it goes when no daemon
 // has it any more.
 func (a *API) deleteDaemonTaskDefinition(ctx context.Context, call *gateway.Call, in *ecs.DeleteDaemonTaskDefinitionRequest) (*ecs.DeleteDaemonTaskDefinitionResponse, error) {
-	ref := deref(in.DaemonTaskDefinition)
+	ref := member.Value(in.DaemonTaskDefinition)
 	if !strings.Contains(ref, ":") {
 		return nil, client("Revision is missing.")
 	}
@@ -123,12 +124,14 @@ func (a *API) listDaemonTaskDefinitions(_ context.Context, call *gateway.Call, i
 		return page.after.Key == "" || sign*cmp.Or(cmp.Compare(d.Family, page.after.Key), cmp.Compare(int64(d.Revision), page.after.Rank)) > 0
 	})
 	found, next := fill(page, following, func(d *workload.Definition) cursor { return cursor{Rank: int64(d.Revision), Key: d.Family} })
-	return &ecs.ListDaemonTaskDefinitionsResponse{DaemonTaskDefinitions: each(found, func(d **workload.Definition) ecs.DaemonTaskDefinitionSummary {
+	return &ecs.ListDaemonTaskDefinitionsResponse{DaemonTaskDefinitions: member.Each(found, func(d **workload.Definition) ecs.DaemonTaskDefinitionSummary {
 		return ecs.DaemonTaskDefinitionSummary{
-			Arn: &(*d).ARN, RegisteredAt: at((*d).RegisteredAt), RegisteredBy: text((*d).RegisteredBy),
-			DeleteRequestedAt: at((*d).DeleteRequestedAt), Status: ecs.DaemonTaskDefinitionStatus((*d).Status),
+			Arn: &(*d).ARN, RegisteredAt: member.Time((*d).RegisteredAt), RegisteredBy: member.Present((*d).RegisteredBy),
+			DeleteRequestedAt: member.Time((*d).DeleteRequestedAt), Status: ecs.DaemonTaskDefinitionStatus((*d).Status),
 		}
-	}), NextToken: next}, nil
+	}),
+
+		NextToken: next}, nil
 }
 
 func checkDaemonDefinitionFilter(in *ecs.ListDaemonTaskDefinitionsRequest) error {
@@ -150,7 +153,7 @@ func checkDaemonDefinitionFilter(in *ecs.ListDaemonTaskDefinitionsRequest) error
 func daemonDefinitions(r store.Reader, scope arn.Scope, in *ecs.ListDaemonTaskDefinitionsRequest) []*workload.Definition {
 	status := cmp.Or(in.Status, ecs.DaemonTaskDefinitionStatusFilterActive)
 	var out []*workload.Definition
-	for d := range store.TaskDefinitions.Prefix(r, strings.TrimSuffix(scope.DaemonTaskDefinition(deref(in.FamilyPrefix), 0), ":0")) {
+	for d := range store.TaskDefinitions.Prefix(r, strings.TrimSuffix(scope.DaemonTaskDefinition(member.Value(in.FamilyPrefix), 0), ":0")) {
 		if status != ecs.DaemonTaskDefinitionStatusFilterAll && string(d.Status) != string(status) || in.Family != nil && d.Family != *in.Family {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/daemon"
@@ -32,7 +33,7 @@ func (a *API) listDaemonDeployments(_ context.Context, call *gateway.Call, in *e
 		return nil, err
 	}
 	v := a.store.View()
-	d, err := findDaemon(v, call.Scope, deref(in.DaemonArn))
+	d, err := findDaemon(v, call.Scope, member.Value(in.DaemonArn))
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func (a *API) listDaemonDeployments(_ context.Context, call *gateway.Call, in *e
 	})
 	found, next := fill(page, newest, func(x *daemon.Deployment) cursor { return cursor{Rank: x.CreatedAt.UnixNano(), Key: x.ARN} })
 	return &ecs.ListDaemonDeploymentsResponse{
-		DaemonDeployments: each(found, func(x **daemon.Deployment) ecs.DaemonDeploymentSummary { return showDaemonDeploymentSummary(*x) }), NextToken: next,
+		DaemonDeployments: member.Each(found, func(x **daemon.Deployment) ecs.DaemonDeploymentSummary { return showDaemonDeploymentSummary(*x) }), NextToken: next,
 	}, nil
 }
 

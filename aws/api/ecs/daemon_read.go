@@ -3,6 +3,7 @@ package ecs
 import (
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -25,8 +26,8 @@ func checkDaemonName(name string) error {
 // readDaemon reads what a new revision runs, and how it is deployed.
 func readDaemon(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs.CreateDaemonRequest) (daemon.Spec, daemon.Configuration, error) {
 	spec := daemon.Spec{
-		PropagateTags: in.PropagateTags == ecs.DaemonPropagateTagsDaemon, ManagedTags: deref(in.EnableECSManagedTags),
-		ExecuteCommand: deref(in.EnableExecuteCommand), Critical: in.Critical == nil || *in.Critical,
+		PropagateTags: in.PropagateTags == ecs.DaemonPropagateTagsDaemon, ManagedTags: member.Value(in.EnableECSManagedTags),
+		ExecuteCommand: member.Value(in.EnableExecuteCommand), Critical: in.Critical == nil || *in.Critical,
 	}
 	config, err := readDaemonConfiguration(in.DeploymentConfiguration)
 	if err != nil {
@@ -38,7 +39,7 @@ func readDaemon(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs.
 	if spec.Providers, err = daemonProviders(r, call.Scope, c, in.CapacityProviderArns); err != nil {
 		return spec, config, err
 	}
-	ref := deref(in.DaemonTaskDefinitionArn)
+	ref := member.Value(in.DaemonTaskDefinitionArn)
 	if !arn.IsARN(ref) {
 		return spec, config, invalid("The daemon task definition must be specified by its ARN.")
 	}
@@ -93,7 +94,7 @@ func readDaemonConfiguration(in *ecs.DaemonDeploymentConfiguration) (daemon.Conf
 	}
 	c.DrainPercent, c.BakeMinutes = in.DrainPercent, optionalInt(in.BakeTimeInMinutes)
 	if a := in.Alarms; a != nil {
-		c.Alarms = &daemon.Alarms{Names: a.AlarmNames, Enable: deref(a.Enable)}
+		c.Alarms = &daemon.Alarms{Names: a.AlarmNames, Enable: member.Value(a.Enable)}
 		if c.Alarms.Enable && len(c.Alarms.Names) == 0 {
 			return c, invalid("alarmNames can not be empty when alarms are enabled.")
 		}

@@ -3,6 +3,7 @@ package ecs
 import (
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/daemon"
@@ -51,7 +52,7 @@ func presences(r store.Reader, d *daemon.Daemon, rev *daemon.Revision) map[strin
 func showDaemon(r store.Reader, d *daemon.Daemon) *ecs.DaemonDetail {
 	out := &ecs.DaemonDetail{
 		DaemonArn: &d.ARN, ClusterArn: &d.ClusterARN, Status: ecs.DaemonStatus(d.Status), CurrentRevisions: []ecs.DaemonRevisionDetail{},
-		DeploymentArn: text(d.Deployment), CreatedAt: at(d.CreatedAt), UpdatedAt: at(d.UpdatedAt),
+		DeploymentArn: member.Present(d.Deployment), CreatedAt: member.Time(d.CreatedAt), UpdatedAt: member.Time(d.UpdatedAt),
 	}
 	for rev := range store.DaemonRevisions.By(r, store.DaemonRevisionsByDaemon, d.ARN) {
 		here := presences(r, d, rev)
@@ -85,13 +86,13 @@ func runs(here map[string]presence) bool {
 
 func showDaemonDeployment(r store.Reader, d *daemon.Deployment) ecs.DaemonDeployment {
 	out := ecs.DaemonDeployment{
-		DaemonDeploymentArn: &d.ARN, ClusterArn: &d.ClusterARN, Status: ecs.DaemonDeploymentStatus(d.Status), StatusReason: text(d.Reason),
+		DaemonDeploymentArn: &d.ARN, ClusterArn: &d.ClusterARN, Status: ecs.DaemonDeploymentStatus(d.Status), StatusReason: member.Present(d.Reason),
 		TargetDaemonRevision: showDeployed(r, d, d.Target), DeploymentConfiguration: showDaemonConfiguration(&d.Configuration),
 		CircuitBreaker: &ecs.DaemonCircuitBreaker{
 			FailureCount: int32Of(d.Failures), Status: ecs.DaemonDeploymentRollbackMonitorsStatus(d.Breaker), Threshold: int32Of(d.Threshold),
 		},
 		Alarms:    &ecs.DaemonDeploymentAlarms{Status: ecs.DaemonDeploymentRollbackMonitorsStatus(d.AlarmStatus), TriggeredAlarmNames: d.Triggered},
-		CreatedAt: at(d.CreatedAt), StartedAt: at(d.StartedAt), StoppedAt: at(d.StoppedAt), FinishedAt: at(d.FinishedAt),
+		CreatedAt: member.Time(d.CreatedAt), StartedAt: member.Time(d.StartedAt), StoppedAt: member.Time(d.StoppedAt), FinishedAt: member.Time(d.FinishedAt),
 	}
 	if a := d.Configuration.Alarms; a != nil {
 		out.Alarms.AlarmNames = a.Names
@@ -103,8 +104,8 @@ func showDaemonDeployment(r store.Reader, d *daemon.Deployment) ecs.DaemonDeploy
 	}
 	if b := d.Back; b != nil {
 		out.Rollback = &ecs.DaemonRollback{
-			Reason: &b.Reason, StartedAt: at(b.Since), RollbackTargetDaemonRevisionArn: &b.Target,
-			RollbackCapacityProviders: each(b.Providers, func(name *string) string { return d.Scope.CapacityProvider(*name) }),
+			Reason: &b.Reason, StartedAt: member.Time(b.Since), RollbackTargetDaemonRevisionArn: &b.Target,
+			RollbackCapacityProviders: member.Each(b.Providers, func(name *string) string { return d.Scope.CapacityProvider(*name) }),
 		}
 	}
 	return out
@@ -134,7 +135,7 @@ func showDeployed(r store.Reader, d *daemon.Deployment, revision string) *ecs.Da
 }
 
 func showDaemonConfiguration(c *daemon.Configuration) *ecs.DaemonDeploymentConfiguration {
-	out := &ecs.DaemonDeploymentConfiguration{DrainPercent: c.DrainPercent, BakeTimeInMinutes: int32Of(deref(c.BakeMinutes))}
+	out := &ecs.DaemonDeploymentConfiguration{DrainPercent: c.DrainPercent, BakeTimeInMinutes: int32Of(member.Value(c.BakeMinutes))}
 	if out.DrainPercent == nil {
 		out.DrainPercent = new(daemon.DefaultDrainPercent)
 	}
@@ -146,21 +147,21 @@ func showDaemonConfiguration(c *daemon.Configuration) *ecs.DaemonDeploymentConfi
 
 func showDaemonDeploymentSummary(d *daemon.Deployment) ecs.DaemonDeploymentSummary {
 	return ecs.DaemonDeploymentSummary{
-		DaemonDeploymentArn: &d.ARN, DaemonArn: &d.DaemonARN, ClusterArn: &d.ClusterARN, Status: ecs.DaemonDeploymentStatus(d.Status), StatusReason: text(d.Reason),
-		TargetDaemonRevisionArn: text(d.Target), CreatedAt: at(d.CreatedAt), StartedAt: at(d.StartedAt), StoppedAt: at(d.StoppedAt), FinishedAt: at(d.FinishedAt),
+		DaemonDeploymentArn: &d.ARN, DaemonArn: &d.DaemonARN, ClusterArn: &d.ClusterARN, Status: ecs.DaemonDeploymentStatus(d.Status), StatusReason: member.Present(d.Reason),
+		TargetDaemonRevisionArn: member.Present(d.Target), CreatedAt: member.Time(d.CreatedAt), StartedAt: member.Time(d.StartedAt), StoppedAt: member.Time(d.StoppedAt), FinishedAt: member.Time(d.FinishedAt),
 	}
 }
 
 func showDaemonRevision(r store.Reader, d *daemon.Revision) ecs.DaemonRevision {
 	out := ecs.DaemonRevision{
-		DaemonRevisionArn: &d.ARN, ClusterArn: &d.ClusterARN, DaemonArn: &d.DaemonARN, DaemonTaskDefinitionArn: &d.Spec.DefinitionARN, CreatedAt: at(d.CreatedAt),
+		DaemonRevisionArn: &d.ARN, ClusterArn: &d.ClusterARN, DaemonArn: &d.DaemonARN, DaemonTaskDefinitionArn: &d.Spec.DefinitionARN, CreatedAt: member.Time(d.CreatedAt),
 		PropagateTags: ecs.DaemonPropagateTagsNone, EnableECSManagedTags: &d.Spec.ManagedTags, EnableExecuteCommand: &d.Spec.ExecuteCommand, Critical: &d.Spec.Critical,
 	}
 	if d.Spec.PropagateTags {
 		out.PropagateTags = ecs.DaemonPropagateTagsDaemon
 	}
 	if def, ok := store.TaskDefinitions.Get(r, d.Spec.DefinitionARN); ok {
-		out.ContainerImages = each(def.Containers, func(c *workload.Container) ecs.DaemonContainerImage { return showDaemonImage(c, d.Images) })
+		out.ContainerImages = member.Each(def.Containers, func(c *workload.Container) ecs.DaemonContainerImage { return showDaemonImage(c, d.Images) })
 	}
 	return out
 }

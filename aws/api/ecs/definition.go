@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -133,7 +134,7 @@ func findDefinition(r store.Reader, scope arn.Scope, ref revision) (*workload.De
 }
 
 func (a *API) describeTaskDefinition(_ context.Context, call *gateway.Call, in *ecs.DescribeTaskDefinitionRequest) (*ecs.DescribeTaskDefinitionResponse, error) {
-	ref, err := readRevision(call.Scope, deref(in.TaskDefinition))
+	ref, err := readRevision(call.Scope, member.Value(in.TaskDefinition))
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +150,7 @@ func (a *API) describeTaskDefinition(_ context.Context, call *gateway.Call, in *
 }
 
 func (a *API) deregisterTaskDefinition(ctx context.Context, call *gateway.Call, in *ecs.DeregisterTaskDefinitionRequest) (*ecs.DeregisterTaskDefinitionResponse, error) {
-	ref, err := readRevision(call.Scope, deref(in.TaskDefinition))
+	ref, err := readRevision(call.Scope, member.Value(in.TaskDefinition))
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +250,7 @@ func (a *API) listTaskDefinitions(_ context.Context, call *gateway.Call, in *ecs
 	if in.Sort != "" && in.Sort != ecs.SortOrderAsc && in.Sort != ecs.SortOrderDesc {
 		return nil, invalid("sort should be one of [ASC,DESC]")
 	}
-	list, sign := definitions(a.store.View(), call.Scope, deref(in.FamilyPrefix), status), 1
+	list, sign := definitions(a.store.View(), call.Scope, member.Value(in.FamilyPrefix), status), 1
 	if in.Sort == ecs.SortOrderDesc {
 		slices.Reverse(list)
 		sign = -1
@@ -259,7 +260,7 @@ func (a *API) listTaskDefinitions(_ context.Context, call *gateway.Call, in *ecs
 	})
 	found, next := fill(page, following, func(d *workload.Definition) cursor { return cursor{Rank: int64(d.Revision), Key: d.Family} })
 	return &ecs.ListTaskDefinitionsResponse{
-		TaskDefinitionArns: each(found, func(d **workload.Definition) string { return (*d).ARN }), NextToken: next,
+		TaskDefinitionArns: member.Each(found, func(d **workload.Definition) string { return (*d).ARN }), NextToken: next,
 	}, nil
 }
 
@@ -273,12 +274,12 @@ func (a *API) listTaskDefinitionFamilies(_ context.Context, call *gateway.Call, 
 		return nil, invalid("status should be one of [ACTIVE,INACTIVE,ALL]")
 	}
 	v := a.store.View()
-	families := filter(store.Families.Prefix(v, workload.FamilyKey(call.Scope, deref(in.FamilyPrefix))), func(f *workload.Family) bool {
+	families := filter(store.Families.Prefix(v, workload.FamilyKey(call.Scope, member.Value(in.FamilyPrefix))), func(f *workload.Family) bool {
 		return f.Name > page.after.Key && familyIs(v, f, status)
 	})
 	found, next := fill(page, families, func(f *workload.Family) cursor { return cursor{Key: f.Name} })
 	return &ecs.ListTaskDefinitionFamiliesResponse{
-		Families: each(found, func(f **workload.Family) string { return (*f).Name }), NextToken: next,
+		Families: member.Each(found, func(f **workload.Family) string { return (*f).Name }), NextToken: next,
 	}, nil
 }
 

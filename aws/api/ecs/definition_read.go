@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -10,29 +11,30 @@ import (
 // readDefinition makes the definition a caller registers, unchecked.
 func readDefinition(call *gateway.Call, in *ecs.RegisterTaskDefinitionRequest) *workload.Definition {
 	d := &workload.Definition{
-		Scope: call.Scope, Family: deref(in.Family), Status: workload.Active,
-		TaskRoleARN: roleARN(call.Scope, deref(in.TaskRoleArn)), ExecutionRoleARN: roleARN(call.Scope, deref(in.ExecutionRoleArn)),
+		Scope: call.Scope, Family: member.Value(in.Family), Status: workload.Active,
+		TaskRoleARN: roleARN(call.Scope, member.Value(in.TaskRoleArn)), ExecutionRoleARN: roleARN(call.Scope, member.Value(in.ExecutionRoleArn)),
 		NetworkMode: workload.NetworkMode(in.NetworkMode), PIDMode: string(in.PidMode), IPCMode: string(in.IpcMode),
-		Containers: each(in.ContainerDefinitions, readContainer), Volumes: some(in.Volumes, readVolume),
-		PlacementConstraints: some(in.PlacementConstraints, func(c *ecs.TaskDefinitionPlacementConstraint) workload.Constraint {
-			return workload.Constraint{Type: string(c.Type), Expression: deref(c.Expression)}
+		Containers: member.Each(in.ContainerDefinitions, readContainer), Volumes: member.Some(in.Volumes, readVolume),
+		PlacementConstraints: member.Some(in.PlacementConstraints, func(c *ecs.TaskDefinitionPlacementConstraint) workload.Constraint {
+			return workload.Constraint{Type: string(c.Type), Expression: member.Value(c.Expression)}
 		}),
+
 		RequiresCompatibilities: words[workload.LaunchType](in.RequiresCompatibilities),
-		CPU:                     deref(in.Cpu), Memory: deref(in.Memory),
+		CPU:                     member.Value(in.Cpu), Memory: member.Value(in.Memory),
 		EnableFaultInjection: in.EnableFaultInjection,
 		RegisteredAt:         call.Now, RegisteredBy: call.Principal.ARN,
-		InferenceAccelerators: some(in.InferenceAccelerators, func(a *ecs.InferenceAccelerator) workload.InferenceAccelerator {
-			return workload.InferenceAccelerator{DeviceName: deref(a.DeviceName), DeviceType: deref(a.DeviceType)}
+		InferenceAccelerators: member.Some(in.InferenceAccelerators, func(a *ecs.InferenceAccelerator) workload.InferenceAccelerator {
+			return workload.InferenceAccelerator{DeviceName: member.Value(a.DeviceName), DeviceType: member.Value(a.DeviceType)}
 		}),
 	}
 	if p := in.RuntimePlatform; p != nil {
 		d.RuntimePlatform = &workload.RuntimePlatform{CPUArchitecture: string(p.CpuArchitecture), OperatingSystemFamily: string(p.OperatingSystemFamily)}
 	}
 	if p := in.ProxyConfiguration; p != nil {
-		d.ProxyConfiguration = &workload.ProxyConfiguration{Type: string(p.Type), ContainerName: deref(p.ContainerName), Properties: some(p.Properties, readKeyValue)}
+		d.ProxyConfiguration = &workload.ProxyConfiguration{Type: string(p.Type), ContainerName: member.Value(p.ContainerName), Properties: member.Some(p.Properties, readKeyValue)}
 	}
 	if e := in.EphemeralStorage; e != nil {
-		d.EphemeralStorageGiB = max(int(deref(e.SizeInGiB)), 1) // 0 means that none was asked for
+		d.EphemeralStorageGiB = max(int(member.Value(e.SizeInGiB)), 1) // 0 means that none was asked for
 	}
 	return d
 }
@@ -47,63 +49,69 @@ func roleARN(scope arn.Scope, role string) string {
 
 func readContainer(in *ecs.ContainerDefinition) workload.Container {
 	return workload.Container{
-		Name: deref(in.Name), Image: deref(in.Image), Essential: in.Essential == nil || *in.Essential,
-		CPU: int(deref(in.Cpu)), Memory: optionalInt(in.Memory), MemoryReservation: optionalInt(in.MemoryReservation),
-		Command: in.Command, EntryPoint: in.EntryPoint, Environment: some(in.Environment, readKeyValue),
-		EnvironmentFiles: some(in.EnvironmentFiles, readEnvironmentFile), Secrets: some(in.Secrets, readSecret),
-		User: deref(in.User), WorkingDirectory: deref(in.WorkingDirectory),
-		PortMappings: some(in.PortMappings, readPortMapping), Links: in.Links, Hostname: deref(in.Hostname),
+		Name: member.Value(in.Name), Image: member.Value(in.Image), Essential: in.Essential == nil || *in.Essential,
+		CPU: int(member.Value(in.Cpu)), Memory: optionalInt(in.Memory), MemoryReservation: optionalInt(in.MemoryReservation),
+		Command: in.Command, EntryPoint: in.EntryPoint, Environment: member.Some(in.Environment, readKeyValue),
+		EnvironmentFiles: member.Some(in.EnvironmentFiles, readEnvironmentFile), Secrets: member.Some(in.Secrets, readSecret),
+		User: member.Value(in.User), WorkingDirectory: member.Value(in.WorkingDirectory),
+		PortMappings: member.Some(in.PortMappings, readPortMapping), Links: in.Links, Hostname: member.Value(in.Hostname),
 		DNSServers: in.DnsServers, DNSSearch: in.DnsSearchDomains,
-		ExtraHosts: some(in.ExtraHosts, func(h *ecs.HostEntry) workload.HostEntry {
-			return workload.HostEntry{Hostname: deref(h.Hostname), IPAddress: deref(h.IpAddress)}
+		ExtraHosts: member.Some(in.ExtraHosts, func(h *ecs.HostEntry) workload.HostEntry {
+			return workload.HostEntry{Hostname: member.Value(h.Hostname), IPAddress: member.Value(h.IpAddress)}
 		}),
+
 		DisableNetworking: in.DisableNetworking,
-		MountPoints: some(in.MountPoints, func(m *ecs.MountPoint) workload.MountPoint {
-			return workload.MountPoint{SourceVolume: deref(m.SourceVolume), ContainerPath: deref(m.ContainerPath), ReadOnly: m.ReadOnly}
+		MountPoints: member.Some(in.MountPoints, func(m *ecs.MountPoint) workload.MountPoint {
+			return workload.MountPoint{SourceVolume: member.Value(m.SourceVolume), ContainerPath: member.Value(m.ContainerPath), ReadOnly: m.ReadOnly}
 		}),
-		VolumesFrom: some(in.VolumesFrom, func(v *ecs.VolumeFrom) workload.VolumeFrom {
-			return workload.VolumeFrom{SourceContainer: deref(v.SourceContainer), ReadOnly: v.ReadOnly}
+
+		VolumesFrom: member.Some(in.VolumesFrom, func(v *ecs.VolumeFrom) workload.VolumeFrom {
+			return workload.VolumeFrom{SourceContainer: member.Value(v.SourceContainer), ReadOnly: v.ReadOnly}
 		}),
+
 		Privileged: in.Privileged, ReadonlyRootFilesystem: in.ReadonlyRootFilesystem, Interactive: in.Interactive, PseudoTerminal: in.PseudoTerminal,
 		DockerSecurityOptions: in.DockerSecurityOptions, DockerLabels: in.DockerLabels,
-		Ulimits: some(in.Ulimits, func(u *ecs.Ulimit) workload.Ulimit {
-			return workload.Ulimit{Name: string(u.Name), Soft: int64(deref(u.SoftLimit)), Hard: int64(deref(u.HardLimit))}
+		Ulimits: member.Some(in.Ulimits, func(u *ecs.Ulimit) workload.Ulimit {
+			return workload.Ulimit{Name: string(u.Name), Soft: int64(member.Value(u.SoftLimit)), Hard: int64(member.Value(u.HardLimit))}
 		}),
-		SystemControls: some(in.SystemControls, func(s *ecs.SystemControl) workload.SystemControl {
-			return workload.SystemControl{Namespace: deref(s.Namespace), Value: deref(s.Value)}
+
+		SystemControls: member.Some(in.SystemControls, func(s *ecs.SystemControl) workload.SystemControl {
+			return workload.SystemControl{Namespace: member.Value(s.Namespace), Value: member.Value(s.Value)}
 		}),
+
 		Linux: readLinux(in.LinuxParameters),
-		DependsOn: some(in.DependsOn, func(d *ecs.ContainerDependency) workload.Dependency {
-			return workload.Dependency{ContainerName: deref(d.ContainerName), Condition: workload.Condition(d.Condition)}
+		DependsOn: member.Some(in.DependsOn, func(d *ecs.ContainerDependency) workload.Dependency {
+			return workload.Dependency{ContainerName: member.Value(d.ContainerName), Condition: workload.Condition(d.Condition)}
 		}),
+
 		StartTimeout: optionalInt(in.StartTimeout), StopTimeout: optionalInt(in.StopTimeout),
 		RestartPolicy: readRestartPolicy(in.RestartPolicy), HealthCheck: readHealthCheck(in.HealthCheck), Log: readLog(in.LogConfiguration),
 		Firelens: readFirelens(in.FirelensConfiguration), RepositoryCredentials: readRepositoryCredentials(in.RepositoryCredentials),
-		ResourceRequirements: some(in.ResourceRequirements, readResourceRequirement), CredentialSpecs: in.CredentialSpecs,
+		ResourceRequirements: member.Some(in.ResourceRequirements, readResourceRequirement), CredentialSpecs: in.CredentialSpecs,
 		VersionConsistency: string(in.VersionConsistency),
 	}
 }
 
 func readKeyValue(kv *ecs.KeyValuePair) workload.KeyValue {
-	return workload.KeyValue{Name: deref(kv.Name), Value: deref(kv.Value)}
+	return workload.KeyValue{Name: member.Value(kv.Name), Value: member.Value(kv.Value)}
 }
 
 func readEnvironmentFile(f *ecs.EnvironmentFile) workload.EnvironmentFile {
-	return workload.EnvironmentFile{Value: deref(f.Value), Type: string(f.Type)}
+	return workload.EnvironmentFile{Value: member.Value(f.Value), Type: string(f.Type)}
 }
 
 func readSecret(s *ecs.Secret) workload.Secret {
-	return workload.Secret{Name: deref(s.Name), ValueFrom: deref(s.ValueFrom)}
+	return workload.Secret{Name: member.Value(s.Name), ValueFrom: member.Value(s.ValueFrom)}
 }
 
 func readResourceRequirement(r *ecs.ResourceRequirement) workload.ResourceRequirement {
-	return workload.ResourceRequirement{Type: string(r.Type), Value: deref(r.Value)}
+	return workload.ResourceRequirement{Type: string(r.Type), Value: member.Value(r.Value)}
 }
 
 func readPortMapping(m *ecs.PortMapping) workload.PortMapping {
 	return workload.PortMapping{
-		ContainerPort: int(deref(m.ContainerPort)), HostPort: optionalInt(m.HostPort), Protocol: string(m.Protocol),
-		Name: deref(m.Name), AppProtocol: string(m.AppProtocol), ContainerPortRange: deref(m.ContainerPortRange),
+		ContainerPort: int(member.Value(m.ContainerPort)), HostPort: optionalInt(m.HostPort), Protocol: string(m.Protocol),
+		Name: member.Value(m.Name), AppProtocol: string(m.AppProtocol), ContainerPortRange: member.Value(m.ContainerPortRange),
 	}
 }
 
@@ -112,7 +120,7 @@ func readRestartPolicy(in *ecs.ContainerRestartPolicy) *workload.RestartPolicy {
 		return nil
 	}
 	return &workload.RestartPolicy{
-		Enabled: deref(in.Enabled), IgnoredExitCodes: some(in.IgnoredExitCodes, func(n *int32) int { return int(*n) }),
+		Enabled: member.Value(in.Enabled), IgnoredExitCodes: member.Some(in.IgnoredExitCodes, func(n *int32) int { return int(*n) }),
 		RestartAttemptPeriod: optionalInt(in.RestartAttemptPeriod),
 	}
 }
@@ -131,7 +139,7 @@ func readLog(in *ecs.LogConfiguration) *workload.LogConfiguration {
 	if in == nil {
 		return nil
 	}
-	return &workload.LogConfiguration{Driver: string(in.LogDriver), Options: in.Options, SecretOptions: some(in.SecretOptions, readSecret)}
+	return &workload.LogConfiguration{Driver: string(in.LogDriver), Options: in.Options, SecretOptions: member.Some(in.SecretOptions, readSecret)}
 }
 
 func readFirelens(in *ecs.FirelensConfiguration) *workload.FirelensConfiguration {
@@ -145,7 +153,7 @@ func readRepositoryCredentials(in *ecs.RepositoryCredentials) string {
 	if in == nil {
 		return ""
 	}
-	return deref(in.CredentialsParameter)
+	return member.Value(in.CredentialsParameter)
 }
 
 func readLinux(in *ecs.LinuxParameters) *workload.LinuxParameters {
@@ -153,13 +161,15 @@ func readLinux(in *ecs.LinuxParameters) *workload.LinuxParameters {
 		return nil
 	}
 	out := &workload.LinuxParameters{
-		Devices: some(in.Devices, func(d *ecs.Device) workload.Device {
-			return workload.Device{HostPath: deref(d.HostPath), ContainerPath: deref(d.ContainerPath), Permissions: words[string](d.Permissions)}
+		Devices: member.Some(in.Devices, func(d *ecs.Device) workload.Device {
+			return workload.Device{HostPath: member.Value(d.HostPath), ContainerPath: member.Value(d.ContainerPath), Permissions: words[string](d.Permissions)}
 		}),
+
 		InitProcessEnabled: in.InitProcessEnabled, SharedMemorySize: optionalInt(in.SharedMemorySize),
-		Tmpfs: some(in.Tmpfs, func(t *ecs.Tmpfs) workload.Tmpfs {
-			return workload.Tmpfs{ContainerPath: deref(t.ContainerPath), Size: int(deref(t.Size)), MountOptions: t.MountOptions}
+		Tmpfs: member.Some(in.Tmpfs, func(t *ecs.Tmpfs) workload.Tmpfs {
+			return workload.Tmpfs{ContainerPath: member.Value(t.ContainerPath), Size: int(member.Value(t.Size)), MountOptions: t.MountOptions}
 		}),
+
 		MaxSwap: optionalInt(in.MaxSwap), Swappiness: optionalInt(in.Swappiness),
 	}
 	if c := in.Capabilities; c != nil {
@@ -169,33 +179,33 @@ func readLinux(in *ecs.LinuxParameters) *workload.LinuxParameters {
 }
 
 func readVolume(in *ecs.Volume) workload.Volume {
-	v := workload.Volume{Name: deref(in.Name), ConfiguredAtLaunch: in.ConfiguredAtLaunch}
+	v := workload.Volume{Name: member.Value(in.Name), ConfiguredAtLaunch: in.ConfiguredAtLaunch}
 	if h := in.Host; h != nil {
-		v.Host = &workload.HostVolume{SourcePath: deref(h.SourcePath)}
+		v.Host = &workload.HostVolume{SourcePath: member.Value(h.SourcePath)}
 	}
 	if d := in.DockerVolumeConfiguration; d != nil {
 		v.Docker = &workload.DockerVolume{
-			Scope: string(d.Scope), Autoprovision: d.Autoprovision, Driver: deref(d.Driver), DriverOpts: d.DriverOpts, Labels: d.Labels,
+			Scope: string(d.Scope), Autoprovision: d.Autoprovision, Driver: member.Value(d.Driver), DriverOpts: d.DriverOpts, Labels: d.Labels,
 		}
 	}
 	if e := in.EfsVolumeConfiguration; e != nil {
 		v.EFS = &workload.EFSVolume{
-			FileSystemID: deref(e.FileSystemId), RootDirectory: deref(e.RootDirectory),
+			FileSystemID: member.Value(e.FileSystemId), RootDirectory: member.Value(e.RootDirectory),
 			TransitEncryption: string(e.TransitEncryption), TransitEncryptionPort: e.TransitEncryptionPort,
 		}
 		if auth := e.AuthorizationConfig; auth != nil {
-			v.EFS.Authorization = &workload.EFSAuthorization{AccessPointID: deref(auth.AccessPointId), IAM: string(auth.Iam)}
+			v.EFS.Authorization = &workload.EFSAuthorization{AccessPointID: member.Value(auth.AccessPointId), IAM: string(auth.Iam)}
 		}
 	}
 	if f := in.FsxWindowsFileServerVolumeConfiguration; f != nil {
-		v.FSx = &workload.FSxVolume{FileSystemID: deref(f.FileSystemId), RootDirectory: deref(f.RootDirectory)}
+		v.FSx = &workload.FSxVolume{FileSystemID: member.Value(f.FileSystemId), RootDirectory: member.Value(f.RootDirectory)}
 		if auth := f.AuthorizationConfig; auth != nil {
-			v.FSx.CredentialsParameter, v.FSx.Domain = deref(auth.CredentialsParameter), deref(auth.Domain)
+			v.FSx.CredentialsParameter, v.FSx.Domain = member.Value(auth.CredentialsParameter), member.Value(auth.Domain)
 		}
 	}
 	if s := in.S3filesVolumeConfiguration; s != nil {
 		v.S3Files = &workload.S3FilesVolume{
-			FileSystemARN: deref(s.FileSystemArn), AccessPointARN: deref(s.AccessPointArn), RootDirectory: deref(s.RootDirectory),
+			FileSystemARN: member.Value(s.FileSystemArn), AccessPointARN: member.Value(s.AccessPointArn), RootDirectory: member.Value(s.RootDirectory),
 			TransitEncryptionPort: s.TransitEncryptionPort,
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
@@ -65,7 +66,7 @@ func taskDetail(v *store.View, t *task.Task) *ecs.Task {
 	shown := showTask(v, t, nil)
 	shown.Version, shown.Tags, shown.InferenceAccelerators = nil, nil, nil
 	for i := range shown.Attachments {
-		if deref(shown.Attachments[i].Type) == "ElasticNetworkInterface" {
+		if member.Value(shown.Attachments[i].Type) == "ElasticNetworkInterface" {
 			shown.Attachments[i].Type = new(interfaceInEvents)
 		}
 	}

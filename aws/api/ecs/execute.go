@@ -3,6 +3,7 @@ package ecs
 import (
 	"context"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/fault"
@@ -14,9 +15,9 @@ import (
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
 func (a *API) executeCommand(_ context.Context, call *gateway.Call, in *ecs.ExecuteCommandRequest) (*ecs.ExecuteCommandResponse, error) {
 	switch {
-	case !deref(in.Interactive):
+	case !member.Value(in.Interactive):
 		return nil, invalid("Interactive is the only mode supported currently.")
-	case deref(in.Command) == "":
+	case member.Value(in.Command) == "":
 		return nil, invalid("command should not be null or empty.")
 	}
 	v := a.store.View()
@@ -24,11 +25,11 @@ func (a *API) executeCommand(_ context.Context, call *gateway.Call, in *ecs.Exec
 	if err != nil {
 		return nil, err
 	}
-	t, err := findTask(v, c, deref(in.Task))
+	t, err := findTask(v, c, member.Value(in.Task))
 	if err != nil {
 		return nil, err
 	}
-	if err := checkExecutable(t, deref(in.Container)); err != nil {
+	if err := checkExecutable(t, member.Value(in.Container)); err != nil {
 		return nil, err
 	}
 	return nil, fault.New(fault.TargetNotConnected, "The execute command failed due to an internal error. Try again later.").
@@ -54,5 +55,5 @@ func checkExecutable(t *task.Task, container string) error {
 }
 
 func names(t *task.Task) []string {
-	return each(t.Spec.Containers, func(c *task.ContainerID) string { return c.Name })
+	return member.Each(t.Spec.Containers, func(c *task.ContainerID) string { return c.Name })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -18,14 +19,14 @@ import (
 // one container. AWS adds a load balancer with a URL, scaling and a role's
 // permissions; here they come with later work, and the status says so.
 func (a *API) createExpressGatewayService(ctx context.Context, call *gateway.Call, in *ecs.CreateExpressGatewayServiceRequest) (*ecs.CreateExpressGatewayServiceResponse, error) {
-	name := deref(in.ServiceName)
+	name := member.Value(in.ServiceName)
 	if in.ServiceName == nil {
 		name = "express-" + a.newID()[:8]
 	}
 	if err := checkServiceName(name); err != nil {
 		return nil, err
 	}
-	if err := checkRole("infrastructureRoleArn", deref(in.InfrastructureRoleArn), true); err != nil {
+	if err := checkRole("infrastructureRoleArn", member.Value(in.InfrastructureRoleArn), true); err != nil {
 		return nil, err
 	}
 	express := service.Express{InfrastructureRole: *in.InfrastructureRoleArn, HealthCheckPath: defaultHealthPath, Scaling: defaultScaling}
@@ -96,7 +97,7 @@ func (a *API) updateExpressGatewayService(ctx context.Context, call *gateway.Cal
 	}
 	var next service.Service
 	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := activeExpress(tx, call.Scope, deref(in.ServiceArn))
+		have, err := activeExpress(tx, call.Scope, member.Value(in.ServiceArn))
 		if err != nil {
 			return err
 		}
@@ -145,7 +146,7 @@ func (a *API) changeExpress(tx *store.Tx, call *gateway.Call, c *cluster.Cluster
 func (a *API) deleteExpressGatewayService(ctx context.Context, call *gateway.Call, in *ecs.DeleteExpressGatewayServiceRequest) (*ecs.DeleteExpressGatewayServiceResponse, error) {
 	var next service.Service
 	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := activeExpress(tx, call.Scope, deref(in.ServiceArn))
+		have, err := activeExpress(tx, call.Scope, member.Value(in.ServiceArn))
 		if err != nil {
 			return err
 		}
@@ -163,7 +164,7 @@ func (a *API) deleteExpressGatewayService(ctx context.Context, call *gateway.Cal
 
 func (a *API) describeExpressGatewayService(_ context.Context, call *gateway.Call, in *ecs.DescribeExpressGatewayServiceRequest) (*ecs.DescribeExpressGatewayServiceResponse, error) {
 	v := a.store.View()
-	s, err := findExpress(v, call.Scope, deref(in.ServiceArn), fault.ResourceNotFound)
+	s, err := findExpress(v, call.Scope, member.Value(in.ServiceArn), fault.ResourceNotFound)
 	if err != nil {
 		return nil, err
 	}

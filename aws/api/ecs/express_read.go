@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -73,10 +74,10 @@ func (w *expressWish) read(e *service.Express) error {
 			return invalid("The autoScalingTargetValue must be at least 1.")
 		}
 	}
-	if err := checkRole("executionRoleArn", deref(w.executionRole), w.executionRole != nil); err != nil {
+	if err := checkRole("executionRoleArn", member.Value(w.executionRole), w.executionRole != nil); err != nil {
 		return err
 	}
-	return checkRole("taskRoleArn", deref(w.taskRole), false)
+	return checkRole("taskRoleArn", member.Value(w.taskRole), false)
 }
 
 func or(n *int32, otherwise int) int {
@@ -138,8 +139,8 @@ func (w *expressWish) request(call *gateway.Call, cluster, name string, now *wor
 	}
 	container, architecture := w.container, string(w.architecture)
 	if now != nil {
-		out.ExecutionRoleArn, out.TaskRoleArn = first(out.ExecutionRoleArn, text(now.ExecutionRoleARN)), first(out.TaskRoleArn, text(now.TaskRoleARN))
-		out.Cpu, out.Memory = first(out.Cpu, text(now.CPU)), first(out.Memory, text(now.Memory))
+		out.ExecutionRoleArn, out.TaskRoleArn = first(out.ExecutionRoleArn, member.Present(now.ExecutionRoleARN)), first(out.TaskRoleArn, member.Present(now.TaskRoleARN))
+		out.Cpu, out.Memory = first(out.Cpu, member.Present(now.CPU)), first(out.Memory, member.Present(now.Memory))
 		if container == nil {
 			container = showExpressContainer(now)
 		}
@@ -171,7 +172,7 @@ func first(a, b *string) *string {
 func expressMain(call *gateway.Call, c *ecs.ExpressGatewayContainer, group string) ecs.ContainerDefinition {
 	prefix := expressLogPrefix
 	if l := c.AwsLogsConfiguration; l != nil {
-		group, prefix = deref(l.LogGroup), cmp.Or(deref(l.LogStreamPrefix), prefix)
+		group, prefix = member.Value(l.LogGroup), cmp.Or(member.Value(l.LogStreamPrefix), prefix)
 	}
 	port := int32(or(c.ContainerPort, expressPort))
 	out := ecs.ContainerDefinition{

@@ -3,6 +3,7 @@ package ecs
 import (
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/workload"
@@ -17,11 +18,11 @@ const expressWithout = "The tasks run. The load balancer with its endpoint and t
 // the addresses of its tasks.
 func showExpress(r store.Reader, s *service.Service, tags bool) *ecs.ECSExpressGatewayService {
 	out := &ecs.ECSExpressGatewayService{
-		Cluster: &s.ClusterARN, ServiceName: &s.Name, ServiceArn: &s.ARN, Status: expressStatus(s), CurrentDeployment: text(s.LastRollout),
-		CreatedAt: at(s.CreatedAt), UpdatedAt: at(expressUpdated(r, s)),
+		Cluster: &s.ClusterARN, ServiceName: &s.Name, ServiceArn: &s.ARN, Status: expressStatus(s), CurrentDeployment: member.Present(s.LastRollout),
+		CreatedAt: member.Time(s.CreatedAt), UpdatedAt: member.Time(expressUpdated(r, s)),
 	}
 	if e := s.Spec.Template.Express; e != nil {
-		out.InfrastructureRoleArn = text(e.InfrastructureRole)
+		out.InfrastructureRoleArn = member.Present(e.InfrastructureRole)
 	}
 	for i := range s.Deployments {
 		if rev, ok := store.ServiceRevisions.Get(r, s.Deployments[i].RevisionARN); ok {
@@ -36,7 +37,7 @@ func showExpress(r store.Reader, s *service.Service, tags bool) *ecs.ECSExpressG
 
 func showExpressUpdate(r store.Reader, s *service.Service) *ecs.UpdatedExpressGatewayService {
 	out := &ecs.UpdatedExpressGatewayService{
-		ServiceArn: &s.ARN, Cluster: &s.ClusterARN, ServiceName: &s.Name, Status: expressStatus(s), CreatedAt: at(s.CreatedAt), UpdatedAt: at(expressUpdated(r, s)),
+		ServiceArn: &s.ARN, Cluster: &s.ClusterARN, ServiceName: &s.Name, Status: expressStatus(s), CreatedAt: member.Time(s.CreatedAt), UpdatedAt: member.Time(expressUpdated(r, s)),
 	}
 	if rev, ok := store.ServiceRevisions.Get(r, s.Spec.Revision); ok {
 		out.TargetConfiguration = showExpressConfiguration(r, rev)
@@ -61,19 +62,19 @@ func expressUpdated(r store.Reader, s *service.Service) time.Time {
 }
 
 func showExpressConfiguration(r store.Reader, rev *service.Revision) *ecs.ExpressGatewayServiceConfiguration {
-	out := &ecs.ExpressGatewayServiceConfiguration{ServiceRevisionArn: &rev.ARN, CreatedAt: at(rev.CreatedAt), TaskDefinitionArn: text(rev.Template.DefinitionARN)}
+	out := &ecs.ExpressGatewayServiceConfiguration{ServiceRevisionArn: &rev.ARN, CreatedAt: member.Time(rev.CreatedAt), TaskDefinitionArn: member.Present(rev.Template.DefinitionARN)}
 	if n := rev.Template.Network; n != nil {
 		out.NetworkConfiguration = &ecs.ExpressGatewayServiceNetworkConfiguration{SecurityGroups: n.SecurityGroups, Subnets: n.Subnets}
 	}
 	if e := rev.Template.Express; e != nil {
-		out.HealthCheckPath = text(e.HealthCheckPath)
+		out.HealthCheckPath = member.Present(e.HealthCheckPath)
 		out.ScalingTarget = &ecs.ExpressGatewayScalingTarget{
 			MinTaskCount: int32Of(e.Scaling.Min), MaxTaskCount: int32Of(e.Scaling.Max),
 			AutoScalingMetric: ecs.ExpressGatewayServiceScalingMetric(e.Scaling.Metric), AutoScalingTargetValue: int32Of(e.Scaling.Value),
 		}
 	}
 	if d, ok := store.TaskDefinitions.Get(r, rev.Template.DefinitionARN); ok {
-		out.ExecutionRoleArn, out.TaskRoleArn, out.Cpu, out.Memory = text(d.ExecutionRoleARN), text(d.TaskRoleARN), text(d.CPU), text(d.Memory)
+		out.ExecutionRoleArn, out.TaskRoleArn, out.Cpu, out.Memory = member.Present(d.ExecutionRoleARN), member.Present(d.TaskRoleARN), member.Present(d.CPU), member.Present(d.Memory)
 		out.PrimaryContainer, out.CpuArchitecture = showExpressContainer(d), ecs.ExpressCpuArchitecture(architectureOf(d))
 	}
 	return out
@@ -94,7 +95,7 @@ func showExpressContainer(d *workload.Definition) *ecs.ExpressGatewayContainer {
 		return nil
 	}
 	out := &ecs.ExpressGatewayContainer{
-		Image: &c.Image, Command: c.Command, Environment: some(c.Environment, showKeyValue), Secrets: some(c.Secrets, showSecret),
+		Image: &c.Image, Command: c.Command, Environment: member.Some(c.Environment, showKeyValue), Secrets: member.Some(c.Secrets, showSecret),
 	}
 	if len(c.PortMappings) > 0 {
 		out.ContainerPort = int32Of(c.PortMappings[0].ContainerPort)
@@ -103,7 +104,7 @@ func showExpressContainer(d *workload.Definition) *ecs.ExpressGatewayContainer {
 		out.RepositoryCredentials = &ecs.ExpressGatewayRepositoryCredentials{CredentialsParameter: &c.RepositoryCredentials}
 	}
 	if l := c.Log; l != nil && l.Options["awslogs-group"] != "" {
-		out.AwsLogsConfiguration = &ecs.ExpressGatewayServiceAwsLogsConfiguration{LogGroup: new(l.Options["awslogs-group"]), LogStreamPrefix: text(l.Options["awslogs-stream-prefix"])}
+		out.AwsLogsConfiguration = &ecs.ExpressGatewayServiceAwsLogsConfiguration{LogGroup: new(l.Options["awslogs-group"]), LogStreamPrefix: member.Present(l.Options["awslogs-stream-prefix"])}
 	}
 	return out
 }

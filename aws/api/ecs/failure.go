@@ -1,6 +1,9 @@
 package ecs
 
-import "github.com/berthhq/berth/aws/shape/ecs"
+import (
+	"github.com/berthhq/berth/aws/api/member"
+	"github.com/berthhq/berth/aws/shape/ecs"
+)
 
 // Reasons of failures[] that are not placement's.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html
@@ -10,5 +13,5 @@ const (
 )
 
 func failure(resource, reason, detail string) ecs.Failure {
-	return ecs.Failure{Arn: text(resource), Reason: &reason, Detail: text(detail)}
+	return ecs.Failure{Arn: member.Present(resource), Reason: &reason, Detail: member.Present(detail)}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
@@ -26,7 +27,7 @@ func (a *API) deregisterContainerInstance(ctx context.Context, call *gateway.Cal
 		if err != nil {
 			return err
 		}
-		have, err := findInstance(tx, c, deref(in.ContainerInstance))
+		have, err := findInstance(tx, c, member.Value(in.ContainerInstance))
 		if err != nil {
 			return err
 		}
@@ -34,7 +35,7 @@ func (a *API) deregisterContainerInstance(ctx context.Context, call *gateway.Cal
 			next = *have
 			return nil
 		}
-		if err := abandonTasks(tx, call, have, deref(in.Force)); err != nil {
+		if err := abandonTasks(tx, call, have, member.Value(in.Force)); err != nil {
 			return err
 		}
 		have, _ = store.Instances.Get(tx, have.ARN) // its ledger changed
@@ -123,7 +124,7 @@ func (a *API) listContainerInstances(_ context.Context, call *gateway.Call, in *
 		return cursor{Key: i.ARN}
 	})
 	return &ecs.ListContainerInstancesResponse{
-		ContainerInstanceArns: each(found, func(i **cluster.Instance) string { return (*i).ARN }), NextToken: next,
+		ContainerInstanceArns: member.Each(found, func(i **cluster.Instance) string { return (*i).ARN }), NextToken: next,
 	}, nil
 }
 
@@ -134,7 +135,7 @@ func instanceFilter(in *ecs.ListContainerInstancesRequest) (func(store.Reader, *
 		return nil, invalid("status should be one of [%s]", strings.Join(in.Status.Values(), ","))
 	}
 	var query *cluster.Query
-	if expression := deref(in.Filter); expression != "" {
+	if expression := member.Value(in.Filter); expression != "" {
 		var err error
 		if query, err = cluster.ParseQuery(expression); err != nil {
 			return nil, invalid("Invalid filter '%s': %v", expression, err)
@@ -181,7 +182,7 @@ func (a *API) updateContainerInstancesState(ctx context.Context, call *gateway.C
 		return nil, err
 	}
 	return &ecs.UpdateContainerInstancesStateResponse{
-		ContainerInstances: each(changed, func(i **cluster.Instance) ecs.ContainerInstance { return *showInstance(v, *i, nil) }),
+		ContainerInstances: member.Each(changed, func(i **cluster.Instance) ecs.ContainerInstance { return *showInstance(v, *i, nil) }),
 		Failures:           failures,
 	}, nil
 }
@@ -203,7 +204,7 @@ func (a *API) updateContainerAgent(_ context.Context, call *gateway.Call, in *ec
 	if err != nil {
 		return nil, err
 	}
-	if _, err := findInstance(v, c, deref(in.ContainerInstance)); err != nil {
+	if _, err := findInstance(v, c, member.Value(in.ContainerInstance)); err != nil {
 		return nil, err
 	}
 	return nil, fault.New(fault.NoUpdateAvailable, "There is no update available for your container agent.").

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/task"
@@ -27,14 +28,14 @@ const (
 func showInstance(r store.Reader, i *cluster.Instance, include []ecs.ContainerInstanceField) *ecs.ContainerInstance {
 	running, pending := tasksOn(r, i)
 	out := &ecs.ContainerInstance{
-		ContainerInstanceArn: &i.ARN, Ec2InstanceId: text(i.EC2ID), CapacityProviderName: text(i.CapacityProvider), Version: &i.Version,
+		ContainerInstanceArn: &i.ARN, Ec2InstanceId: member.Present(i.EC2ID), CapacityProviderName: member.Present(i.CapacityProvider), Version: &i.Version,
 		VersionInfo: &ecs.VersionInfo{
-			AgentVersion: text(i.Agent.Version), AgentHash: text(i.Agent.Hash), DockerVersion: text(i.Agent.DockerVersion),
+			AgentVersion: member.Present(i.Agent.Version), AgentHash: member.Present(i.Agent.Hash), DockerVersion: member.Present(i.Agent.DockerVersion),
 		},
 		RegisteredResources: registered(i), RemainingResources: remaining(i),
-		Status: new(string(i.Status)), StatusReason: text(i.StatusReason), AgentConnected: &i.Connected,
+		Status: new(string(i.Status)), StatusReason: member.Present(i.StatusReason), AgentConnected: &i.Connected,
 		RunningTasksCount: int32Of(running), PendingTasksCount: int32Of(pending), AgentUpdateStatus: ecs.AgentUpdateStatus(i.Agent.UpdateStatus),
-		Attributes: showAttributes(i.Attributes), RegisteredAt: at(i.RegisteredAt), Attachments: []ecs.Attachment{}, Tags: []ecs.Tag{},
+		Attributes: showAttributes(i.Attributes), RegisteredAt: member.Time(i.RegisteredAt), Attachments: []ecs.Attachment{}, Tags: []ecs.Tag{},
 	}
 	if contains(include, ecs.ContainerInstanceFieldTags) {
 		out.Tags = showTags(i.Tags)
@@ -100,7 +101,7 @@ func showAttributes(attributes []workload.Attribute) []ecs.Attribute {
 	out := []ecs.Attribute{}
 	for i := range attributes {
 		if !strings.HasPrefix(attributes[i].Name, ownPrefix) {
-			out = append(out, ecs.Attribute{Name: &attributes[i].Name, Value: text(attributes[i].Value)})
+			out = append(out, ecs.Attribute{Name: &attributes[i].Name, Value: member.Present(attributes[i].Value)})
 		}
 	}
 	return out

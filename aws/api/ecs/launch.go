@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
@@ -45,8 +46,8 @@ func (q *request) prepare(v store.Reader, call *gateway.Call, c *cluster.Cluster
 	}
 	l.spec = task.Spec{
 		ClusterARN: c.ARN, DefinitionARN: def.ARN, LaunchType: launchType,
-		Group: cmp.Or(deref(q.group), "family:"+def.Family), StartedBy: deref(q.startedBy), ReferenceID: deref(q.referenceID),
-		EnableExecuteCommand: deref(q.exec), EnableECSManagedTags: deref(q.managedTags),
+		Group: cmp.Or(member.Value(q.group), "family:"+def.Family), StartedBy: member.Value(q.startedBy), ReferenceID: member.Value(q.referenceID),
+		EnableExecuteCommand: member.Value(q.exec), EnableECSManagedTags: member.Value(q.managedTags),
 	}
 	if err = checkWords(&l.spec, q.group != nil); err != nil {
 		return nil, err
@@ -143,7 +144,7 @@ func (q *request) taskTags(def *workload.Definition, c *cluster.Cluster) ([]work
 	if err := checkTagCount(tags); err != nil {
 		return nil, err
 	}
-	if deref(q.managedTags) {
+	if member.Value(q.managedTags) {
 		tags = append(tags, workload.Tag{Key: "aws:ecs:clusterName", Value: c.Name})
 	}
 	return tags, nil
@@ -160,7 +161,7 @@ func checkRunnable(def *workload.Definition, volumes []ecs.TaskVolumeConfigurati
 	}
 	for _, v := range def.Volumes {
 		switch {
-		case deref(v.ConfiguredAtLaunch):
+		case member.Value(v.ConfiguredAtLaunch):
 			return notYet("Volumes configured at launch (Amazon EBS)")
 		case v.EFS != nil:
 			return notYet("Amazon EFS volumes")
@@ -178,7 +179,7 @@ func checkRunnable(def *workload.Definition, volumes []ecs.TaskVolumeConfigurati
 
 // launchable finds the definition a run names.
 func launchable(r store.Reader, call *gateway.Call, ref *string) (*workload.Definition, error) {
-	at, err := readRevision(call.Scope, deref(ref))
+	at, err := readRevision(call.Scope, member.Value(ref))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -33,29 +34,29 @@ func clusterNeeds() map[string]gateway.Needs {
 		"CreateCluster": gateway.NeedsOf(func(c *gateway.Call, in *ecs.CreateClusterRequest) []gateway.Need {
 			k := strategyKeys(c.Scope, in.CapacityProviders, in.DefaultCapacityProviderStrategy)
 			k.storage(in.Configuration)
-			name := clusterARN(c.Scope, deref(in.ClusterName))
+			name := clusterARN(c.Scope, member.Value(in.ClusterName))
 			return withTags([]gateway.Need{{Resources: []string{name}, Keys: k}}, name, c, len(in.Tags))
 		}),
 		"DescribeClusters": gateway.On(func(c *gateway.Call, in *ecs.DescribeClustersRequest) []string {
 			if len(in.Clusters) == 0 {
 				return []string{clusterARN(c.Scope, "")}
 			}
-			return each(in.Clusters, func(ref *string) string { return clusterARN(c.Scope, *ref) })
+			return member.Each(in.Clusters, func(ref *string) string { return clusterARN(c.Scope, *ref) })
 		}),
 		"UpdateCluster": gateway.NeedsOf(func(c *gateway.Call, in *ecs.UpdateClusterRequest) []gateway.Need {
 			k := conditions{}
 			k.storage(in.Configuration)
-			return []gateway.Need{{Resources: []string{clusterARN(c.Scope, deref(in.Cluster))}, Keys: k}}
+			return []gateway.Need{{Resources: []string{clusterARN(c.Scope, member.Value(in.Cluster))}, Keys: k}}
 		}),
 		"UpdateClusterSettings": gateway.On(func(c *gateway.Call, in *ecs.UpdateClusterSettingsRequest) []string {
-			return []string{clusterARN(c.Scope, deref(in.Cluster))}
+			return []string{clusterARN(c.Scope, member.Value(in.Cluster))}
 		}),
 		"PutClusterCapacityProviders": gateway.NeedsOf(func(c *gateway.Call, in *ecs.PutClusterCapacityProvidersRequest) []gateway.Need {
 			k := strategyKeys(c.Scope, in.CapacityProviders, in.DefaultCapacityProviderStrategy)
-			return []gateway.Need{{Resources: []string{clusterARN(c.Scope, deref(in.Cluster))}, Keys: k}}
+			return []gateway.Need{{Resources: []string{clusterARN(c.Scope, member.Value(in.Cluster))}, Keys: k}}
 		}),
 		"DeleteCluster": gateway.On(func(c *gateway.Call, in *ecs.DeleteClusterRequest) []string {
-			return []string{clusterARN(c.Scope, deref(in.Cluster))}
+			return []string{clusterARN(c.Scope, member.Value(in.Cluster))}
 		}),
 	}
 }
@@ -70,11 +71,11 @@ func providerNeeds() map[string]gateway.Needs {
 	}
 	return map[string]gateway.Needs{
 		"CreateCapacityProvider": gateway.NeedsOf(func(c *gateway.Call, in *ecs.CreateCapacityProviderRequest) []gateway.Need {
-			name, k := providerARN(c.Scope, deref(in.Name)), conditions{}
+			name, k := providerARN(c.Scope, member.Value(in.Name)), conditions{}
 			var role string
 			if p := in.ManagedInstancesProvider; p != nil {
 				k.text("ecs:propagate-tags", string(p.PropagateTags))
-				role = deref(p.InfrastructureRoleArn)
+				role = member.Value(p.InfrastructureRoleArn)
 			}
 			needs := append([]gateway.Need{{Resources: []string{name}, Keys: k}}, inCluster(c, in.Cluster)...)
 			return append(withTags(needs, name, c, len(in.Tags)), gateway.PassRole(role, ecsPrincipal)...)
@@ -83,20 +84,20 @@ func providerNeeds() map[string]gateway.Needs {
 			if len(in.CapacityProviders) == 0 {
 				return []string{c.Scope.CapacityProvider("*")}
 			}
-			return each(in.CapacityProviders, func(ref *string) string { return providerARN(c.Scope, *ref) })
+			return member.Each(in.CapacityProviders, func(ref *string) string { return providerARN(c.Scope, *ref) })
 		}),
 		"UpdateCapacityProvider": gateway.NeedsOf(func(c *gateway.Call, in *ecs.UpdateCapacityProviderRequest) []gateway.Need {
 			k := conditions{}
 			var role string
 			if p := in.ManagedInstancesProvider; p != nil {
 				k.text("ecs:propagate-tags", string(p.PropagateTags))
-				role = deref(p.InfrastructureRoleArn)
+				role = member.Value(p.InfrastructureRoleArn)
 			}
-			needs := append([]gateway.Need{{Resources: []string{providerARN(c.Scope, deref(in.Name))}, Keys: k}}, inCluster(c, in.Cluster)...)
+			needs := append([]gateway.Need{{Resources: []string{providerARN(c.Scope, member.Value(in.Name))}, Keys: k}}, inCluster(c, in.Cluster)...)
 			return append(needs, gateway.PassRole(role, ecsPrincipal)...)
 		}),
 		"DeleteCapacityProvider": gateway.NeedsOf(func(c *gateway.Call, in *ecs.DeleteCapacityProviderRequest) []gateway.Need {
-			return append([]gateway.Need{{Resources: []string{providerARN(c.Scope, deref(in.CapacityProvider))}}}, inCluster(c, in.Cluster)...)
+			return append([]gateway.Need{{Resources: []string{providerARN(c.Scope, member.Value(in.CapacityProvider))}}}, inCluster(c, in.Cluster)...)
 		}),
 	}
 }
@@ -106,10 +107,14 @@ func accountNeeds() map[string]gateway.Needs {
 		return []gateway.Need{{Keys: map[string][]string{"ecs:account-setting": {string(name)}}}}
 	}
 	return map[string]gateway.Needs{
-		"TagResource":   gateway.On(func(_ *gateway.Call, in *ecs.TagResourceRequest) []string { return []string{deref(in.ResourceArn)} }),
-		"UntagResource": gateway.On(func(_ *gateway.Call, in *ecs.UntagResourceRequest) []string { return []string{deref(in.ResourceArn)} }),
+		"TagResource": gateway.On(func(_ *gateway.Call, in *ecs.TagResourceRequest) []string {
+			return []string{member.Value(in.ResourceArn)}
+		}),
+		"UntagResource": gateway.On(func(_ *gateway.Call, in *ecs.UntagResourceRequest) []string {
+			return []string{member.Value(in.ResourceArn)}
+		}),
 		"ListTagsForResource": gateway.On(func(_ *gateway.Call, in *ecs.ListTagsForResourceRequest) []string {
-			return []string{deref(in.ResourceArn)}
+			return []string{member.Value(in.ResourceArn)}
 		}),
 
 		"PutAccountSetting":        gateway.NeedsOf(func(_ *gateway.Call, in *ecs.PutAccountSettingRequest) []gateway.Need { return setting(in.Name) }),
@@ -133,10 +138,10 @@ func withTags(needs []gateway.Need, resource string, call *gateway.Call, n int) 
 func within(scope arn.Scope, kind string, cluster *string, ref string) string {
 	a, err := arn.Parse(ref)
 	if err != nil {
-		return scope.Of("ecs", kind+"/"+arn.NameOf(clusterARN(scope, deref(cluster)))+"/"+ref)
+		return scope.Of("ecs", kind+"/"+arn.NameOf(clusterARN(scope, member.Value(cluster)))+"/"+ref)
 	}
 	if len(a.Path()) == 1 && a.Kind() == kind {
-		a.Resource = kind + "/" + arn.NameOf(clusterARN(scope, deref(cluster))) + "/" + a.Name()
+		a.Resource = kind + "/" + arn.NameOf(clusterARN(scope, member.Value(cluster))) + "/" + a.Name()
 	}
 	return a.String()
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
 )
@@ -54,14 +55,14 @@ func (k conditions) providers(scope arn.Scope, providers []string, strategy []ec
 		add(p)
 	}
 	for i := range strategy {
-		add(deref(strategy[i].CapacityProvider))
+		add(member.Value(strategy[i].CapacityProvider))
 	}
 	k.list("ecs:capacity-provider", arns)
 }
 
 func (k conditions) storage(in *ecs.ClusterConfiguration) {
 	if in != nil && in.ManagedStorageConfiguration != nil {
-		k.text("ecs:fargate-ephemeral-storage-kms-key", deref(in.ManagedStorageConfiguration.FargateEphemeralStorageKmsKeyId))
+		k.text("ecs:fargate-ephemeral-storage-kms-key", member.Value(in.ManagedStorageConfiguration.FargateEphemeralStorageKmsKeyId))
 	}
 }
 
@@ -78,7 +79,7 @@ func (k conditions) network(in *ecs.NetworkConfiguration) {
 func (k conditions) connect(in *ecs.ServiceConnectConfiguration) {
 	if in != nil {
 		k.flag("ecs:enable-service-connect", in.Enabled)
-		k.text("ecs:namespace", deref(in.Namespace))
+		k.text("ecs:namespace", member.Value(in.Namespace))
 	}
 }
 

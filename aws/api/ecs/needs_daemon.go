@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -8,14 +9,14 @@ import (
 
 func (a *API) daemonNeeds() map[string]gateway.Needs {
 	on := func(ref *string) []gateway.Need {
-		return []gateway.Need{{Resources: []string{deref(ref)}, Keys: inCluster(clusterOf(deref(ref)))}}
+		return []gateway.Need{{Resources: []string{member.Value(ref)}, Keys: inCluster(clusterOf(member.Value(ref)))}}
 	}
 	return map[string]gateway.Needs{
 		"CreateDaemon": gateway.NeedsOf(func(c *gateway.Call, in *ecs.CreateDaemonRequest) []gateway.Need {
-			cluster := clusterARN(c.Scope, deref(in.ClusterArn))
-			name, k := c.Scope.Daemon(arn.NameOf(cluster), deref(in.DaemonName)), inCluster(cluster)
-			k.flag("ecs:enable-ecs-managed-tags", new(deref(in.EnableECSManagedTags)))
-			k.flag("ecs:enable-execute-command", new(deref(in.EnableExecuteCommand)))
+			cluster := clusterARN(c.Scope, member.Value(in.ClusterArn))
+			name, k := c.Scope.Daemon(arn.NameOf(cluster), member.Value(in.DaemonName)), inCluster(cluster)
+			k.flag("ecs:enable-ecs-managed-tags", new(member.Value(in.EnableECSManagedTags)))
+			k.flag("ecs:enable-execute-command", new(member.Value(in.EnableExecuteCommand)))
 			k.text("ecs:propagate-tags", string(in.PropagateTags))
 			k.list("ecs:capacity-provider", in.CapacityProviderArns)
 			pass := a.daemonDefinitionNeeds(c.Scope, in.DaemonTaskDefinitionArn, k)
@@ -34,14 +35,14 @@ func (a *API) daemonNeeds() map[string]gateway.Needs {
 		"DescribeDaemon":        gateway.NeedsOf(func(_ *gateway.Call, in *ecs.DescribeDaemonRequest) []gateway.Need { return on(in.DaemonArn) }),
 		"ListDaemonDeployments": gateway.NeedsOf(func(_ *gateway.Call, in *ecs.ListDaemonDeploymentsRequest) []gateway.Need { return on(in.DaemonArn) }),
 		"ListDaemons": gateway.NeedsOf(func(c *gateway.Call, in *ecs.ListDaemonsRequest) []gateway.Need {
-			return []gateway.Need{{Keys: inCluster(clusterARN(c.Scope, deref(in.ClusterArn)))}}
+			return []gateway.Need{{Keys: inCluster(clusterARN(c.Scope, member.Value(in.ClusterArn)))}}
 		}),
 	}
 }
 
 // daemonDefinitionNeeds adds the keys of a definition and hands over its roles.
 func (a *API) daemonDefinitionNeeds(scope arn.Scope, ref *string, k conditions) []gateway.Need {
-	if deref(ref) == "" {
+	if member.Value(ref) == "" {
 		return nil
 	}
 	k.text("ecs:daemon-task-definition", a.daemonDefinitionARN(scope, *ref))
@@ -56,14 +57,14 @@ func (a *API) daemonDefinitionNeeds(scope arn.Scope, ref *string, k conditions) 
 
 func (a *API) expressNeeds() map[string]gateway.Needs {
 	on := func(ref *string) []gateway.Need {
-		return []gateway.Need{{Resources: []string{deref(ref)}, Keys: inCluster(clusterOf(deref(ref)))}}
+		return []gateway.Need{{Resources: []string{member.Value(ref)}, Keys: inCluster(clusterOf(member.Value(ref)))}}
 	}
 	return map[string]gateway.Needs{
 		"CreateExpressGatewayService": gateway.NeedsOf(a.createExpressNeeds),
 		"UpdateExpressGatewayService": gateway.NeedsOf(func(c *gateway.Call, in *ecs.UpdateExpressGatewayServiceRequest) []gateway.Need {
 			needs := on(in.ServiceArn)
 			expressKeys(needs[0].Keys, in.NetworkConfiguration, in.Cpu, in.Memory, in.TaskDefinitionArn)
-			needs = append(needs, a.defines(c.Scope, clusterOf(deref(in.ServiceArn)), arn.NameOf(deref(in.ServiceArn)), in.TaskDefinitionArn)...)
+			needs = append(needs, a.defines(c.Scope, clusterOf(member.Value(in.ServiceArn)), arn.NameOf(member.Value(in.ServiceArn)), in.TaskDefinitionArn)...)
 			return append(needs, passRoles(c.Scope, in.TaskRoleArn, in.ExecutionRoleArn)...)
 		}),
 		"DeleteExpressGatewayService": gateway.NeedsOf(func(_ *gateway.Call, in *ecs.DeleteExpressGatewayServiceRequest) []gateway.Need {
@@ -76,7 +77,7 @@ func (a *API) expressNeeds() map[string]gateway.Needs {
 }
 
 func (a *API) createExpressNeeds(call *gateway.Call, in *ecs.CreateExpressGatewayServiceRequest) []gateway.Need {
-	name, cluster := "*", clusterARN(call.Scope, deref(in.Cluster))
+	name, cluster := "*", clusterARN(call.Scope, member.Value(in.Cluster))
 	if in.ServiceName != nil {
 		name = *in.ServiceName
 	}
@@ -85,22 +86,22 @@ func (a *API) createExpressNeeds(call *gateway.Call, in *ecs.CreateExpressGatewa
 	needs = withTags(needs, needs[0].Resources[0], call, len(in.Tags))
 	needs = append(needs, a.defines(call.Scope, cluster, name, in.TaskDefinitionArn)...)
 	needs = append(needs, passRoles(call.Scope, in.TaskRoleArn, in.ExecutionRoleArn)...)
-	return append(needs, gateway.PassRole(roleARN(call.Scope, deref(in.InfrastructureRoleArn)), ecsPrincipal)...)
+	return append(needs, gateway.PassRole(roleARN(call.Scope, member.Value(in.InfrastructureRoleArn)), ecsPrincipal)...)
 }
 
 func expressKeys(k conditions, network *ecs.ExpressGatewayServiceNetworkConfiguration, cpu, memory, definition *string) {
 	if network != nil {
 		k.list("ecs:subnet", network.Subnets)
 	}
-	k.text("ecs:task-cpu", deref(cpu))
-	k.text("ecs:task-memory", deref(memory))
-	k.text("ecs:task-definition", deref(definition))
+	k.text("ecs:task-cpu", member.Value(cpu))
+	k.text("ecs:task-memory", member.Value(memory))
+	k.text("ecs:task-definition", member.Value(definition))
 }
 
 // defines is the registration of the definition that an Express service makes for
 // itself; one that it is given has its roles handed over.
 func (a *API) defines(scope arn.Scope, cluster, service string, given *string) []gateway.Need {
-	if deref(given) != "" {
+	if member.Value(given) != "" {
 		return a.passDefinition(scope, *given, &ecs.TaskOverride{})
 	}
 	family := expressFamily(arn.NameOf(cluster), service)

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -11,22 +12,22 @@ func (a *API) serviceNeeds() map[string]gateway.Needs {
 		"CreateService": gateway.NeedsOf(a.createServiceNeeds),
 		"UpdateService": gateway.NeedsOf(a.updateServiceNeeds),
 		"DeleteService": gateway.NeedsOf(func(c *gateway.Call, in *ecs.DeleteServiceRequest) []gateway.Need {
-			return onServices(c, in.Cluster, deref(in.Service))
+			return onServices(c, in.Cluster, member.Value(in.Service))
 		}),
 		"DescribeServices": gateway.NeedsOf(func(c *gateway.Call, in *ecs.DescribeServicesRequest) []gateway.Need {
 			return onServices(c, in.Cluster, in.Services...)
 		}),
 		"ListServices": gateway.NeedsOf(func(c *gateway.Call, in *ecs.ListServicesRequest) []gateway.Need {
-			return []gateway.Need{{Keys: inCluster(clusterARN(c.Scope, deref(in.Cluster)))}}
+			return []gateway.Need{{Keys: inCluster(clusterARN(c.Scope, member.Value(in.Cluster)))}}
 		}),
 		"ListServicesByNamespace": gateway.NeedsOf(func(_ *gateway.Call, in *ecs.ListServicesByNamespaceRequest) []gateway.Need {
-			return []gateway.Need{{Keys: map[string][]string{"ecs:namespace": {deref(in.Namespace)}}}}
+			return []gateway.Need{{Keys: map[string][]string{"ecs:namespace": {member.Value(in.Namespace)}}}}
 		}),
 		"ListServiceDeployments": gateway.NeedsOf(func(c *gateway.Call, in *ecs.ListServiceDeploymentsRequest) []gateway.Need {
-			return onServices(c, in.Cluster, deref(in.Service))
+			return onServices(c, in.Cluster, member.Value(in.Service))
 		}),
 		"UpdateServicePrimaryTaskSet": gateway.NeedsOf(func(c *gateway.Call, in *ecs.UpdateServicePrimaryTaskSetRequest) []gateway.Need {
-			return onServices(c, in.Cluster, deref(in.Service))
+			return onServices(c, in.Cluster, member.Value(in.Service))
 		}),
 	}
 }
@@ -37,10 +38,10 @@ func onServices(call *gateway.Call, cluster *string, refs ...string) []gateway.N
 }
 
 func (a *API) createServiceNeeds(call *gateway.Call, in *ecs.CreateServiceRequest) []gateway.Need {
-	on := onServices(call, in.Cluster, deref(in.ServiceName))
+	on := onServices(call, in.Cluster, member.Value(in.ServiceName))
 	k := conditions(on[0].Keys)
-	k.flag("ecs:enable-ecs-managed-tags", new(deref(in.EnableECSManagedTags)))
-	k.flag("ecs:enable-execute-command", new(deref(in.EnableExecuteCommand)))
+	k.flag("ecs:enable-ecs-managed-tags", new(member.Value(in.EnableECSManagedTags)))
+	k.flag("ecs:enable-execute-command", new(member.Value(in.EnableExecuteCommand)))
 	k.text("ecs:propagate-tags", string(in.PropagateTags))
 	k.volumes(true, len(in.VolumeConfigurations))
 	k.providers(call.Scope, nil, in.CapacityProviderStrategy)
@@ -49,13 +50,13 @@ func (a *API) createServiceNeeds(call *gateway.Call, in *ecs.CreateServiceReques
 	k.lattice(in.VpcLatticeConfigurations)
 	a.definitionKeys(k, call.Scope, in.TaskDefinition)
 	needs := withTags(on, on[0].Resources[0], call, len(in.Tags))
-	needs = append(needs, a.passDefinition(call.Scope, deref(in.TaskDefinition), &ecs.TaskOverride{})...)
-	needs = append(needs, gateway.PassRole(roleARN(call.Scope, deref(in.Role)), ecsPrincipal)...)
+	needs = append(needs, a.passDefinition(call.Scope, member.Value(in.TaskDefinition), &ecs.TaskOverride{})...)
+	needs = append(needs, gateway.PassRole(roleARN(call.Scope, member.Value(in.Role)), ecsPrincipal)...)
 	return append(needs, passInfrastructure(in.VolumeConfigurations, in.LoadBalancers, in.VpcLatticeConfigurations, in.DeploymentConfiguration)...)
 }
 
 func (a *API) updateServiceNeeds(call *gateway.Call, in *ecs.UpdateServiceRequest) []gateway.Need {
-	needs := onServices(call, in.Cluster, deref(in.Service))
+	needs := onServices(call, in.Cluster, member.Value(in.Service))
 	k := conditions(needs[0].Keys)
 	k.flag("ecs:enable-ecs-managed-tags", in.EnableECSManagedTags)
 	k.flag("ecs:enable-execute-command", in.EnableExecuteCommand)
@@ -74,7 +75,7 @@ func (a *API) updateServiceNeeds(call *gateway.Call, in *ecs.UpdateServiceReques
 
 // definitionKeys are what a definition says of the tasks of a service.
 func (a *API) definitionKeys(k conditions, scope arn.Scope, ref *string) {
-	if deref(ref) == "" {
+	if member.Value(ref) == "" {
 		return
 	}
 	k.text("ecs:task-definition", a.definitionARN(scope, *ref))
@@ -88,7 +89,7 @@ func (a *API) definitionKeys(k conditions, scope arn.Scope, ref *string) {
 // and the hooks of deployments.
 func passInfrastructure(volumes []ecs.ServiceVolumeConfiguration, balancers []ecs.LoadBalancer, lattice []ecs.VpcLatticeConfiguration, d *ecs.DeploymentConfiguration) []gateway.Need {
 	var needs []gateway.Need
-	pass := func(role *string) { needs = append(needs, gateway.PassRole(deref(role), ecsPrincipal)...) }
+	pass := func(role *string) { needs = append(needs, gateway.PassRole(member.Value(role), ecsPrincipal)...) }
 	for i := range volumes {
 		if v := volumes[i].ManagedEBSVolume; v != nil {
 			pass(v.RoleArn)
@@ -116,10 +117,10 @@ func deploymentNeeds() map[string]gateway.Needs {
 			return ofOwner("service", in.ServiceDeploymentArns)
 		}),
 		"StopServiceDeployment": gateway.NeedsOf(func(_ *gateway.Call, in *ecs.StopServiceDeploymentRequest) []gateway.Need {
-			return ofOwner("service", []string{deref(in.ServiceDeploymentArn)})
+			return ofOwner("service", []string{member.Value(in.ServiceDeploymentArn)})
 		}),
 		"ContinueServiceDeployment": gateway.NeedsOf(func(_ *gateway.Call, in *ecs.ContinueServiceDeploymentRequest) []gateway.Need {
-			return ofOwner("service", []string{deref(in.ServiceDeploymentArn)})
+			return ofOwner("service", []string{member.Value(in.ServiceDeploymentArn)})
 		}),
 		"DescribeServiceRevisions": gateway.NeedsOf(func(_ *gateway.Call, in *ecs.DescribeServiceRevisionsRequest) []gateway.Need {
 			return ofOwner("service", in.ServiceRevisionArns)
@@ -158,14 +159,14 @@ func ofOwner(kind string, refs []string) []gateway.Need {
 
 func (a *API) taskSetNeeds() map[string]gateway.Needs {
 	on := func(c *gateway.Call, cluster, service *string, refs ...string) []gateway.Need {
-		of := within(c.Scope, "service", cluster, deref(service))
-		k := inCluster(clusterARN(c.Scope, deref(cluster)))
+		of := within(c.Scope, "service", cluster, member.Value(service))
+		k := inCluster(clusterARN(c.Scope, member.Value(cluster)))
 		k.text("ecs:service", of)
-		return []gateway.Need{{Keys: k, Resources: each(refs, func(ref *string) string {
+		return []gateway.Need{{Keys: k, Resources: member.Each(refs, func(ref *string) string {
 			if arn.IsARN(*ref) {
 				return *ref
 			}
-			return c.Scope.TaskSet(arn.NameOf(clusterARN(c.Scope, deref(cluster))), arn.NameOf(of), *ref)
+			return c.Scope.TaskSet(arn.NameOf(clusterARN(c.Scope, member.Value(cluster))), arn.NameOf(of), *ref)
 		})}}
 	}
 	return map[string]gateway.Needs{
@@ -173,15 +174,15 @@ func (a *API) taskSetNeeds() map[string]gateway.Needs {
 			needs := on(c, in.Cluster, in.Service, "*")
 			k := conditions(needs[0].Keys)
 			k.providers(c.Scope, nil, in.CapacityProviderStrategy)
-			k.text("ecs:task-definition", a.definitionARN(c.Scope, deref(in.TaskDefinition)))
+			k.text("ecs:task-definition", a.definitionARN(c.Scope, member.Value(in.TaskDefinition)))
 			needs = withTags(needs, needs[0].Resources[0], c, len(in.Tags))
-			return append(needs, a.passDefinition(c.Scope, deref(in.TaskDefinition), &ecs.TaskOverride{})...)
+			return append(needs, a.passDefinition(c.Scope, member.Value(in.TaskDefinition), &ecs.TaskOverride{})...)
 		}),
 		"UpdateTaskSet": gateway.NeedsOf(func(c *gateway.Call, in *ecs.UpdateTaskSetRequest) []gateway.Need {
-			return on(c, in.Cluster, in.Service, deref(in.TaskSet))
+			return on(c, in.Cluster, in.Service, member.Value(in.TaskSet))
 		}),
 		"DeleteTaskSet": gateway.NeedsOf(func(c *gateway.Call, in *ecs.DeleteTaskSetRequest) []gateway.Need {
-			return on(c, in.Cluster, in.Service, deref(in.TaskSet))
+			return on(c, in.Cluster, in.Service, member.Value(in.TaskSet))
 		}),
 		"DescribeTaskSets": gateway.NeedsOf(func(c *gateway.Call, in *ecs.DescribeTaskSetsRequest) []gateway.Need {
 			if len(in.TaskSets) == 0 {

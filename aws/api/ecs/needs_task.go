@@ -3,6 +3,7 @@ package ecs
 import (
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -12,30 +13,30 @@ import (
 func (a *API) definitionNeeds() map[string]gateway.Needs {
 	return map[string]gateway.Needs{
 		"RegisterTaskDefinition": gateway.NeedsOf(func(c *gateway.Call, in *ecs.RegisterTaskDefinitionRequest) []gateway.Need {
-			name, k := c.Scope.Of("ecs", "task-definition/"+deref(in.Family)+":*"), conditions{}
+			name, k := c.Scope.Of("ecs", "task-definition/"+member.Value(in.Family)+":*"), conditions{}
 			k.list("ecs:compute-compatibility", words[string](in.RequiresCompatibilities))
-			k.text("ecs:task-cpu", deref(in.Cpu))
-			k.text("ecs:task-memory", deref(in.Memory))
-			k.flag("ecs:privileged", new(slices.ContainsFunc(in.ContainerDefinitions, func(d ecs.ContainerDefinition) bool { return deref(d.Privileged) })))
+			k.text("ecs:task-cpu", member.Value(in.Cpu))
+			k.text("ecs:task-memory", member.Value(in.Memory))
+			k.flag("ecs:privileged", new(slices.ContainsFunc(in.ContainerDefinitions, func(d ecs.ContainerDefinition) bool { return member.Value(d.Privileged) })))
 			needs := withTags([]gateway.Need{{Resources: []string{name}, Keys: k}}, name, c, len(in.Tags))
 			return append(needs, passRoles(c.Scope, in.TaskRoleArn, in.ExecutionRoleArn)...)
 		}),
 		"DeleteTaskDefinitions": gateway.On(func(c *gateway.Call, in *ecs.DeleteTaskDefinitionsRequest) []string {
-			return each(in.TaskDefinitions, func(ref *string) string { return a.definitionARN(c.Scope, *ref) })
+			return member.Each(in.TaskDefinitions, func(ref *string) string { return a.definitionARN(c.Scope, *ref) })
 		}),
 		"RegisterDaemonTaskDefinition": gateway.NeedsOf(func(c *gateway.Call, in *ecs.RegisterDaemonTaskDefinitionRequest) []gateway.Need {
-			name, k := c.Scope.Of("ecs", "daemon-task-definition/"+deref(in.Family)+":*"), conditions{}
-			k.text("ecs:task-cpu", deref(in.Cpu))
-			k.text("ecs:task-memory", deref(in.Memory))
-			k.flag("ecs:privileged", new(slices.ContainsFunc(in.ContainerDefinitions, func(d ecs.DaemonContainerDefinition) bool { return deref(d.Privileged) })))
+			name, k := c.Scope.Of("ecs", "daemon-task-definition/"+member.Value(in.Family)+":*"), conditions{}
+			k.text("ecs:task-cpu", member.Value(in.Cpu))
+			k.text("ecs:task-memory", member.Value(in.Memory))
+			k.flag("ecs:privileged", new(slices.ContainsFunc(in.ContainerDefinitions, func(d ecs.DaemonContainerDefinition) bool { return member.Value(d.Privileged) })))
 			needs := withTags([]gateway.Need{{Resources: []string{name}, Keys: k}}, name, c, len(in.Tags))
 			return append(needs, passRoles(c.Scope, in.TaskRoleArn, in.ExecutionRoleArn)...)
 		}),
 		"DescribeDaemonTaskDefinition": gateway.On(func(c *gateway.Call, in *ecs.DescribeDaemonTaskDefinitionRequest) []string {
-			return []string{a.daemonDefinitionARN(c.Scope, deref(in.DaemonTaskDefinition))}
+			return []string{a.daemonDefinitionARN(c.Scope, member.Value(in.DaemonTaskDefinition))}
 		}),
 		"DeleteDaemonTaskDefinition": gateway.On(func(c *gateway.Call, in *ecs.DeleteDaemonTaskDefinitionRequest) []string {
-			return []string{a.daemonDefinitionARN(c.Scope, deref(in.DaemonTaskDefinition))}
+			return []string{a.daemonDefinitionARN(c.Scope, member.Value(in.DaemonTaskDefinition))}
 		}),
 	}
 }
@@ -45,7 +46,7 @@ func (a *API) taskNeeds() map[string]gateway.Needs {
 		"RunTask":   gateway.NeedsOf(a.runTaskNeeds),
 		"StartTask": gateway.NeedsOf(a.startTaskNeeds),
 		"StopTask": gateway.NeedsOf(func(c *gateway.Call, in *ecs.StopTaskRequest) []gateway.Need {
-			return onTasks(c, in.Cluster, deref(in.Task))
+			return onTasks(c, in.Cluster, member.Value(in.Task))
 		}),
 		"DescribeTasks": gateway.NeedsOf(func(c *gateway.Call, in *ecs.DescribeTasksRequest) []gateway.Need {
 			return onTasks(c, in.Cluster, in.Tasks...)
@@ -60,15 +61,15 @@ func (a *API) taskNeeds() map[string]gateway.Needs {
 			return onTasks(c, in.Cluster, in.Tasks...)
 		}),
 		"ExecuteCommand": gateway.NeedsOf(func(c *gateway.Call, in *ecs.ExecuteCommandRequest) []gateway.Need {
-			task, cluster := within(c.Scope, "task", in.Cluster, deref(in.Task)), clusterARN(c.Scope, deref(in.Cluster))
+			task, cluster := within(c.Scope, "task", in.Cluster, member.Value(in.Task)), clusterARN(c.Scope, member.Value(in.Cluster))
 			k := inCluster(cluster)
 			k.text("ecs:task", task)
-			k.text("ecs:container-name", deref(in.Container))
+			k.text("ecs:container-name", member.Value(in.Container))
 			return []gateway.Need{{Resources: []string{cluster, task}, Keys: k}}
 		}),
 		"ListTasks": gateway.NeedsOf(func(c *gateway.Call, in *ecs.ListTasksRequest) []gateway.Need {
 			at := "*"
-			if deref(in.ContainerInstance) != "" {
+			if member.Value(in.ContainerInstance) != "" {
 				at = *in.ContainerInstance
 			}
 			return onInstances(c, in.Cluster, at)
@@ -77,14 +78,14 @@ func (a *API) taskNeeds() map[string]gateway.Needs {
 }
 
 func (a *API) runTaskNeeds(call *gateway.Call, in *ecs.RunTaskRequest) []gateway.Need {
-	k := inCluster(clusterARN(call.Scope, deref(in.Cluster)))
+	k := inCluster(clusterARN(call.Scope, member.Value(in.Cluster)))
 	k.providers(call.Scope, nil, in.CapacityProviderStrategy)
 	return a.launchNeeds(call, in.Cluster, in.TaskDefinition, in.Overrides, in.VolumeConfigurations, in.EnableExecuteCommand, len(in.Tags), k)
 }
 
 func (a *API) startTaskNeeds(call *gateway.Call, in *ecs.StartTaskRequest) []gateway.Need {
-	k := inCluster(clusterARN(call.Scope, deref(in.Cluster)))
-	k.list("ecs:container-instances", each(in.ContainerInstances, func(ref *string) string {
+	k := inCluster(clusterARN(call.Scope, member.Value(in.Cluster)))
+	k.list("ecs:container-instances", member.Each(in.ContainerInstances, func(ref *string) string {
 		return within(call.Scope, "container-instance", in.Cluster, *ref)
 	}))
 	return a.launchNeeds(call, in.Cluster, in.TaskDefinition, in.Overrides, in.VolumeConfigurations, in.EnableExecuteCommand, len(in.Tags), k)
@@ -93,17 +94,17 @@ func (a *API) startTaskNeeds(call *gateway.Call, in *ecs.StartTaskRequest) []gat
 // launchNeeds are what RunTask and StartTask share: the definition, its roles or
 // those that take their place, and the roles that handle volumes.
 func (a *API) launchNeeds(call *gateway.Call, cluster, definition *string, o *ecs.TaskOverride, volumes []ecs.TaskVolumeConfiguration, exec *bool, tags int, k conditions) []gateway.Need {
-	k.flag("ecs:enable-execute-command", new(deref(exec)))
+	k.flag("ecs:enable-execute-command", new(member.Value(exec)))
 	k.volumes(true, len(volumes))
-	needs := []gateway.Need{{Resources: []string{a.definitionARN(call.Scope, deref(definition))}, Keys: k}}
+	needs := []gateway.Need{{Resources: []string{a.definitionARN(call.Scope, member.Value(definition))}, Keys: k}}
 	needs = withTags(needs, within(call.Scope, "task", cluster, "*"), call, tags)
 	if o == nil {
 		o = &ecs.TaskOverride{}
 	}
-	needs = append(needs, a.passDefinition(call.Scope, deref(definition), o)...)
+	needs = append(needs, a.passDefinition(call.Scope, member.Value(definition), o)...)
 	for i := range volumes {
 		if v := volumes[i].ManagedEBSVolume; v != nil {
-			needs = append(needs, gateway.PassRole(deref(v.RoleArn), ecsPrincipal)...)
+			needs = append(needs, gateway.PassRole(member.Value(v.RoleArn), ecsPrincipal)...)
 		}
 	}
 	return needs
@@ -117,10 +118,10 @@ func (a *API) passDefinition(scope arn.Scope, ref string, o *ecs.TaskOverride) [
 		return passRoles(scope, o.TaskRoleArn, o.ExecutionRoleArn)
 	}
 	task, execution := o.TaskRoleArn, o.ExecutionRoleArn
-	if deref(task) == "" {
+	if member.Value(task) == "" {
 		task = &d.TaskRoleARN
 	}
-	if deref(execution) == "" {
+	if member.Value(execution) == "" {
 		execution = &d.ExecutionRoleARN
 	}
 	return passRoles(scope, task, execution)
@@ -128,7 +129,7 @@ func (a *API) passDefinition(scope arn.Scope, ref string, o *ecs.TaskOverride) [
 
 // passRoles hands a task its roles, each once.
 func passRoles(scope arn.Scope, task, execution *string) []gateway.Need {
-	a, b := roleARN(scope, deref(task)), roleARN(scope, deref(execution))
+	a, b := roleARN(scope, member.Value(task)), roleARN(scope, member.Value(execution))
 	if a == b {
 		b = ""
 	}
@@ -181,6 +182,6 @@ func onInstances(call *gateway.Call, cluster *string, refs ...string) []gateway.
 }
 
 func inside(call *gateway.Call, kind string, cluster *string, refs []string) []gateway.Need {
-	resources := each(refs, func(ref *string) string { return within(call.Scope, kind, cluster, *ref) })
-	return []gateway.Need{{Resources: resources, Keys: inCluster(clusterARN(call.Scope, deref(cluster)))}}
+	resources := member.Each(refs, func(ref *string) string { return within(call.Scope, kind, cluster, *ref) })
+	return []gateway.Need{{Resources: resources, Keys: inCluster(clusterARN(call.Scope, member.Value(cluster)))}}
 }

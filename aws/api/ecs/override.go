@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/fault"
@@ -23,9 +24,9 @@ func readOverrides(call *gateway.Call, in *ecs.TaskOverride, def *workload.Defin
 	if len(in.InferenceAcceleratorOverrides) > 0 {
 		return out, invalid("Unsupported field 'inferenceAcceleratorOverrides'.")
 	}
-	out.TaskRoleARN, out.ExecutionRoleARN = roleARN(call.Scope, deref(in.TaskRoleArn)), roleARN(call.Scope, deref(in.ExecutionRoleArn))
+	out.TaskRoleARN, out.ExecutionRoleARN = roleARN(call.Scope, member.Value(in.TaskRoleArn)), roleARN(call.Scope, member.Value(in.ExecutionRoleArn))
 	if in.EphemeralStorage != nil {
-		out.EphemeralStorageGiB = max(int(deref(in.EphemeralStorage.SizeInGiB)), 1)
+		out.EphemeralStorageGiB = max(int(member.Value(in.EphemeralStorage.SizeInGiB)), 1)
 	}
 	if err := workload.CheckEphemeralStorage(out.EphemeralStorageGiB); err != nil {
 		return out, asInvalid(err)
@@ -42,7 +43,7 @@ func readOverrides(call *gateway.Call, in *ecs.TaskOverride, def *workload.Defin
 			return out, err
 		}
 	}
-	out.Containers = some(in.ContainerOverrides, readContainerOverride)
+	out.Containers = member.Some(in.ContainerOverrides, readContainerOverride)
 	for i := range out.Containers {
 		if err := checkContainerOverride(&out.Containers[i], def); err != nil {
 			return out, err
@@ -75,10 +76,10 @@ func asInvalid(err error) error {
 
 func readContainerOverride(in *ecs.ContainerOverride) task.ContainerOverride {
 	return task.ContainerOverride{
-		Name: deref(in.Name), Command: in.Command, Environment: some(in.Environment, readKeyValue),
-		EnvironmentFiles: some(in.EnvironmentFiles, readEnvironmentFile),
+		Name: member.Value(in.Name), Command: in.Command, Environment: member.Some(in.Environment, readKeyValue),
+		EnvironmentFiles: member.Some(in.EnvironmentFiles, readEnvironmentFile),
 		CPU:              optionalInt(in.Cpu), Memory: optionalInt(in.Memory), MemoryReservation: optionalInt(in.MemoryReservation),
-		ResourceRequirements: some(in.ResourceRequirements, readResourceRequirement),
+		ResourceRequirements: member.Some(in.ResourceRequirements, readResourceRequirement),
 	}
 }
 
@@ -112,12 +113,12 @@ func showOverrides(t *task.Task) *ecs.TaskOverride {
 	o := &t.Spec.Overrides
 	out := &ecs.TaskOverride{
 		InferenceAcceleratorOverrides: []ecs.InferenceAcceleratorOverride{},
-		Cpu:                           text(o.CPU), Memory: text(o.Memory), TaskRoleArn: text(o.TaskRoleARN), ExecutionRoleArn: text(o.ExecutionRoleARN),
+		Cpu:                           member.Present(o.CPU), Memory: member.Present(o.Memory), TaskRoleArn: member.Present(o.TaskRoleARN), ExecutionRoleArn: member.Present(o.ExecutionRoleARN),
 	}
 	if o.EphemeralStorageGiB > 0 {
 		out.EphemeralStorage = &ecs.EphemeralStorage{SizeInGiB: int32Of(o.EphemeralStorageGiB)}
 	}
-	out.ContainerOverrides = each(t.Spec.Containers, func(c *task.ContainerID) ecs.ContainerOverride {
+	out.ContainerOverrides = member.Each(t.Spec.Containers, func(c *task.ContainerID) ecs.ContainerOverride {
 		for i := range o.Containers {
 			if o.Containers[i].Name == c.Name {
 				return showContainerOverride(&o.Containers[i])
@@ -125,14 +126,15 @@ func showOverrides(t *task.Task) *ecs.TaskOverride {
 		}
 		return ecs.ContainerOverride{Name: &c.Name}
 	})
+
 	return out
 }
 
 func showContainerOverride(o *task.ContainerOverride) ecs.ContainerOverride {
 	return ecs.ContainerOverride{
-		Name: &o.Name, Command: o.Command, Environment: some(o.Environment, showKeyValue),
-		EnvironmentFiles: some(o.EnvironmentFiles, showEnvironmentFile),
+		Name: &o.Name, Command: o.Command, Environment: member.Some(o.Environment, showKeyValue),
+		EnvironmentFiles: member.Some(o.EnvironmentFiles, showEnvironmentFile),
 		Cpu:              optionalInt32(o.CPU), Memory: optionalInt32(o.Memory), MemoryReservation: optionalInt32(o.MemoryReservation),
-		ResourceRequirements: some(o.ResourceRequirements, showResourceRequirement),
+		ResourceRequirements: member.Some(o.ResourceRequirements, showResourceRequirement),
 	}
 }

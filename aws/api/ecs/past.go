@@ -3,6 +3,7 @@ package ecs
 import (
 	"iter"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/task"
@@ -33,7 +34,7 @@ func showPast(v *store.View, p *task.Past, include []ecs.TaskField) *ecs.Task {
 	out := showTask(v, &p.Task, include)
 	out.Containers = showContainers(&p.Task, &p.Definition)
 	out.HealthStatus = ecs.HealthStatus(p.Task.Health(p.Definition.Essential))
-	out.AvailabilityZone = text(p.Zone)
+	out.AvailabilityZone = member.Present(p.Zone)
 	if p.Architecture != "" {
 		out.Attributes = []ecs.Attribute{{Name: new(attributeArchitecture), Value: &p.Architecture}}
 	}

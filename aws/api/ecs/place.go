@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/task"
@@ -49,7 +50,7 @@ func (a *API) makeTasks(tx *store.Tx, call *gateway.Call, l *launch, n int) (mad
 		}
 		if at == nil {
 			full[provider] = true // its further tasks would be told the same
-			failures = append(failures, each(refusals, showRefusal)...)
+			failures = append(failures, member.Each(refusals, showRefusal)...)
 			continue
 		}
 		if t, err = placement.Assign(tx, t, at, call.Now); err != nil {

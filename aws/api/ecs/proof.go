@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/fault"
@@ -11,7 +12,7 @@ import (
 // region. Without a document come agents outside of EC2, which have none, and
 // machines that joined before documents were signed, whose keys are bound already.
 func (a *API) prove(call *gateway.Call, reg *registration) error {
-	text, signature := deref(reg.in.InstanceIdentityDocument), deref(reg.in.InstanceIdentityDocumentSignature)
+	text, signature := member.Value(reg.in.InstanceIdentityDocument), member.Value(reg.in.InstanceIdentityDocumentSignature)
 	if a.proof == nil {
 		return nil
 	}

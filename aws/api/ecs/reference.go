@@ -3,6 +3,7 @@ package ecs
 import (
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
@@ -33,7 +34,7 @@ func clusterARN(scope arn.Scope, ref string) string {
 
 // findCluster finds a cluster by name or ARN; nil means the default one.
 func findCluster(r store.Reader, scope arn.Scope, ref *string) (*cluster.Cluster, error) {
-	c, ok := store.Clusters.Get(r, clusterARN(scope, deref(ref)))
+	c, ok := store.Clusters.Get(r, clusterARN(scope, member.Value(ref)))
 	if !ok || c.Scope != scope {
 		return nil, clusterNotFound()
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -76,7 +77,7 @@ func (reg *registration) cluster(tx *store.Tx, call *gateway.Call) (*cluster.Clu
 	if offersEC2(reg.attributes) || !call.Principal.Agent {
 		return nil, clusterForAgent(err)
 	}
-	at, err := arn.Parse(clusterARN(call.Scope, deref(reg.in.Cluster)))
+	at, err := arn.Parse(clusterARN(call.Scope, member.Value(reg.in.Cluster)))
 	if err != nil {
 		return nil, clusterNotFound()
 	}
@@ -94,14 +95,14 @@ func clusterForAgent(err error) error {
 
 func readRegistration(in *ecs.RegisterContainerInstanceRequest) (*registration, error) {
 	reg := &registration{in: in}
-	if doc := deref(in.InstanceIdentityDocument); doc != "" && json.Unmarshal([]byte(doc), &reg.document) != nil {
+	if doc := member.Value(in.InstanceIdentityDocument); doc != "" && json.Unmarshal([]byte(doc), &reg.document) != nil {
 		return nil, invalid("Invalid instance identity document.")
 	}
 	for _, at := range in.Attributes {
 		if err := checkAttribute(&at); err != nil {
 			return nil, err
 		}
-		reg.attributes = setAttribute(reg.attributes, workload.Attribute{Name: deref(at.Name), Value: deref(at.Value)})
+		reg.attributes = setAttribute(reg.attributes, workload.Attribute{Name: member.Value(at.Name), Value: member.Value(at.Value)})
 	}
 	var err error
 	reg.tags, err = readTags(nilIfEmpty(in.Tags)) // agents send an empty list
@@ -119,7 +120,7 @@ func nilIfEmpty[T any](list []T) []T {
 // bound to, the one it names, or the one on the same machine. It is refused to
 // whoever does not speak for it. nil means that the instance is new.
 func (reg *registration) known(r store.Reader, call *gateway.Call, c *cluster.Cluster) (*cluster.Instance, error) {
-	who, named := call.Principal, deref(reg.in.ContainerInstanceArn)
+	who, named := call.Principal, member.Value(reg.in.ContainerInstanceArn)
 	if who.TaskARN != "" {
 		return nil, fault.New(fault.AccessDenied, "The credentials of a task cannot register a container instance.")
 	}

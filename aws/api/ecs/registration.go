@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
@@ -27,7 +28,7 @@ func (reg *registration) apply(call *gateway.Call, c *cluster.Cluster, have *clu
 	next.CapacityProvider = providerOf(c, &next)
 	if info := reg.in.VersionInfo; info != nil {
 		next.Agent = cluster.AgentVersion{
-			Version: deref(info.AgentVersion), Hash: deref(info.AgentHash), DockerVersion: deref(info.DockerVersion), UpdateStatus: have.Agent.UpdateStatus,
+			Version: member.Value(info.AgentVersion), Hash: member.Value(info.AgentHash), DockerVersion: member.Value(info.DockerVersion), UpdateStatus: have.Agent.UpdateStatus,
 		}
 	}
 	return &next
@@ -36,11 +37,11 @@ func (reg *registration) apply(call *gateway.Call, c *cluster.Cluster, have *clu
 func readResources(in *ecs.RegisterContainerInstanceRequest) cluster.Resources {
 	var out cluster.Resources
 	for _, r := range in.TotalResources {
-		switch deref(r.Name) {
+		switch member.Value(r.Name) {
 		case "CPU":
-			out.CPU = int(deref(r.IntegerValue))
+			out.CPU = int(member.Value(r.IntegerValue))
 		case "MEMORY":
-			out.Memory = int(deref(r.IntegerValue))
+			out.Memory = int(member.Value(r.IntegerValue))
 		case "PORTS":
 			out.PortsTCP = readPorts(r.StringSetValue)
 		case "PORTS_UDP":
@@ -49,7 +50,7 @@ func readResources(in *ecs.RegisterContainerInstanceRequest) cluster.Resources {
 	}
 	for _, d := range in.PlatformDevices {
 		if d.Type == ecs.PlatformDeviceTypeGpu {
-			out.GPUs = append(out.GPUs, deref(d.Id))
+			out.GPUs = append(out.GPUs, member.Value(d.Id))
 		}
 	}
 	return out

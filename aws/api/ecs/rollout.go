@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -61,7 +62,7 @@ func (a *API) listServiceDeployments(_ context.Context, call *gateway.Call, in *
 	if err != nil {
 		return nil, err
 	}
-	s, err := findService(v, c, deref(in.Service))
+	s, err := findService(v, c, member.Value(in.Service))
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (a *API) listServiceDeployments(_ context.Context, call *gateway.Call, in *
 		return before && matchesRollout(in, r)
 	})
 	found, next := fill(page, newest, func(r *service.Rollout) cursor { return cursor{Rank: r.CreatedAt.UnixNano(), Key: r.ARN} })
-	return &ecs.ListServiceDeploymentsResponse{ServiceDeployments: each(found, func(r **service.Rollout) ecs.ServiceDeploymentBrief { return showBrief(*r) }), NextToken: next}, nil
+	return &ecs.ListServiceDeploymentsResponse{ServiceDeployments: member.Each(found, func(r **service.Rollout) ecs.ServiceDeploymentBrief { return showBrief(*r) }), NextToken: next}, nil
 }
 
 func matchesRollout(in *ecs.ListServiceDeploymentsRequest, r *service.Rollout) bool {
@@ -99,7 +100,7 @@ func (a *API) describeServiceRevisions(_ context.Context, call *gateway.Call, in
 }
 
 func (a *API) stopServiceDeployment(ctx context.Context, call *gateway.Call, in *ecs.StopServiceDeploymentRequest) (*ecs.StopServiceDeploymentResponse, error) {
-	key := deref(in.ServiceDeploymentArn)
+	key := member.Value(in.ServiceDeploymentArn)
 	if err := checkRefs(call.Scope, "service-deployment", []string{key}); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/service"
@@ -18,7 +19,7 @@ const maxHooks = 10
 
 // continueServiceDeployment answers a hook that waits for a person.
 func (a *API) continueServiceDeployment(ctx context.Context, call *gateway.Call, in *ecs.ContinueServiceDeploymentRequest) (*ecs.ContinueServiceDeploymentResponse, error) {
-	key, id := deref(in.ServiceDeploymentArn), deref(in.HookId)
+	key, id := member.Value(in.ServiceDeploymentArn), member.Value(in.HookId)
 	if err := checkRefs(call.Scope, "service-deployment", []string{key}); err != nil {
 		return nil, err
 	}
@@ -77,7 +78,7 @@ func (a *API) checkTargets(in *ecs.DeploymentConfiguration) error {
 		return nil
 	}
 	for i := range in.LifecycleHooks {
-		target := deref(in.LifecycleHooks[i].HookTargetArn)
+		target := member.Value(in.LifecycleHooks[i].HookTargetArn)
 		if target != "" && (a.hooked == nil || !a.hooked(target)) {
 			return invalid("The lifecycle hook target %s does not exist.", target).
 				WithHint("name the address that answers for it: start berth with --hook %s=http://HOST:PORT/PATH, or use a hook of the type PAUSE", target)
@@ -108,7 +109,7 @@ func readHooks(in []ecs.DeploymentLifecycleHook, have []service.Hook) ([]service
 
 func readHook(in *ecs.DeploymentLifecycleHook) (*service.Hook, error) {
 	h := &service.Hook{
-		Type: string(in.TargetType), Target: deref(in.HookTargetArn), Role: deref(in.RoleArn),
+		Type: string(in.TargetType), Target: member.Value(in.HookTargetArn), Role: member.Value(in.RoleArn),
 		Stages: words[service.Stage](in.LifecycleStages), Details: in.HookDetails,
 	}
 	if h.Type == "" {
@@ -153,6 +154,6 @@ func readHookTimeout(in *ecs.DeploymentLifecycleHookTimeoutConfiguration, h *ser
 	if in.Action != "" && !slices.Contains(in.Action.Values(), string(in.Action)) {
 		return invalid("timeout action should be one of [%s]", strings.Join(in.Action.Values(), ","))
 	}
-	h.TimeoutMinutes, h.TimeoutAction = int(deref(in.TimeoutInMinutes)), string(in.Action)
+	h.TimeoutMinutes, h.TimeoutAction = int(member.Value(in.TimeoutInMinutes)), string(in.Action)
 	return nil
 }

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/store"
@@ -8,16 +9,16 @@ import (
 
 func showBrief(r *service.Rollout) ecs.ServiceDeploymentBrief {
 	return ecs.ServiceDeploymentBrief{
-		ServiceDeploymentArn: &r.ARN, ServiceArn: &r.ServiceARN, ClusterArn: &r.ClusterARN, StartedAt: at(r.StartedAt), CreatedAt: at(r.CreatedAt),
-		FinishedAt: at(r.FinishedAt), TargetServiceRevisionArn: &r.Target, Status: ecs.ServiceDeploymentStatus(r.Status), StatusReason: text(r.Reason),
+		ServiceDeploymentArn: &r.ARN, ServiceArn: &r.ServiceARN, ClusterArn: &r.ClusterARN, StartedAt: member.Time(r.StartedAt), CreatedAt: member.Time(r.CreatedAt),
+		FinishedAt: member.Time(r.FinishedAt), TargetServiceRevisionArn: &r.Target, Status: ecs.ServiceDeploymentStatus(r.Status), StatusReason: member.Present(r.Reason),
 	}
 }
 
 func showRollout(v store.Reader, r *service.Rollout) *ecs.ServiceDeployment {
 	out := &ecs.ServiceDeployment{
 		ServiceDeploymentArn: &r.ARN, ServiceArn: &r.ServiceARN, ClusterArn: &r.ClusterARN,
-		CreatedAt: at(r.CreatedAt), StartedAt: at(r.StartedAt), FinishedAt: at(r.FinishedAt), StoppedAt: at(r.StoppedAt), UpdatedAt: at(r.UpdatedAt),
-		Status: ecs.ServiceDeploymentStatus(r.Status), StatusReason: text(r.Reason), LifecycleStage: ecs.ServiceDeploymentLifecycleStage(r.Stage),
+		CreatedAt: member.Time(r.CreatedAt), StartedAt: member.Time(r.StartedAt), FinishedAt: member.Time(r.FinishedAt), StoppedAt: member.Time(r.StoppedAt), UpdatedAt: member.Time(r.UpdatedAt),
+		Status: ecs.ServiceDeploymentStatus(r.Status), StatusReason: member.Present(r.Reason), LifecycleStage: ecs.ServiceDeploymentLifecycleStage(r.Stage),
 		DeploymentConfiguration: showConfiguration(&r.Configuration, false),
 	}
 	s, ok := store.Services.Get(v, r.ServiceARN)
@@ -27,14 +28,15 @@ func showRollout(v store.Reader, r *service.Rollout) *ecs.ServiceDeployment {
 	crews := countTasks(v, s)
 	weighed := r.Configuration.Strategy.Shifts()
 	out.TargetServiceRevision = showSummary(s, crews, r.Target, r.DeploymentID, weighed)
-	out.SourceServiceRevisions = each(r.Sources, func(x *service.Source) ecs.ServiceRevisionSummary {
+	out.SourceServiceRevisions = member.Each(r.Sources, func(x *service.Source) ecs.ServiceRevisionSummary {
 		return *showSummary(s, crews, x.RevisionARN, x.DeploymentID, weighed)
 	})
+
 	showMonitors(s, r, out)
 	if r.BackTo != "" {
-		out.Rollback = &ecs.Rollback{Reason: &r.BackReason, StartedAt: at(r.BackSince), ServiceRevisionArn: &r.BackTo}
+		out.Rollback = &ecs.Rollback{Reason: &r.BackReason, StartedAt: member.Time(r.BackSince), ServiceRevisionArn: &r.BackTo}
 	}
-	out.LifecycleHookDetails = some(r.Hooks, func(h *service.HookRun) ecs.DeploymentLifecycleHookDetail { return showHookRun(r, h) })
+	out.LifecycleHookDetails = member.Some(r.Hooks, func(h *service.HookRun) ecs.DeploymentLifecycleHookDetail { return showHookRun(r, h) })
 	return out
 }
 
@@ -70,8 +72,8 @@ func showMonitors(s *service.Service, r *service.Rollout, out *ecs.ServiceDeploy
 func showHookRun(r *service.Rollout, h *service.HookRun) ecs.DeploymentLifecycleHookDetail {
 	def := &r.Configuration.Hooks[h.Hook]
 	return ecs.DeploymentLifecycleHookDetail{
-		HookId: &h.ID, TargetType: ecs.DeploymentLifecycleHookTargetType(def.Type), TargetArn: text(def.Target),
-		Status: ecs.DeploymentLifecycleHookStatus(h.Status), ExpiresAt: at(h.ExpiresAt), TimeoutAction: ecs.DeploymentLifecycleHookAction(def.OnTimeout()),
+		HookId: &h.ID, TargetType: ecs.DeploymentLifecycleHookTargetType(def.Type), TargetArn: member.Present(def.Target),
+		Status: ecs.DeploymentLifecycleHookStatus(h.Status), ExpiresAt: member.Time(h.ExpiresAt), TimeoutAction: ecs.DeploymentLifecycleHookAction(def.OnTimeout()),
 	}
 }
 
@@ -79,9 +81,9 @@ func showRevision(v store.Reader, r *service.Revision) *ecs.ServiceRevision {
 	t := &r.Template
 	out := &ecs.ServiceRevision{
 		ServiceRevisionArn: &r.ARN, ServiceArn: &r.ServiceARN, ClusterArn: &r.ClusterARN, TaskDefinition: &t.DefinitionARN,
-		LaunchType: ecs.LaunchType(t.LaunchType), CapacityProviderStrategy: some(t.Providers, showStrategyItem),
-		PlatformVersion: text(t.Platform()), PlatformFamily: text(t.PlatformFamily), NetworkConfiguration: showNetwork(t.Network),
-		GuardDutyEnabled: new(false), CreatedAt: at(r.CreatedAt),
+		LaunchType: ecs.LaunchType(t.LaunchType), CapacityProviderStrategy: member.Some(t.Providers, showStrategyItem),
+		PlatformVersion: member.Present(t.Platform()), PlatformFamily: member.Present(t.PlatformFamily), NetworkConfiguration: showNetwork(t.Network),
+		GuardDutyEnabled: new(false), CreatedAt: member.Time(r.CreatedAt),
 	}
 	if def, ok := store.TaskDefinitions.Get(v, t.DefinitionARN); ok {
 		for i := range def.Containers {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
@@ -25,7 +26,7 @@ const (
 )
 
 func (a *API) runTask(ctx context.Context, call *gateway.Call, in *ecs.RunTaskRequest) (*ecs.RunTaskResponse, error) {
-	n := int(deref(cmp.Or(in.Count, new(int32(1)))))
+	n := int(member.Value(cmp.Or(in.Count, new(int32(1)))))
 	if n < 1 || n > maxRun {
 		return nil, invalid("count should be between 1 and %d", maxRun)
 	}
@@ -56,7 +57,7 @@ func (a *API) runTask(ctx context.Context, call *gateway.Call, in *ecs.RunTaskRe
 	if err != nil {
 		return nil, err
 	}
-	return &ecs.RunTaskResponse{Tasks: showTasks(v, made, nil), Failures: each(failures, func(f *ecs.Failure) ecs.Failure { return *f })}, nil
+	return &ecs.RunTaskResponse{Tasks: showTasks(v, made, nil), Failures: member.Each(failures, func(f *ecs.Failure) ecs.Failure { return *f })}, nil
 }
 
 func prepareRun(r store.Reader, call *gateway.Call, in *ecs.RunTaskRequest, n int) (*launch, error) {
@@ -121,7 +122,7 @@ func whyNot(def *workload.Definition, launchType workload.LaunchType) string {
 
 // onFargate settles what only Fargate has and refuses what it has not.
 func (l *launch) onFargate(in *ecs.RunTaskRequest) error {
-	version, err := readPlatform(deref(in.PlatformVersion))
+	version, err := readPlatform(member.Value(in.PlatformVersion))
 	if err != nil {
 		return err
 	}
@@ -191,9 +192,9 @@ func readPlacement(constraints []ecs.PlacementConstraint, strategy []ecs.Placeme
 	}
 	for _, c := range constraints {
 		switch {
-		case c.Type == ecs.PlacementConstraintTypeDistinctInstance && deref(c.Expression) != "":
+		case c.Type == ecs.PlacementConstraintTypeDistinctInstance && member.Value(c.Expression) != "":
 			return nil, nil, invalid("distinctInstance expression should not be specified")
-		case c.Type == ecs.PlacementConstraintTypeMemberOf && deref(c.Expression) == "":
+		case c.Type == ecs.PlacementConstraintTypeMemberOf && member.Value(c.Expression) == "":
 			return nil, nil, invalid("memberOf expression should not be null or empty.")
 		case !slices.Contains(c.Type.Values(), string(c.Type)):
 			return nil, nil, invalid("placement constraint type should be one of [%s]", strings.Join(c.Type.Values(), ","))
@@ -203,13 +204,17 @@ func readPlacement(constraints []ecs.PlacementConstraint, strategy []ecs.Placeme
 		if !slices.Contains(s.Type.Values(), string(s.Type)) {
 			return nil, nil, invalid("placement strategy type should be one of [%s]", strings.Join(s.Type.Values(), ","))
 		}
-		if s.Type == ecs.PlacementStrategyTypeSpread && deref(s.Field) == "" {
+		if s.Type == ecs.PlacementStrategyTypeSpread && member.Value(s.Field) == "" {
 			return nil, nil, invalid("placement strategy field should not be null or empty for spread.")
 		}
 	}
-	return some(constraints, func(c *ecs.PlacementConstraint) workload.Constraint {
-			return workload.Constraint{Type: string(c.Type), Expression: deref(c.Expression)}
-		}), some(strategy, func(s *ecs.PlacementStrategy) workload.Strategy {
-			return workload.Strategy{Type: string(s.Type), Field: deref(s.Field)}
-		}), nil
+	return member.Some(constraints, func(c *ecs.PlacementConstraint) workload.Constraint {
+			return workload.Constraint{Type: string(c.Type), Expression: member.Value(c.Expression)}
+		}),
+
+		member.Some(strategy, func(s *ecs.PlacementStrategy) workload.Strategy {
+			return workload.Strategy{Type: string(s.Type), Field: member.Value(s.Field)}
+		}),
+
+		nil
 }

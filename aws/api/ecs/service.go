@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -58,7 +59,7 @@ func serviceARN(c *cluster.Cluster, ref string) (string, error) {
 }
 
 func (a *API) createService(ctx context.Context, call *gateway.Call, in *ecs.CreateServiceRequest) (*ecs.CreateServiceResponse, error) {
-	if err := checkServiceName(deref(in.ServiceName)); err != nil {
+	if err := checkServiceName(member.Value(in.ServiceName)); err != nil {
 		return nil, err
 	}
 	if err := checkServiceToken(in.ClientToken); err != nil {
@@ -135,7 +136,7 @@ func (a *API) deleteService(ctx context.Context, call *gateway.Call, in *ecs.Del
 		if err != nil {
 			return err
 		}
-		have, err := findService(tx, c, deref(in.Service))
+		have, err := findService(tx, c, member.Value(in.Service))
 		if err != nil {
 			return err
 		}
@@ -146,7 +147,7 @@ func (a *API) deleteService(ctx context.Context, call *gateway.Call, in *ecs.Del
 		case service.Draining:
 			return nil
 		}
-		if err := checkDeletable(have, deref(in.Force)); err != nil {
+		if err := checkDeletable(have, member.Value(in.Force)); err != nil {
 			return err
 		}
 		next.Status, next.Spec.Desired = service.Draining, 0
@@ -212,7 +213,7 @@ func (a *API) listServices(_ context.Context, call *gateway.Call, in *ecs.ListSe
 			(in.ResourceManagementType == "" || managedBy(s) == in.ResourceManagementType)
 	})
 	found, next := fill(page, following, func(s *service.Service) cursor { return cursor{Key: s.ARN} })
-	return &ecs.ListServicesResponse{ServiceArns: each(found, func(s **service.Service) string { return (*s).ARN }), NextToken: next}, nil
+	return &ecs.ListServicesResponse{ServiceArns: member.Each(found, func(s **service.Service) string { return (*s).ARN }), NextToken: next}, nil
 }
 
 // orSize is a page's size, or the operation's own default.
@@ -244,6 +245,6 @@ func (a *API) listServicesByNamespace(_ context.Context, _ *gateway.Call, in *ec
 	if _, err := readPage(in.NextToken, orSize(in.MaxResults, serviceListDefault)); err != nil {
 		return nil, err
 	}
-	return nil, fault.New(fault.NamespaceNotFound, "The specified namespace %s was not found.", deref(in.Namespace)).
+	return nil, fault.New(fault.NamespaceNotFound, "The specified namespace %s was not found.", member.Value(in.Namespace)).
 		WithHint("AWS Cloud Map namespaces are not there yet")
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
@@ -24,7 +25,7 @@ func checkServiceName(name string) error {
 }
 
 func checkServiceToken(token *string) error {
-	if len(deref(token)) > 36 {
+	if len(member.Value(token)) > 36 {
 		return invalid("clientToken can have at most 36 characters.")
 	}
 	return nil
@@ -33,7 +34,7 @@ func checkServiceToken(token *string) error {
 // readService checks a CreateService and makes the service it asks for, without a
 // deployment.
 func readService(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs.CreateServiceRequest) (*service.Service, error) {
-	name := deref(in.ServiceName)
+	name := member.Value(in.ServiceName)
 	s := &service.Service{
 		Scope: call.Scope, ARN: call.Scope.Service(c.Name, name), Name: name, ClusterARN: c.ARN,
 		CreatedAt: call.Now, CreatedBy: call.Principal.ARN, Status: service.Active, Version: 1,
@@ -58,7 +59,7 @@ func readService(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs
 	if spec.PropagateTags, err = readPropagate(in.PropagateTags); err != nil {
 		return nil, err
 	}
-	spec.ManagedTags, spec.ExecuteCommand, spec.Role = deref(in.EnableECSManagedTags), deref(in.EnableExecuteCommand), deref(in.Role)
+	spec.ManagedTags, spec.ExecuteCommand, spec.Role = member.Value(in.EnableECSManagedTags), member.Value(in.EnableExecuteCommand), member.Value(in.Role)
 	if spec.Role != "" {
 		return nil, invalid("You cannot specify an IAM role for services that require a service linked role.").
 			WithHint("leave role out: only services behind a Classic Load Balancer had one")
@@ -145,11 +146,11 @@ func checkConnections(balancers []ecs.LoadBalancer, registries []ecs.ServiceRegi
 	notYet := func(what string) error { return fault.New(fault.UnsupportedFeature, "%s not supported yet.", what) }
 	switch {
 	case len(balancers) > 0:
-		return invalid("The target group with targetGroupArn %s does not exist.", deref(balancers[0].TargetGroupArn)).
+		return invalid("The target group with targetGroupArn %s does not exist.", member.Value(balancers[0].TargetGroupArn)).
 			WithHint("load balancers are not there yet: leave loadBalancers out")
 	case len(registries) > 0:
 		return invalid("The specified service registry does not exist.").WithHint("AWS Cloud Map is not there yet: leave serviceRegistries out")
-	case connect != nil && deref(connect.Enabled):
+	case connect != nil && member.Value(connect.Enabled):
 		return notYet("Service Connect is")
 	case len(volumes) > 0:
 		return notYet("Volumes configured at launch (Amazon EBS) are")
@@ -179,7 +180,7 @@ func readPropagate(p ecs.PropagateTags) (string, error) {
 
 // readTemplate reads what the tasks of a new service have in common.
 func readTemplate(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs.CreateServiceRequest, spec *service.Spec) error {
-	if deref(in.TaskDefinition) == "" {
+	if member.Value(in.TaskDefinition) == "" {
 		return invalid("TaskDefinition can not be blank.")
 	}
 	def, err := launchable(r, call, in.TaskDefinition)
@@ -198,7 +199,7 @@ func readTemplate(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ec
 	if launchType == workload.Fargate && spec.Scheduling == service.Daemon {
 		return invalid("The daemon scheduling strategy is not supported with the FARGATE launch type.")
 	}
-	if err = readPlatformOf(t, launchType, deref(in.PlatformVersion)); err != nil {
+	if err = readPlatformOf(t, launchType, member.Value(in.PlatformVersion)); err != nil {
 		return err
 	}
 	if spec.Constraints, spec.Strategy, err = readServicePlacement(in.PlacementConstraints, in.PlacementStrategy, def, spec, launchType); err != nil {

@@ -3,6 +3,7 @@ package ecs
 import (
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/workload"
@@ -16,15 +17,15 @@ func showService(r store.Reader, s *service.Service, include []ecs.ServiceField)
 		ServiceArn: &s.ARN, ServiceName: &s.Name, ClusterArn: &s.ClusterARN, Status: new(string(s.Status)),
 		LoadBalancers: []ecs.LoadBalancer{}, ServiceRegistries: []ecs.ServiceRegistry{},
 		DesiredCount: int32Of(s.Spec.Desired), RunningCount: int32Of(all.Running), PendingCount: int32Of(all.Pending),
-		LaunchType: ecs.LaunchType(t.LaunchType), CapacityProviderStrategy: some(t.Providers, showStrategyItem),
-		PlatformVersion: text(t.PlatformVersion), PlatformFamily: text(t.PlatformFamily), TaskDefinition: text(t.DefinitionARN),
+		LaunchType: ecs.LaunchType(t.LaunchType), CapacityProviderStrategy: member.Some(t.Providers, showStrategyItem),
+		PlatformVersion: member.Present(t.PlatformVersion), PlatformFamily: member.Present(t.PlatformFamily), TaskDefinition: member.Present(t.DefinitionARN),
 		DeploymentConfiguration: showConfiguration(&s.Spec.Configuration, true),
 		DeploymentController:    &ecs.DeploymentController{Type: ecs.DeploymentControllerType(s.Spec.Controller)},
-		Deployments:             each(s.Deployments, func(d *service.Deployment) ecs.Deployment { return showDeployment(r, d, crews[d.ID]) }),
-		RoleArn:                 serviceRole(s), Events: showEvents(r, s), CreatedAt: at(s.CreatedAt), CreatedBy: text(s.CreatedBy),
-		CurrentServiceDeployment: text(s.LastRollout), CurrentServiceRevisions: showCurrent(s, crews),
-		PlacementConstraints: each(s.Spec.Constraints, showConstraint), PlacementStrategy: each(s.Spec.Strategy, showStrategy),
-		NetworkConfiguration: showNetwork(t.Network), HealthCheckGracePeriodSeconds: int32Of(deref(s.Spec.HealthCheckGrace)),
+		Deployments:             member.Each(s.Deployments, func(d *service.Deployment) ecs.Deployment { return showDeployment(r, d, crews[d.ID]) }),
+		RoleArn:                 serviceRole(s), Events: showEvents(r, s), CreatedAt: member.Time(s.CreatedAt), CreatedBy: member.Present(s.CreatedBy),
+		CurrentServiceDeployment: member.Present(s.LastRollout), CurrentServiceRevisions: showCurrent(s, crews),
+		PlacementConstraints: member.Each(s.Spec.Constraints, showConstraint), PlacementStrategy: member.Each(s.Spec.Strategy, showStrategy),
+		NetworkConfiguration: showNetwork(t.Network), HealthCheckGracePeriodSeconds: int32Of(member.Value(s.Spec.HealthCheckGrace)),
 		SchedulingStrategy: ecs.SchedulingStrategy(s.Spec.Scheduling), Tags: []ecs.Tag{},
 		EnableECSManagedTags: &s.Spec.ManagedTags, EnableExecuteCommand: &s.Spec.ExecuteCommand,
 		PropagateTags: ecs.PropagateTags(s.Spec.PropagateTags), AvailabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing(s.Spec.Rebalancing),
@@ -58,26 +59,27 @@ func total(crews map[string]service.Counts) (all service.Counts) {
 func showDeployment(r store.Reader, d *service.Deployment, n service.Counts) ecs.Deployment {
 	out := ecs.Deployment{
 		Id: &d.ID, Status: new(string(d.Status)), DesiredCount: int32Of(d.Want), RunningCount: int32Of(n.Running), PendingCount: int32Of(n.Pending),
-		FailedTasks: int32Of(d.Failed), CreatedAt: at(d.CreatedAt), UpdatedAt: at(d.UpdatedAt),
-		RolloutState: ecs.DeploymentRolloutState(d.State), RolloutStateReason: text(d.Reason),
+		FailedTasks: int32Of(d.Failed), CreatedAt: member.Time(d.CreatedAt), UpdatedAt: member.Time(d.UpdatedAt),
+		RolloutState: ecs.DeploymentRolloutState(d.State), RolloutStateReason: member.Present(d.Reason),
 	}
 	if rev, ok := store.ServiceRevisions.Get(r, d.RevisionARN); ok {
 		t := &rev.Template
-		out.TaskDefinition, out.LaunchType, out.CapacityProviderStrategy = text(t.DefinitionARN), ecs.LaunchType(t.LaunchType), some(t.Providers, showStrategyItem)
-		out.PlatformFamily, out.NetworkConfiguration = text(t.PlatformFamily), showNetwork(t.Network)
-		out.PlatformVersion = text(t.Platform())
+		out.TaskDefinition, out.LaunchType, out.CapacityProviderStrategy = member.Present(t.DefinitionARN), ecs.LaunchType(t.LaunchType), member.Some(t.Providers, showStrategyItem)
+		out.PlatformFamily, out.NetworkConfiguration = member.Present(t.PlatformFamily), showNetwork(t.Network)
+		out.PlatformVersion = member.Present(t.Platform())
 	}
 	return out
 }
 
 // showCurrent lists the revisions that have tasks or are to have them.
 func showCurrent(s *service.Service, crews map[string]service.Counts) []ecs.ServiceCurrentRevisionSummary {
-	return some(s.Deployments, func(d *service.Deployment) ecs.ServiceCurrentRevisionSummary {
+	return member.Some(s.Deployments, func(d *service.Deployment) ecs.ServiceCurrentRevisionSummary {
 		n := crews[d.ID]
 		return ecs.ServiceCurrentRevisionSummary{
 			Arn: &d.RevisionARN, RequestedTaskCount: int32Of(d.Want), RunningTaskCount: int32Of(n.Running), PendingTaskCount: int32Of(n.Pending),
 		}
 	})
+
 }
 
 // serviceRole is the role by which ECS acts for the service: the service-linked one
@@ -105,11 +107,11 @@ func showEvents(r store.Reader, s *service.Service) []ecs.ServiceEvent {
 }
 
 func showConstraint(c *workload.Constraint) ecs.PlacementConstraint {
-	return ecs.PlacementConstraint{Type: ecs.PlacementConstraintType(c.Type), Expression: text(c.Expression)}
+	return ecs.PlacementConstraint{Type: ecs.PlacementConstraintType(c.Type), Expression: member.Present(c.Expression)}
 }
 
 func showStrategy(s *workload.Strategy) ecs.PlacementStrategy {
-	return ecs.PlacementStrategy{Type: ecs.PlacementStrategyType(s.Type), Field: text(s.Field)}
+	return ecs.PlacementStrategy{Type: ecs.PlacementStrategyType(s.Type), Field: member.Present(s.Field)}
 }
 
 // showConfiguration shows a deployment configuration. A service always shows its
@@ -117,7 +119,7 @@ func showStrategy(s *workload.Strategy) ecs.PlacementStrategy {
 func showConfiguration(c *service.Configuration, whole bool) *ecs.DeploymentConfiguration {
 	out := &ecs.DeploymentConfiguration{
 		Strategy: ecs.DeploymentStrategy(c.Strategy), MaximumPercent: int32Of(c.MaximumPercent), MinimumHealthyPercent: int32Of(c.MinimumPercent),
-		BakeTimeInMinutes: int32Of(deref(c.BakeMinutes)), LifecycleHooks: some(c.Hooks, showHook),
+		BakeTimeInMinutes: int32Of(member.Value(c.BakeMinutes)), LifecycleHooks: member.Some(c.Hooks, showHook),
 	}
 	if b := c.Breaker; b != nil {
 		out.DeploymentCircuitBreaker = &ecs.DeploymentCircuitBreaker{Enable: &b.Enable, Rollback: &b.Rollback, ResetOnHealthyTask: new(!b.KeepCount)}
@@ -146,7 +148,7 @@ func showConfiguration(c *service.Configuration, whole bool) *ecs.DeploymentConf
 
 func showHook(h *service.Hook) ecs.DeploymentLifecycleHook {
 	out := ecs.DeploymentLifecycleHook{
-		TargetType: ecs.DeploymentLifecycleHookTargetType(h.Type), HookTargetArn: text(h.Target), RoleArn: text(h.Role),
+		TargetType: ecs.DeploymentLifecycleHookTargetType(h.Type), HookTargetArn: member.Present(h.Target), RoleArn: member.Present(h.Role),
 		LifecycleStages: words[ecs.DeploymentLifecycleHookStage](h.Stages), HookDetails: h.Details,
 	}
 	if h.TimeoutMinutes > 0 || h.TimeoutAction != "" {

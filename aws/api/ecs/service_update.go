@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
@@ -24,7 +25,7 @@ func (a *API) updateService(ctx context.Context, call *gateway.Call, in *ecs.Upd
 		if err != nil {
 			return err
 		}
-		have, err := findService(tx, c, deref(in.Service))
+		have, err := findService(tx, c, member.Value(in.Service))
 		if err != nil {
 			return err
 		}
@@ -37,7 +38,7 @@ func (a *API) updateService(ctx context.Context, call *gateway.Call, in *ecs.Upd
 			return err
 		}
 		// What runs elsewhere by capacity alone is no new revision, as AWS has it.
-		if next.Spec.Controller == service.ControllerECS && (deref(in.ForceNewDeployment) || revised(&have.Spec.Template, &next.Spec.Template)) {
+		if next.Spec.Controller == service.ControllerECS && (member.Value(in.ForceNewDeployment) || revised(&have.Spec.Template, &next.Spec.Template)) {
 			a.begin(tx, call, &next)
 		}
 		if d := next.Primary(); d != nil && (next.Rollout == "" || !next.Spec.Configuration.Strategy.Shifts()) {
@@ -110,7 +111,7 @@ func checkController(spec *service.Spec, in *ecs.UpdateServiceRequest) error {
 		return refused("network parameters")
 	case in.PlatformVersion != nil:
 		return refused("platform version")
-	case deref(in.ForceNewDeployment):
+	case member.Value(in.ForceNewDeployment):
 		return refused("force new deployment")
 	case len(in.CapacityProviderStrategy) > 0:
 		return refused("capacity provider strategy")
@@ -159,7 +160,7 @@ func changeTemplate(r store.Reader, call *gateway.Call, c *cluster.Cluster, spec
 		return err
 	}
 	if in.PlatformVersion != nil || (launchType == workload.Fargate) != (t.PlatformVersion != "") {
-		if err = readPlatformOf(t, launchType, deref(in.PlatformVersion)); err != nil {
+		if err = readPlatformOf(t, launchType, member.Value(in.PlatformVersion)); err != nil {
 			return err
 		}
 	}
@@ -207,6 +208,6 @@ func showNetwork(n *task.NetworkConfiguration) *ecs.NetworkConfiguration {
 		return nil
 	}
 	return &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{
-		Subnets: n.Subnets, SecurityGroups: each(n.SecurityGroups, func(s *string) string { return *s }), AssignPublicIp: ecs.AssignPublicIp(n.AssignPublicIP),
+		Subnets: n.Subnets, SecurityGroups: member.Each(n.SecurityGroups, func(s *string) string { return *s }), AssignPublicIp: ecs.AssignPublicIp(n.AssignPublicIP),
 	}}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -126,13 +127,13 @@ func (a *API) listAccountSettings(_ context.Context, call *gateway.Call, in *ecs
 	for _, s := range accountSettings() {
 		value, owner := settingFor(a.store.View(), call, s.name, principal)
 		_, set := store.Settings.Get(a.store.View(), store.SettingKey(call.Scope, principal, s.name))
-		if !deref(in.EffectiveSettings) && !set || in.Name != "" && string(in.Name) != s.name || in.Value != nil && *in.Value != value || s.name <= page.after.Key {
+		if !member.Value(in.EffectiveSettings) && !set || in.Name != "" && string(in.Name) != s.name || in.Value != nil && *in.Value != value || s.name <= page.after.Key {
 			continue
 		}
 		list = append(list, showSetting(s.name, value, owner))
 	}
 	found, next := fill(page, slices.Values(list), func(s ecs.Setting) cursor { return cursor{Key: string(s.Name)} })
-	return &ecs.ListAccountSettingsResponse{Settings: each(found, func(s *ecs.Setting) ecs.Setting { return *s }), NextToken: next}, nil
+	return &ecs.ListAccountSettingsResponse{Settings: member.Each(found, func(s *ecs.Setting) ecs.Setting { return *s }), NextToken: next}, nil
 }
 
 // caller is the user or role that calls; a role's sessions have its settings.
@@ -144,7 +145,7 @@ func caller(call *gateway.Call) string {
 // caller's own. The account's own, the root's, are the defaults of all. Only root
 // may name others.
 func settingPrincipal(call *gateway.Call, named *string) (string, error) {
-	principal := cmp.Or(deref(named), caller(call))
+	principal := cmp.Or(member.Value(named), caller(call))
 	if principal != caller(call) && call.Principal.Kind != identity.Root {
 		return "", fault.New(fault.AccessDenied, "You must be the root user or the principal to use the principalArn parameter.")
 	}
@@ -171,12 +172,12 @@ func (a *API) putAccountSetting(ctx context.Context, call *gateway.Call, in *ecs
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.putSetting(ctx, call, principal, string(in.Name), deref(in.Value))
+	s, err := a.putSetting(ctx, call, principal, string(in.Name), member.Value(in.Value))
 	return &ecs.PutAccountSettingResponse{Setting: s}, err
 }
 
 func (a *API) putAccountSettingDefault(ctx context.Context, call *gateway.Call, in *ecs.PutAccountSettingDefaultRequest) (*ecs.PutAccountSettingDefaultResponse, error) {
-	s, err := a.putSetting(ctx, call, "", string(in.Name), deref(in.Value))
+	s, err := a.putSetting(ctx, call, "", string(in.Name), member.Value(in.Value))
 	return &ecs.PutAccountSettingDefaultResponse{Setting: s}, err
 }
 

@@ -3,6 +3,7 @@ package ecs
 import (
 	"context"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -17,8 +18,8 @@ const acknowledgment = "ACCEPT"
 
 func (a *API) submitTaskStateChange(ctx context.Context, call *gateway.Call, in *ecs.SubmitTaskStateChangeRequest) (*ecs.SubmitTaskStateChangeResponse, error) {
 	o := &task.Observation{
-		TaskARN: deref(in.Task), Reason: deref(in.Reason), Containers: some(in.Containers, readContainerChange),
-		PullStartedAt: deref(in.PullStartedAt), PullStoppedAt: deref(in.PullStoppedAt), ExecutionStoppedAt: deref(in.ExecutionStoppedAt),
+		TaskARN: member.Value(in.Task), Reason: member.Value(in.Reason), Containers: member.Some(in.Containers, readContainerChange),
+		PullStartedAt: member.Value(in.PullStartedAt), PullStoppedAt: member.Value(in.PullStoppedAt), ExecutionStoppedAt: member.Value(in.ExecutionStoppedAt),
 	}
 	if in.Status != nil && *in.Status != "" {
 		var ok bool
@@ -37,7 +38,7 @@ func (a *API) submitContainerStateChange(ctx context.Context, call *gateway.Call
 		ContainerName: in.ContainerName, RuntimeId: in.RuntimeId, ExitCode: in.ExitCode, NetworkBindings: in.NetworkBindings,
 		Reason: in.Reason, Status: in.Status,
 	}
-	o := &task.Observation{TaskARN: deref(in.Task), Containers: []task.ContainerObservation{readContainerChange(&change)}}
+	o := &task.Observation{TaskARN: member.Value(in.Task), Containers: []task.ContainerObservation{readContainerChange(&change)}}
 	if err := a.observe(ctx, call, in.Cluster, o); err != nil {
 		return nil, err
 	}
@@ -55,12 +56,12 @@ func (a *API) submitAttachmentStateChanges(_ context.Context, call *gateway.Call
 
 func readContainerChange(in *ecs.ContainerStateChange) task.ContainerObservation {
 	return task.ContainerObservation{
-		Name: deref(in.ContainerName), Status: deref(in.Status), RuntimeID: deref(in.RuntimeId), ImageDigest: deref(in.ImageDigest),
-		ExitCode: optionalInt(in.ExitCode), Reason: deref(in.Reason),
-		Bindings: some(in.NetworkBindings, func(b *ecs.NetworkBinding) task.Binding {
+		Name: member.Value(in.ContainerName), Status: member.Value(in.Status), RuntimeID: member.Value(in.RuntimeId), ImageDigest: member.Value(in.ImageDigest),
+		ExitCode: optionalInt(in.ExitCode), Reason: member.Value(in.Reason),
+		Bindings: member.Some(in.NetworkBindings, func(b *ecs.NetworkBinding) task.Binding {
 			return task.Binding{
-				BindIP: deref(b.BindIP), ContainerPort: int(deref(b.ContainerPort)), HostPort: int(deref(b.HostPort)), Protocol: string(b.Protocol),
-				ContainerPortRange: deref(b.ContainerPortRange), HostPortRange: deref(b.HostPortRange),
+				BindIP: member.Value(b.BindIP), ContainerPort: int(member.Value(b.ContainerPort)), HostPort: int(member.Value(b.HostPort)), Protocol: string(b.Protocol),
+				ContainerPortRange: member.Value(b.ContainerPortRange), HostPortRange: member.Value(b.HostPortRange),
 			}
 		}),
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -24,7 +25,7 @@ func (a *API) tagResource(ctx context.Context, call *gateway.Call, in *ecs.TagRe
 	if err != nil {
 		return nil, err
 	}
-	err = a.changeTags(ctx, call, deref(in.ResourceArn), func(have []workload.Tag) ([]workload.Tag, error) {
+	err = a.changeTags(ctx, call, member.Value(in.ResourceArn), func(have []workload.Tag) ([]workload.Tag, error) {
 		merged := mergeTags(have, tags)
 		return merged, checkTagCount(merged)
 	})
@@ -36,14 +37,14 @@ func (a *API) untagResource(ctx context.Context, call *gateway.Call, in *ecs.Unt
 	if slices.ContainsFunc(in.TagKeys, reserved) {
 		return nil, invalid("Tag keys beginning with '%s' are reserved for system use.", reservedPrefix)
 	}
-	err := a.changeTags(ctx, call, deref(in.ResourceArn), func(have []workload.Tag) ([]workload.Tag, error) {
+	err := a.changeTags(ctx, call, member.Value(in.ResourceArn), func(have []workload.Tag) ([]workload.Tag, error) {
 		return withoutTags(have, in.TagKeys), nil
 	})
 	return &ecs.UntagResourceResponse{}, err
 }
 
 func (a *API) listTagsForResource(_ context.Context, call *gateway.Call, in *ecs.ListTagsForResourceRequest) (*ecs.ListTagsForResourceResponse, error) {
-	found, err := findTagged(a.store.View(), call.Scope, deref(in.ResourceArn))
+	found, err := findTagged(a.store.View(), call.Scope, member.Value(in.ResourceArn))
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/workload"
 )
@@ -26,7 +27,7 @@ func readTags(in []ecs.Tag) ([]workload.Tag, error) {
 	}
 	var out []workload.Tag
 	for _, t := range in {
-		tag := workload.Tag{Key: deref(t.Key), Value: deref(t.Value)}
+		tag := workload.Tag{Key: member.Value(t.Key), Value: member.Value(t.Value)}
 		if err := checkTag(tag); err != nil {
 			return nil, err
 		}
@@ -83,5 +84,5 @@ func withoutTags(have []workload.Tag, keys []string) []workload.Tag {
 
 // showTags is the list of tags, never absent.
 func showTags(tags []workload.Tag) []ecs.Tag {
-	return each(tags, func(t *workload.Tag) ecs.Tag { return ecs.Tag{Key: &t.Key, Value: &t.Value} })
+	return member.Each(tags, func(t *workload.Tag) ecs.Tag { return ecs.Tag{Key: &t.Key, Value: &t.Value} })
 }

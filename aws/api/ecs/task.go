@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
@@ -57,7 +58,7 @@ const defaultStopReason = "Task stopped by user"
 const maxReason = 1024
 
 func (a *API) stopTask(ctx context.Context, call *gateway.Call, in *ecs.StopTaskRequest) (*ecs.StopTaskResponse, error) {
-	if len(deref(in.Reason)) > maxReason {
+	if len(member.Value(in.Reason)) > maxReason {
 		return nil, invalid("reason can have at most %d characters.", maxReason)
 	}
 	var next task.Task
@@ -66,7 +67,7 @@ func (a *API) stopTask(ctx context.Context, call *gateway.Call, in *ecs.StopTask
 		if err != nil {
 			return err
 		}
-		have, err := findTask(tx, c, deref(in.Task))
+		have, err := findTask(tx, c, member.Value(in.Task))
 		if err != nil {
 			return err
 		}
@@ -75,7 +76,7 @@ func (a *API) stopTask(ctx context.Context, call *gateway.Call, in *ecs.StopTask
 			return nil
 		}
 		next.Desired = task.Desired{Status: task.Stopped, StopCode: task.StopUserInitiated, StoppedReason: defaultStopReason, StoppingAt: call.Now}
-		if reason := deref(in.Reason); reason != "" {
+		if reason := member.Value(in.Reason); reason != "" {
 			next.Desired.StoppedReason = reason
 		}
 		next.Version++
@@ -116,7 +117,7 @@ func (a *API) listTasks(_ context.Context, call *gateway.Call, in *ecs.ListTasks
 	if failed != nil {
 		return nil, failed
 	}
-	return &ecs.ListTasksResponse{TaskArns: each(found, func(at *cursor) string { return at.Key }), NextToken: next}, nil
+	return &ecs.ListTasksResponse{TaskArns: member.Each(found, func(at *cursor) string { return at.Key }), NextToken: next}, nil
 }
 
 // taskQuery is what every listed task must be. Empty words say nothing.
@@ -127,7 +128,7 @@ type taskQuery struct {
 }
 
 func readTaskQuery(in *ecs.ListTasksRequest) (*taskQuery, error) {
-	q := &taskQuery{desired: task.Running, launchType: string(in.LaunchType), family: deref(in.Family), started: deref(in.StartedBy)}
+	q := &taskQuery{desired: task.Running, launchType: string(in.LaunchType), family: member.Value(in.Family), started: member.Value(in.StartedBy)}
 	if in.DesiredStatus != "" {
 		var ok bool
 		if q.desired, ok = task.ParseStatus(string(in.DesiredStatus)); !ok || !slices.Contains(in.DesiredStatus.Values(), string(in.DesiredStatus)) {
@@ -137,12 +138,12 @@ func readTaskQuery(in *ecs.ListTasksRequest) (*taskQuery, error) {
 	if in.LaunchType != "" && !slices.Contains(in.LaunchType.Values(), string(in.LaunchType)) {
 		return nil, invalid("launch type should be one of [EC2,FARGATE,EXTERNAL,MANAGED_INSTANCES]")
 	}
-	switch owner := deref(in.DaemonName); {
-	case owner != "" && deref(in.ServiceName) != "":
+	switch owner := member.Value(in.DaemonName); {
+	case owner != "" && member.Value(in.ServiceName) != "":
 		return nil, invalid("Only one of serviceName and daemonName can be specified.")
 	case owner != "":
 		q.group = daemon.Group(owner)
-	case deref(in.ServiceName) != "":
+	case member.Value(in.ServiceName) != "":
 		q.group = servicePrefix + *in.ServiceName
 	}
 	return q, nil
@@ -161,7 +162,7 @@ func (q *taskQuery) matches(t *task.Task) bool {
 func (q *taskQuery) tasks(v *store.View, c *cluster.Cluster, in *ecs.ListTasksRequest, after cursor) (iter.Seq[*task.Task], *store.Index[task.Task], error) {
 	index, key := store.TasksByCluster, store.ClusterTasks(c.ARN, q.desired)
 	switch {
-	case deref(in.ContainerInstance) != "":
+	case member.Value(in.ContainerInstance) != "":
 		i, err := findInstance(v, c, *in.ContainerInstance)
 		if err != nil {
 			return nil, nil, err

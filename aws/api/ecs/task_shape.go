@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strconv"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/network"
@@ -15,7 +16,7 @@ import (
 
 // showTasks shows tasks as they are in r; the list is never absent.
 func showTasks(r store.Reader, tasks []*task.Task, include []ecs.TaskField) []ecs.Task {
-	return each(tasks, func(t **task.Task) ecs.Task { return *showTask(r, *t, include) })
+	return member.Each(tasks, func(t **task.Task) ecs.Task { return *showTask(r, *t, include) })
 }
 
 func showTask(r store.Reader, t *task.Task, include []ecs.TaskField) *ecs.Task {
@@ -27,18 +28,18 @@ func showTask(r store.Reader, t *task.Task, include []ecs.TaskField) *ecs.Task {
 		TaskArn: &t.ARN, ClusterArn: &t.Spec.ClusterARN, TaskDefinitionArn: &t.Spec.DefinitionARN,
 		Attachments: showAttachments(t), Attributes: []ecs.Attribute{}, Tags: []ecs.Tag{},
 		LastStatus: new(t.LastStatus().String()), DesiredStatus: new(t.DesiredStatus().String()),
-		LaunchType: ecs.LaunchType(t.Spec.LaunchType), CapacityProviderName: text(t.Spec.CapacityProvider),
-		Group: text(t.Spec.Group), StartedBy: text(t.Spec.StartedBy), Cpu: text(t.Spec.CPU), Memory: text(t.Spec.Memory),
-		PlatformVersion: text(t.Spec.PlatformVersion), PlatformFamily: text(t.Spec.PlatformFamily),
+		LaunchType: ecs.LaunchType(t.Spec.LaunchType), CapacityProviderName: member.Present(t.Spec.CapacityProvider),
+		Group: member.Present(t.Spec.Group), StartedBy: member.Present(t.Spec.StartedBy), Cpu: member.Present(t.Spec.CPU), Memory: member.Present(t.Spec.Memory),
+		PlatformVersion: member.Present(t.Spec.PlatformVersion), PlatformFamily: member.Present(t.Spec.PlatformFamily),
 		EnableExecuteCommand: &t.Spec.EnableExecuteCommand, InferenceAccelerators: []ecs.InferenceAccelerator{},
-		Overrides: showOverrides(t), Version: &t.Version, CreatedAt: at(t.CreatedAt), HealthStatus: ecs.HealthStatus(t.Health(def.Essential)),
-		Connectivity: ecs.Connectivity(t.Connectivity()), ConnectivityAt: at(t.Observed.ConnectivityAt),
-		PullStartedAt: at(t.Observed.PullStartedAt), PullStoppedAt: at(t.Observed.PullStoppedAt), StartedAt: at(t.Observed.StartedAt),
-		StoppingAt: at(t.StoppingAt()), ExecutionStoppedAt: at(t.Observed.ExecutionStoppedAt),
-		StopCode: ecs.TaskStopCode(t.StopCode()), StoppedReason: text(stoppedReason(t)),
+		Overrides: showOverrides(t), Version: &t.Version, CreatedAt: member.Time(t.CreatedAt), HealthStatus: ecs.HealthStatus(t.Health(def.Essential)),
+		Connectivity: ecs.Connectivity(t.Connectivity()), ConnectivityAt: member.Time(t.Observed.ConnectivityAt),
+		PullStartedAt: member.Time(t.Observed.PullStartedAt), PullStoppedAt: member.Time(t.Observed.PullStoppedAt), StartedAt: member.Time(t.Observed.StartedAt),
+		StoppingAt: member.Time(t.StoppingAt()), ExecutionStoppedAt: member.Time(t.Observed.ExecutionStoppedAt),
+		StopCode: ecs.TaskStopCode(t.StopCode()), StoppedReason: member.Present(stoppedReason(t)),
 	}
 	if t.LastStatus() == task.Stopped {
-		out.StoppedAt = at(store.StoppedAt(t))
+		out.StoppedAt = member.Time(store.StoppedAt(t))
 	}
 	if contains(include, ecs.TaskFieldTags) {
 		out.Tags = showTags(t.Tags)
@@ -84,24 +85,25 @@ func showPlace(r store.Reader, t *task.Task, out *ecs.Task) {
 	if i, ok := store.Interfaces.Get(r, network.Key(t.Scope, t.Assignment.InterfaceID)); ok {
 		zone = cmp.Or(i.Zone, zone)
 	}
-	out.AvailabilityZone = text(zone)
+	out.AvailabilityZone = member.Present(zone)
 	if t.Spec.LaunchType != workload.Fargate {
 		out.ContainerInstanceArn = &t.Assignment.InstanceARN
 		if inst != nil && out.CapacityProviderName == nil {
-			out.CapacityProviderName = text(inst.CapacityProvider)
+			out.CapacityProviderName = member.Present(inst.CapacityProvider)
 		}
 	}
 }
 
 func showAttachments(t *task.Task) []ecs.Attachment {
-	return each(t.Attachments, func(a *task.Attachment) ecs.Attachment {
-		return ecs.Attachment{Id: &a.ID, Type: &a.Type, Status: new(t.AttachmentStatus(a)), Details: each(a.Details, showKeyValue)}
+	return member.Each(t.Attachments, func(a *task.Attachment) ecs.Attachment {
+		return ecs.Attachment{Id: &a.ID, Type: &a.Type, Status: new(t.AttachmentStatus(a)), Details: member.Each(a.Details, showKeyValue)}
 	})
+
 }
 
 func showContainers(t *task.Task, def *workload.Definition) []ecs.Container {
 	merged, gpus := t.Spec.Overrides.Merged(def), t.ContainerGPUs(def)
-	return each(t.Spec.Containers, func(id *task.ContainerID) ecs.Container {
+	return member.Each(t.Spec.Containers, func(id *task.ContainerID) ecs.Container {
 		out := ecs.Container{
 			ContainerArn: new(t.ContainerARN(id.Name)), TaskArn: &t.ARN, Name: &id.Name, LastStatus: new(containerStatus(t, nil)),
 			NetworkInterfaces: showNetworkInterfaces(t), HealthStatus: ecs.HealthStatus(task.UnknownHealth), GpuIds: gpus[id.Name],
@@ -122,6 +124,7 @@ func showContainers(t *task.Task, def *workload.Definition) []ecs.Container {
 		}
 		return out
 	})
+
 }
 
 // networkBindingsShown tells whether the containers of a definition have ports
@@ -135,13 +138,13 @@ func addDefined(out *ecs.Container, c *workload.Container) {
 
 func addObserved(out *ecs.Container, t *task.Task, c *task.Container) {
 	out.LastStatus = new(containerStatus(t, c))
-	out.RuntimeId, out.ImageDigest, out.Reason = text(c.RuntimeID), text(c.ImageDigest), text(c.Reason)
+	out.RuntimeId, out.ImageDigest, out.Reason = member.Present(c.RuntimeID), member.Present(c.ImageDigest), member.Present(c.Reason)
 	out.ExitCode = optionalInt32(c.ExitCode)
 	if c.Health != "" {
 		out.HealthStatus = ecs.HealthStatus(c.Health)
 	}
 	if out.NetworkBindings != nil {
-		out.NetworkBindings = each(c.Bindings, showBinding)
+		out.NetworkBindings = member.Each(c.Bindings, showBinding)
 	}
 }
 
@@ -159,8 +162,8 @@ func containerStatus(t *task.Task, c *task.Container) string {
 
 func showBinding(b *task.Binding) ecs.NetworkBinding {
 	out := ecs.NetworkBinding{
-		BindIP: text(b.BindIP), Protocol: ecs.TransportProtocol(b.Protocol),
-		ContainerPortRange: text(b.ContainerPortRange), HostPortRange: text(b.HostPortRange),
+		BindIP: member.Present(b.BindIP), Protocol: ecs.TransportProtocol(b.Protocol),
+		ContainerPortRange: member.Present(b.ContainerPortRange), HostPortRange: member.Present(b.HostPortRange),
 	}
 	if b.ContainerPortRange == "" {
 		out.ContainerPort, out.HostPort = int32Of(b.ContainerPort), int32Of(b.HostPort)
@@ -195,7 +198,7 @@ func showResources(cpu, memory int, tcp, udp []int, gpus []string) []ecs.Resourc
 	}
 	ports := func(p *int) string { return strconv.Itoa(*p) }
 	out := []ecs.Resource{
-		integer("CPU", cpu), integer("MEMORY", memory), set("PORTS", each(tcp, ports)), set("PORTS_UDP", each(udp, ports)),
+		integer("CPU", cpu), integer("MEMORY", memory), set("PORTS", member.Each(tcp, ports)), set("PORTS_UDP", member.Each(udp, ports)),
 	}
 	if gpus != nil {
 		out = append(out, set("GPU", gpus))

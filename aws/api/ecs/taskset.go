@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -90,7 +91,7 @@ func (a *API) updateTaskSet(ctx context.Context, call *gateway.Call, in *ecs.Upd
 	}
 	var next service.TaskSet
 	v, err := a.changeSets(ctx, call, in.Cluster, in.Service, func(tx *store.Tx, _ *cluster.Cluster, s *service.Service) error {
-		have, err := standingSet(tx, s, deref(in.TaskSet))
+		have, err := standingSet(tx, s, member.Value(in.TaskSet))
 		if err != nil {
 			return err
 		}
@@ -127,14 +128,14 @@ func unsettleSets(tx *store.Tx, call *gateway.Call, s *service.Service) {
 func (a *API) deleteTaskSet(ctx context.Context, call *gateway.Call, in *ecs.DeleteTaskSetRequest) (*ecs.DeleteTaskSetResponse, error) {
 	var next service.TaskSet
 	v, err := a.changeSets(ctx, call, in.Cluster, in.Service, func(tx *store.Tx, _ *cluster.Cluster, s *service.Service) error {
-		have, err := findTaskSet(tx, s, deref(in.TaskSet))
+		have, err := findTaskSet(tx, s, member.Value(in.TaskSet))
 		if err != nil {
 			return err
 		}
 		if next = *have; have.Deployment.Status == service.Leaving {
 			return nil
 		}
-		if err := checkSetDeletable(have, deref(in.Force)); err != nil {
+		if err := checkSetDeletable(have, member.Value(in.Force)); err != nil {
 			return err
 		}
 		next.Deployment.Status, next.Deployment.UpdatedAt = service.Leaving, call.Now
@@ -187,7 +188,7 @@ func (a *API) describeTaskSets(_ context.Context, call *gateway.Call, in *ecs.De
 func (a *API) updateServicePrimaryTaskSet(ctx context.Context, call *gateway.Call, in *ecs.UpdateServicePrimaryTaskSetRequest) (*ecs.UpdateServicePrimaryTaskSetResponse, error) {
 	var next service.TaskSet
 	v, err := a.changeSets(ctx, call, in.Cluster, in.Service, func(tx *store.Tx, _ *cluster.Cluster, s *service.Service) error {
-		have, err := standingSet(tx, s, deref(in.PrimaryTaskSet))
+		have, err := standingSet(tx, s, member.Value(in.PrimaryTaskSet))
 		if err != nil {
 			return err
 		}

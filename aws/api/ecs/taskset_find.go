@@ -3,6 +3,7 @@ package ecs
 import (
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
@@ -21,7 +22,7 @@ func findSetService(r store.Reader, call *gateway.Call, ref, name *string) (*clu
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := findService(r, c, deref(name))
+	s, err := findService(r, c, member.Value(name))
 	switch {
 	case err != nil:
 		return nil, nil, err

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
@@ -11,7 +12,7 @@ import (
 // readTaskSet checks a CreateTaskSet: the set it asks for, and what its tasks have
 // in common.
 func readTaskSet(r store.Reader, call *gateway.Call, c *cluster.Cluster, s *service.Service, in *ecs.CreateTaskSetRequest) (*service.TaskSet, *service.Template, error) {
-	t := &service.TaskSet{ExternalID: deref(in.ExternalId), Token: deref(in.ClientToken), Scale: wholeService}
+	t := &service.TaskSet{ExternalID: member.Value(in.ExternalId), Token: member.Value(in.ClientToken), Scale: wholeService}
 	if len(t.ExternalID) > maxExternal {
 		return nil, nil, invalid("externalId can have at most %d characters.", maxExternal)
 	}
@@ -40,7 +41,7 @@ func readScale(in *ecs.Scale) (float64, error) {
 	if in == nil {
 		return 0, invalid("scale can not be empty.")
 	}
-	value := deref(in.Value)
+	value := member.Value(in.Value)
 	switch {
 	case in.Unit != "" && in.Unit != ecs.ScaleUnitPercent:
 		return 0, invalid("scale unit should be one of [PERCENT]")
@@ -61,10 +62,10 @@ func showTaskSets(r store.Reader, s *service.Service, tags bool) []ecs.TaskSet {
 func showTaskSet(r store.Reader, t *service.TaskSet, tags bool) *ecs.TaskSet {
 	d := &t.Deployment
 	out := &ecs.TaskSet{
-		Id: &d.ID, TaskSetArn: &t.ARN, ServiceArn: &t.ServiceARN, ClusterArn: &t.ClusterARN, ExternalId: text(t.ExternalID),
-		Status: new(string(d.Status)), ComputedDesiredCount: int32Of(d.Want), CreatedAt: at(d.CreatedAt), UpdatedAt: at(d.UpdatedAt),
+		Id: &d.ID, TaskSetArn: &t.ARN, ServiceArn: &t.ServiceARN, ClusterArn: &t.ClusterARN, ExternalId: member.Present(t.ExternalID),
+		Status: new(string(d.Status)), ComputedDesiredCount: int32Of(d.Want), CreatedAt: member.Time(d.CreatedAt), UpdatedAt: member.Time(d.UpdatedAt),
 		Scale:           &ecs.Scale{Value: &t.Scale, Unit: ecs.ScaleUnitPercent},
-		StabilityStatus: ecs.StabilityStatusStabilizing, StabilityStatusAt: at(t.SteadyAt),
+		StabilityStatus: ecs.StabilityStatusStabilizing, StabilityStatusAt: member.Time(t.SteadyAt),
 		LoadBalancers: []ecs.LoadBalancer{}, ServiceRegistries: []ecs.ServiceRegistry{}, Tags: []ecs.Tag{},
 	}
 	if t.Steady {
@@ -80,8 +81,8 @@ func showTaskSet(r store.Reader, t *service.TaskSet, tags bool) *ecs.TaskSet {
 	out.RunningCount, out.PendingCount = int32Of(n.Running), int32Of(n.Pending)
 	if rev, ok := store.ServiceRevisions.Get(r, d.RevisionARN); ok {
 		of := &rev.Template
-		out.TaskDefinition, out.LaunchType, out.CapacityProviderStrategy = text(of.DefinitionARN), ecs.LaunchType(of.LaunchType), some(of.Providers, showStrategyItem)
-		out.PlatformVersion, out.PlatformFamily, out.NetworkConfiguration = text(of.Platform()), text(of.PlatformFamily), showNetwork(of.Network)
+		out.TaskDefinition, out.LaunchType, out.CapacityProviderStrategy = member.Present(of.DefinitionARN), ecs.LaunchType(of.LaunchType), member.Some(of.Providers, showStrategyItem)
+		out.PlatformVersion, out.PlatformFamily, out.NetworkConfiguration = member.Present(of.Platform()), member.Present(of.PlatformFamily), showNetwork(of.Network)
 	}
 	return out
 }

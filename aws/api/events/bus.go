@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/events"
 	"github.com/berthhq/berth/aws/wire"
@@ -58,7 +59,7 @@ func (a *API) createEventBus(ctx context.Context, call *gateway.Call, in *events
 		return nil, err
 	}
 	b := &event.Bus{
-		Scope: call.Scope, Name: name, ARN: busARN(call.Scope, name), Description: deref(in.Description), Tags: tags,
+		Scope: call.Scope, Name: name, ARN: busARN(call.Scope, name), Description: member.Value(in.Description), Tags: tags,
 		CreatedAt: call.Now, ChangedAt: call.Now,
 	}
 	_, err = a.store.Update(ctx, func(tx *store.Tx) error {
@@ -78,7 +79,7 @@ func (a *API) createEventBus(ctx context.Context, call *gateway.Call, in *events
 	if err != nil {
 		return nil, err
 	}
-	return &events.CreateEventBusResponse{EventBusArn: &b.ARN, Description: text(b.Description)}, nil
+	return &events.CreateEventBusResponse{EventBusArn: &b.ARN, Description: member.Present(b.Description)}, nil
 }
 
 func (a *API) describeEventBus(_ context.Context, call *gateway.Call, in *events.DescribeEventBusRequest) (*events.DescribeEventBusResponse, error) {
@@ -87,7 +88,7 @@ func (a *API) describeEventBus(_ context.Context, call *gateway.Call, in *events
 		return nil, err
 	}
 	return &events.DescribeEventBusResponse{
-		Name: &b.Name, Arn: &b.ARN, Description: text(b.Description), CreationTime: at(b.CreatedAt), LastModifiedTime: at(b.ChangedAt),
+		Name: &b.Name, Arn: &b.ARN, Description: member.Present(b.Description), CreationTime: member.Time(b.CreatedAt), LastModifiedTime: member.Time(b.ChangedAt),
 	}, nil
 }
 
@@ -97,11 +98,11 @@ func (a *API) listEventBuses(_ context.Context, call *gateway.Call, in *events.L
 		return nil, err
 	}
 	list, next := fill(p, buses(a.store.View(), call.Scope), func(b *event.Bus) string { return b.Name }, func(b *event.Bus) bool {
-		return strings.HasPrefix(b.Name, deref(in.NamePrefix))
+		return strings.HasPrefix(b.Name, member.Value(in.NamePrefix))
 	})
-	return &events.ListEventBusesResponse{NextToken: next, EventBuses: each(list, func(b **event.Bus) events.EventBus {
+	return &events.ListEventBusesResponse{NextToken: next, EventBuses: member.Each(list, func(b **event.Bus) events.EventBus {
 		return events.EventBus{
-			Name: &(*b).Name, Arn: &(*b).ARN, Description: text((*b).Description), CreationTime: at((*b).CreatedAt), LastModifiedTime: at((*b).ChangedAt),
+			Name: &(*b).Name, Arn: &(*b).ARN, Description: member.Present((*b).Description), CreationTime: member.Time((*b).CreatedAt), LastModifiedTime: member.Time((*b).ChangedAt),
 		}
 	})}, nil
 }

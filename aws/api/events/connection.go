@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/events"
 	"github.com/berthhq/berth/domain/arn"
@@ -14,7 +15,7 @@ import (
 
 func (a *API) createConnection(ctx context.Context, call *gateway.Call, in *events.CreateConnectionRequest) (*events.CreateConnectionResponse, error) {
 	c := &event.Connection{
-		Scope: call.Scope, Name: *in.Name, ARN: call.Scope.Of("events", "connection/"+*in.Name+"/"+a.uuid()), Description: deref(in.Description),
+		Scope: call.Scope, Name: *in.Name, ARN: call.Scope.Of("events", "connection/"+*in.Name+"/"+a.uuid()), Description: member.Value(in.Description),
 		Auth: string(in.AuthorizationType), CreatedAt: call.Now, ChangedAt: call.Now,
 	}
 	if err := readAuth(c, in); err != nil {
@@ -31,7 +32,7 @@ func (a *API) createConnection(ctx context.Context, call *gateway.Call, in *even
 		return nil, err
 	}
 	return &events.CreateConnectionResponse{
-		ConnectionArn: &c.ARN, ConnectionState: events.ConnectionStateAuthorized, CreationTime: at(c.CreatedAt), LastModifiedTime: at(c.ChangedAt),
+		ConnectionArn: &c.ARN, ConnectionState: events.ConnectionStateAuthorized, CreationTime: member.Time(c.CreatedAt), LastModifiedTime: member.Time(c.ChangedAt),
 	}, nil
 }
 
@@ -50,15 +51,18 @@ func readAuth(c *event.Connection, in *events.CreateConnectionRequest) error {
 		return invalid("Parameters of the authorization type %s are missing.", c.Auth).WithHint("BASIC wants BasicAuthParameters, API_KEY wants ApiKeyAuthParameters")
 	}
 	if h := p.InvocationHttpParameters; h != nil {
-		c.Headers = some(h.HeaderParameters, func(p *events.ConnectionHeaderParameter) event.Parameter {
-			return event.Parameter{Key: deref(p.Key), Value: deref(p.Value), Secret: deref(p.IsValueSecret)}
+		c.Headers = member.Some(h.HeaderParameters, func(p *events.ConnectionHeaderParameter) event.Parameter {
+			return event.Parameter{Key: member.Value(p.Key), Value: member.Value(p.Value), Secret: member.Value(p.IsValueSecret)}
 		})
-		c.Query = some(h.QueryStringParameters, func(p *events.ConnectionQueryStringParameter) event.Parameter {
-			return event.Parameter{Key: deref(p.Key), Value: deref(p.Value), Secret: deref(p.IsValueSecret)}
+
+		c.Query = member.Some(h.QueryStringParameters, func(p *events.ConnectionQueryStringParameter) event.Parameter {
+			return event.Parameter{Key: member.Value(p.Key), Value: member.Value(p.Value), Secret: member.Value(p.IsValueSecret)}
 		})
-		c.Body = some(h.BodyParameters, func(p *events.ConnectionBodyParameter) event.Parameter {
-			return event.Parameter{Key: deref(p.Key), Value: deref(p.Value), Secret: deref(p.IsValueSecret)}
+
+		c.Body = member.Some(h.BodyParameters, func(p *events.ConnectionBodyParameter) event.Parameter {
+			return event.Parameter{Key: member.Value(p.Key), Value: member.Value(p.Value), Secret: member.Value(p.IsValueSecret)}
 		})
+
 	}
 	return nil
 }
@@ -78,9 +82,9 @@ func (a *API) describeConnection(_ context.Context, call *gateway.Call, in *even
 		return nil, err
 	}
 	return &events.DescribeConnectionResponse{
-		ConnectionArn: &c.ARN, Name: &c.Name, Description: text(c.Description), ConnectionState: events.ConnectionStateAuthorized,
+		ConnectionArn: &c.ARN, Name: &c.Name, Description: member.Present(c.Description), ConnectionState: events.ConnectionStateAuthorized,
 		AuthorizationType: events.ConnectionAuthorizationType(c.Auth), AuthParameters: showAuth(c),
-		CreationTime: at(c.CreatedAt), LastModifiedTime: at(c.ChangedAt), LastAuthorizedTime: at(c.ChangedAt),
+		CreationTime: member.Time(c.CreatedAt), LastModifiedTime: member.Time(c.ChangedAt), LastAuthorizedTime: member.Time(c.ChangedAt),
 	}, nil
 }
 
@@ -96,13 +100,15 @@ func showAuth(c *event.Connection) *events.ConnectionAuthResponseParameters {
 		return out
 	}
 	out.InvocationHttpParameters = &events.ConnectionHttpParameters{
-		HeaderParameters: some(c.Headers, func(p *event.Parameter) events.ConnectionHeaderParameter {
+		HeaderParameters: member.Some(c.Headers, func(p *event.Parameter) events.ConnectionHeaderParameter {
 			return events.ConnectionHeaderParameter{Key: &p.Key, Value: open(p), IsValueSecret: &p.Secret}
 		}),
-		QueryStringParameters: some(c.Query, func(p *event.Parameter) events.ConnectionQueryStringParameter {
+
+		QueryStringParameters: member.Some(c.Query, func(p *event.Parameter) events.ConnectionQueryStringParameter {
 			return events.ConnectionQueryStringParameter{Key: &p.Key, Value: open(p), IsValueSecret: &p.Secret}
 		}),
-		BodyParameters: some(c.Body, func(p *event.Parameter) events.ConnectionBodyParameter {
+
+		BodyParameters: member.Some(c.Body, func(p *event.Parameter) events.ConnectionBodyParameter {
 			return events.ConnectionBodyParameter{Key: &p.Key, Value: open(p), IsValueSecret: &p.Secret}
 		}),
 	}
@@ -124,13 +130,13 @@ func (a *API) listConnections(_ context.Context, call *gateway.Call, in *events.
 	}
 	list, next := fill(p, store.Connections.Prefix(a.store.View(), store.BusKey(call.Scope, "")), func(c *event.Connection) string { return c.Name },
 		func(c *event.Connection) bool {
-			return strings.HasPrefix(c.Name, deref(in.NamePrefix)) && (in.ConnectionState == "" || in.ConnectionState == events.ConnectionStateAuthorized)
+			return strings.HasPrefix(c.Name, member.Value(in.NamePrefix)) && (in.ConnectionState == "" || in.ConnectionState == events.ConnectionStateAuthorized)
 		})
-	return &events.ListConnectionsResponse{NextToken: next, Connections: each(list, func(c **event.Connection) events.Connection {
+	return &events.ListConnectionsResponse{NextToken: next, Connections: member.Each(list, func(c **event.Connection) events.Connection {
 		return events.Connection{
 			ConnectionArn: &(*c).ARN, Name: &(*c).Name, ConnectionState: events.ConnectionStateAuthorized,
 			AuthorizationType: events.ConnectionAuthorizationType((*c).Auth),
-			CreationTime:      at((*c).CreatedAt), LastModifiedTime: at((*c).ChangedAt), LastAuthorizedTime: at((*c).ChangedAt),
+			CreationTime:      member.Time((*c).CreatedAt), LastModifiedTime: member.Time((*c).ChangedAt), LastAuthorizedTime: member.Time((*c).ChangedAt),
 		}
 	})}, nil
 }
@@ -148,7 +154,7 @@ func (a *API) deleteConnection(ctx context.Context, call *gateway.Call, in *even
 		return nil, err
 	}
 	return &events.DeleteConnectionResponse{
-		ConnectionArn: &c.ARN, ConnectionState: events.ConnectionStateDeleting, CreationTime: at(c.CreatedAt),
-		LastModifiedTime: at(c.ChangedAt), LastAuthorizedTime: at(c.ChangedAt),
+		ConnectionArn: &c.ARN, ConnectionState: events.ConnectionStateDeleting, CreationTime: member.Time(c.CreatedAt),
+		LastModifiedTime: member.Time(c.ChangedAt), LastAuthorizedTime: member.Time(c.ChangedAt),
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/events"
 	"github.com/berthhq/berth/domain/arn"
@@ -21,7 +22,7 @@ func (a *API) createAPIDestination(ctx context.Context, call *gateway.Call, in *
 		return nil, err
 	}
 	d := &event.Destination{
-		Scope: call.Scope, Name: *in.Name, ARN: call.Scope.Of("events", "api-destination/"+*in.Name+"/"+a.uuid()), Description: deref(in.Description),
+		Scope: call.Scope, Name: *in.Name, ARN: call.Scope.Of("events", "api-destination/"+*in.Name+"/"+a.uuid()), Description: member.Value(in.Description),
 		ConnectionARN: *in.ConnectionArn, Endpoint: *in.InvocationEndpoint, Method: string(in.HttpMethod), RatePerSecond: defaultRate,
 		CreatedAt: call.Now, ChangedAt: call.Now,
 	}
@@ -42,7 +43,7 @@ func (a *API) createAPIDestination(ctx context.Context, call *gateway.Call, in *
 		return nil, err
 	}
 	return &events.CreateApiDestinationResponse{
-		ApiDestinationArn: &d.ARN, ApiDestinationState: events.ApiDestinationStateActive, CreationTime: at(d.CreatedAt), LastModifiedTime: at(d.ChangedAt),
+		ApiDestinationArn: &d.ARN, ApiDestinationState: events.ApiDestinationStateActive, CreationTime: member.Time(d.CreatedAt), LastModifiedTime: member.Time(d.ChangedAt),
 	}, nil
 }
 
@@ -82,7 +83,7 @@ func (a *API) describeAPIDestination(_ context.Context, call *gateway.Call, in *
 	}
 	s := showDestination(v, d)
 	return &events.DescribeApiDestinationResponse{
-		ApiDestinationArn: s.ApiDestinationArn, Name: s.Name, Description: text(d.Description), ApiDestinationState: s.ApiDestinationState,
+		ApiDestinationArn: s.ApiDestinationArn, Name: s.Name, Description: member.Present(d.Description), ApiDestinationState: s.ApiDestinationState,
 		ConnectionArn: s.ConnectionArn, InvocationEndpoint: s.InvocationEndpoint, HttpMethod: s.HttpMethod,
 		InvocationRateLimitPerSecond: s.InvocationRateLimitPerSecond, CreationTime: s.CreationTime, LastModifiedTime: s.LastModifiedTime,
 	}, nil
@@ -96,7 +97,7 @@ func showDestination(r store.Reader, d *event.Destination) events.ApiDestination
 	return events.ApiDestination{
 		ApiDestinationArn: &d.ARN, Name: &d.Name, ApiDestinationState: state, ConnectionArn: &d.ConnectionARN, InvocationEndpoint: &d.Endpoint,
 		HttpMethod: events.ApiDestinationHttpMethod(d.Method), InvocationRateLimitPerSecond: new(int32(d.RatePerSecond)),
-		CreationTime: at(d.CreatedAt), LastModifiedTime: at(d.ChangedAt),
+		CreationTime: member.Time(d.CreatedAt), LastModifiedTime: member.Time(d.ChangedAt),
 	}
 }
 
@@ -108,9 +109,9 @@ func (a *API) listAPIDestinations(_ context.Context, call *gateway.Call, in *eve
 	v := a.store.View()
 	list, next := fill(p, store.Destinations.Prefix(v, store.BusKey(call.Scope, "")), func(d *event.Destination) string { return d.Name },
 		func(d *event.Destination) bool {
-			return strings.HasPrefix(d.Name, deref(in.NamePrefix)) && (in.ConnectionArn == nil || *in.ConnectionArn == d.ConnectionARN)
+			return strings.HasPrefix(d.Name, member.Value(in.NamePrefix)) && (in.ConnectionArn == nil || *in.ConnectionArn == d.ConnectionARN)
 		})
-	return &events.ListApiDestinationsResponse{NextToken: next, ApiDestinations: each(list, func(d **event.Destination) events.ApiDestination {
+	return &events.ListApiDestinationsResponse{NextToken: next, ApiDestinations: member.Each(list, func(d **event.Destination) events.ApiDestination {
 		return showDestination(v, *d)
 	})}, nil
 }

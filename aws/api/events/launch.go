@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
@@ -69,9 +70,11 @@ func (l *Launcher) Launch(ctx context.Context, launch event.Launch) ([]event.Lau
 	if !ok {
 		return nil, fmt.Errorf("RunTask answered a %T", answer)
 	}
-	return some(out.Failures, func(f *ecs.Failure) event.LaunchFailure {
-		return event.LaunchFailure{ARN: deref(f.Arn), Reason: deref(f.Reason), Detail: deref(f.Detail)}
-	}), nil
+	return member.Some(out.Failures, func(f *ecs.Failure) event.LaunchFailure {
+			return event.LaunchFailure{ARN: member.Value(f.Arn), Reason: member.Value(f.Reason), Detail: member.Value(f.Detail)}
+		}),
+
+		nil
 }
 
 // Stop asks a task to stop.
@@ -84,19 +87,22 @@ func runTask(l *event.Launch) (*ecs.RunTaskRequest, error) {
 	p := l.Parameters
 	in := &ecs.RunTaskRequest{
 		Cluster: &l.Cluster, TaskDefinition: &p.TaskDefinitionARN, Count: new(int32(p.Count)), LaunchType: ecs.LaunchType(p.LaunchType),
-		PlatformVersion: text(p.PlatformVersion), Group: text(p.Group), EnableECSManagedTags: &p.EnableECSManagedTags,
-		EnableExecuteCommand: &p.EnableExecuteCommand, PropagateTags: ecs.PropagateTags(p.PropagateTags), ReferenceId: text(p.ReferenceID),
-		StartedBy: new(event.StartedBy(l.Rule)), ClientToken: text(l.Token),
-		CapacityProviderStrategy: some(p.CapacityProviders, func(c *event.CapacityProvider) ecs.CapacityProviderStrategyItem {
+		PlatformVersion: member.Present(p.PlatformVersion), Group: member.Present(p.Group), EnableECSManagedTags: &p.EnableECSManagedTags,
+		EnableExecuteCommand: &p.EnableExecuteCommand, PropagateTags: ecs.PropagateTags(p.PropagateTags), ReferenceId: member.Present(p.ReferenceID),
+		StartedBy: new(event.StartedBy(l.Rule)), ClientToken: member.Present(l.Token),
+		CapacityProviderStrategy: member.Some(p.CapacityProviders, func(c *event.CapacityProvider) ecs.CapacityProviderStrategyItem {
 			return ecs.CapacityProviderStrategyItem{CapacityProvider: &c.Name, Weight: new(int32(c.Weight)), Base: new(int32(c.Base))}
 		}),
-		PlacementConstraints: some(p.Constraints, func(c *workload.Constraint) ecs.PlacementConstraint {
-			return ecs.PlacementConstraint{Type: ecs.PlacementConstraintType(c.Type), Expression: text(c.Expression)}
+
+		PlacementConstraints: member.Some(p.Constraints, func(c *workload.Constraint) ecs.PlacementConstraint {
+			return ecs.PlacementConstraint{Type: ecs.PlacementConstraintType(c.Type), Expression: member.Present(c.Expression)}
 		}),
-		PlacementStrategy: some(p.Strategy, func(s *workload.Strategy) ecs.PlacementStrategy {
-			return ecs.PlacementStrategy{Type: ecs.PlacementStrategyType(s.Type), Field: text(s.Field)}
+
+		PlacementStrategy: member.Some(p.Strategy, func(s *workload.Strategy) ecs.PlacementStrategy {
+			return ecs.PlacementStrategy{Type: ecs.PlacementStrategyType(s.Type), Field: member.Present(s.Field)}
 		}),
-		Tags: some(p.Tags, func(t *workload.Tag) ecs.Tag { return ecs.Tag{Key: &t.Key, Value: &t.Value} }),
+
+		Tags: member.Some(p.Tags, func(t *workload.Tag) ecs.Tag { return ecs.Tag{Key: &t.Key, Value: &t.Value} }),
 	}
 	if n := p.Network; n != nil {
 		in.NetworkConfiguration = &ecs.NetworkConfiguration{AwsvpcConfiguration: &ecs.AwsVpcConfiguration{

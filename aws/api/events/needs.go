@@ -3,6 +3,7 @@ package events
 import (
 	"encoding/json"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/events"
 	"github.com/berthhq/berth/domain/arn"
@@ -51,30 +52,32 @@ func (a *API) Needs() map[string]gateway.Needs {
 		}),
 
 		"CreateConnection": gateway.On(func(c *gateway.Call, in *events.CreateConnectionRequest) []string {
-			return []string{c.Scope.Of("events", "connection/"+deref(in.Name))}
+			return []string{c.Scope.Of("events", "connection/"+member.Value(in.Name))}
 		}),
 		"DescribeConnection": gateway.On(func(c *gateway.Call, in *events.DescribeConnectionRequest) []string {
-			return []string{c.Scope.Of("events", "connection/"+deref(in.Name))}
+			return []string{c.Scope.Of("events", "connection/"+member.Value(in.Name))}
 		}),
 		"DeleteConnection": gateway.On(func(c *gateway.Call, in *events.DeleteConnectionRequest) []string {
-			return []string{c.Scope.Of("events", "connection/"+deref(in.Name))}
+			return []string{c.Scope.Of("events", "connection/"+member.Value(in.Name))}
 		}),
 		"CreateApiDestination": gateway.On(func(c *gateway.Call, in *events.CreateApiDestinationRequest) []string {
-			return []string{c.Scope.Of("events", "api-destination/"+deref(in.Name)), withoutID(deref(in.ConnectionArn))}
+			return []string{c.Scope.Of("events", "api-destination/"+member.Value(in.Name)), withoutID(member.Value(in.ConnectionArn))}
 		}),
 		"DescribeApiDestination": gateway.On(func(c *gateway.Call, in *events.DescribeApiDestinationRequest) []string {
-			return []string{c.Scope.Of("events", "api-destination/"+deref(in.Name))}
+			return []string{c.Scope.Of("events", "api-destination/"+member.Value(in.Name))}
 		}),
 		"DeleteApiDestination": gateway.On(func(c *gateway.Call, in *events.DeleteApiDestinationRequest) []string {
-			return []string{c.Scope.Of("events", "api-destination/"+deref(in.Name))}
+			return []string{c.Scope.Of("events", "api-destination/"+member.Value(in.Name))}
 		}),
 
-		"TagResource": gateway.On(func(_ *gateway.Call, in *events.TagResourceRequest) []string { return []string{deref(in.ResourceARN)} }),
+		"TagResource": gateway.On(func(_ *gateway.Call, in *events.TagResourceRequest) []string {
+			return []string{member.Value(in.ResourceARN)}
+		}),
 		"UntagResource": gateway.On(func(_ *gateway.Call, in *events.UntagResourceRequest) []string {
-			return []string{deref(in.ResourceARN)}
+			return []string{member.Value(in.ResourceARN)}
 		}),
 		"ListTagsForResource": gateway.On(func(_ *gateway.Call, in *events.ListTagsForResourceRequest) []string {
-			return []string{deref(in.ResourceARN)}
+			return []string{member.Value(in.ResourceARN)}
 		}),
 	}
 }
@@ -86,23 +89,23 @@ func (a *API) onRule(call *gateway.Call, bus, rule *string, keys map[string][]st
 	if keys == nil {
 		keys = map[string][]string{}
 	}
-	if r, ok := store.Rules.Get(a.store.View(), store.RuleKey(call.Scope, name, deref(rule))); ok {
+	if r, ok := store.Rules.Get(a.store.View(), store.RuleKey(call.Scope, name, member.Value(rule))); ok {
 		keys["events:creatorAccount"] = []string{r.Scope.Account}
 	}
-	return []gateway.Need{{Resources: []string{ruleARN(call.Scope, name, deref(rule))}, Keys: keys}}
+	return []gateway.Need{{Resources: []string{ruleARN(call.Scope, name, member.Value(rule))}, Keys: keys}}
 }
 
 func (a *API) putRuleNeeds(call *gateway.Call, in *events.PutRuleRequest) []gateway.Need {
-	needs := a.onRule(call, in.EventBusName, in.Name, patternKeys(deref(in.EventPattern)))
-	return append(needsTagging(needs[0], in.Tags), gateway.PassRole(deref(in.RoleArn), principal)...)
+	needs := a.onRule(call, in.EventBusName, in.Name, patternKeys(member.Value(in.EventPattern)))
+	return append(needsTagging(needs[0], in.Tags), gateway.PassRole(member.Value(in.RoleArn), principal)...)
 }
 
 func (a *API) putTargetsNeeds(call *gateway.Call, in *events.PutTargetsRequest) []gateway.Need {
 	keys := map[string][]string{}
 	var passed []gateway.Need
 	for i := range in.Targets {
-		keys["events:TargetArn"] = append(keys["events:TargetArn"], deref(in.Targets[i].Arn))
-		passed = append(passed, gateway.PassRole(deref(in.Targets[i].RoleArn), principal)...)
+		keys["events:TargetArn"] = append(keys["events:TargetArn"], member.Value(in.Targets[i].Arn))
+		passed = append(passed, gateway.PassRole(member.Value(in.Targets[i].RoleArn), principal)...)
 	}
 	return append(a.onRule(call, in.EventBusName, in.Rule, keys), passed...)
 }
@@ -115,7 +118,7 @@ func putEventsNeeds(call *gateway.Call, in *events.PutEventsRequest) []gateway.N
 		needs = append(needs, gateway.Need{
 			Resources: []string{busOf(call.Scope, e.EventBusName)},
 			Keys: map[string][]string{
-				"events:source": {deref(e.Source)}, "events:detail-type": {deref(e.DetailType)}, "events:eventBusInvocation": {"false"},
+				"events:source": {member.Value(e.Source)}, "events:detail-type": {member.Value(e.DetailType)}, "events:eventBusInvocation": {"false"},
 			},
 		})
 	}
@@ -152,7 +155,7 @@ func needsTagging(need gateway.Need, tags []events.Tag) []gateway.Need {
 
 // busName is the name in a bus's name or ARN; the default one's for nil.
 func busName(ref *string) string {
-	if deref(ref) == "" {
+	if member.Value(ref) == "" {
 		return event.DefaultBus
 	}
 	return arn.NameOf(*ref)
@@ -160,7 +163,7 @@ func busName(ref *string) string {
 
 // busOf is the ARN of a bus by name or ARN.
 func busOf(scope arn.Scope, ref *string) string {
-	if arn.IsARN(deref(ref)) {
+	if arn.IsARN(member.Value(ref)) {
 		return *ref
 	}
 	return busARN(scope, busName(ref))

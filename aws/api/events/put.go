@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/events"
 	"github.com/berthhq/berth/domain/arn"
@@ -41,7 +42,7 @@ func (a *API) putEvents(_ context.Context, call *gateway.Call, in *events.PutEve
 
 // entrySize is the size of an entry as AWS counts it.
 func entrySize(in *events.PutEventsRequestEntry) int {
-	n := len(deref(in.Source)) + len(deref(in.DetailType)) + len(deref(in.Detail))
+	n := len(member.Value(in.Source)) + len(member.Value(in.DetailType)) + len(member.Value(in.Detail))
 	if in.Time != nil {
 		n += 14
 	}
@@ -59,13 +60,13 @@ func (a *API) readEntry(r store.Reader, call *gateway.Call, in *events.PutEvents
 	required := func(name string) (*event.Event, *events.PutEventsResultEntry) {
 		return refuse("InvalidArgument", "Parameter "+name+" is not valid. Reason: "+name+" is a required argument.")
 	}
-	source := deref(in.Source)
+	source := member.Value(in.Source)
 	switch {
 	case source == "":
 		return required("Source")
-	case deref(in.DetailType) == "":
+	case member.Value(in.DetailType) == "":
 		return required("DetailType")
-	case deref(in.Detail) == "":
+	case member.Value(in.Detail) == "":
 		return required("Detail")
 	case strings.HasPrefix(source, "aws.") || strings.HasPrefix(source, "berth."):
 		return refuse("NotAuthorizedForSourceException", "Not authorized for the source.")

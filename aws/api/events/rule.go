@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/events"
 	"github.com/berthhq/berth/aws/wire"
@@ -56,15 +57,15 @@ func (a *API) putRule(ctx context.Context, call *gateway.Call, in *events.PutRul
 }
 
 func checkRule(in *events.PutRuleRequest) error {
-	if deref(in.EventPattern) == "" && deref(in.ScheduleExpression) == "" {
+	if member.Value(in.EventPattern) == "" && member.Value(in.ScheduleExpression) == "" {
 		return invalid("Parameter(s) EventPattern or ScheduleExpression must be specified.")
 	}
-	if deref(in.EventPattern) != "" {
+	if member.Value(in.EventPattern) != "" {
 		if _, err := event.ParsePattern(*in.EventPattern); err != nil {
 			return err
 		}
 	}
-	if deref(in.ScheduleExpression) != "" {
+	if member.Value(in.ScheduleExpression) != "" {
 		if _, err := event.ParseSchedule(*in.ScheduleExpression); err != nil {
 			return err
 		}
@@ -74,12 +75,12 @@ func checkRule(in *events.PutRuleRequest) error {
 
 // say writes into a rule what a caller says of it. What it leaves out is gone.
 func say(r *event.Rule, in *events.PutRuleRequest, now time.Time) error {
-	r.Pattern, r.Description, r.RoleARN = deref(in.EventPattern), deref(in.Description), deref(in.RoleArn)
+	r.Pattern, r.Description, r.RoleARN = member.Value(in.EventPattern), member.Value(in.Description), member.Value(in.RoleArn)
 	state := in.State
 	if state == "" {
 		state = events.RuleStateEnabled
 	}
-	schedule := deref(in.ScheduleExpression)
+	schedule := member.Value(in.ScheduleExpression)
 	if schedule == r.Schedule {
 		return turn(r, state, now)
 	}
@@ -162,8 +163,8 @@ func (a *API) describeRule(_ context.Context, call *gateway.Call, in *events.Des
 		return nil, err
 	}
 	return &events.DescribeRuleResponse{
-		Name: &r.Name, Arn: &r.ARN, EventPattern: text(r.Pattern), ScheduleExpression: text(r.Schedule), State: events.RuleState(r.State),
-		Description: text(r.Description), RoleArn: text(r.RoleARN), EventBusName: &r.Bus, CreatedBy: &r.Scope.Account,
+		Name: &r.Name, Arn: &r.ARN, EventPattern: member.Present(r.Pattern), ScheduleExpression: member.Present(r.Schedule), State: events.RuleState(r.State),
+		Description: member.Present(r.Description), RoleArn: member.Present(r.RoleARN), EventBusName: &r.Bus, CreatedBy: &r.Scope.Account,
 	}, nil
 }
 
@@ -177,17 +178,17 @@ func (a *API) listRules(_ context.Context, call *gateway.Call, in *events.ListRu
 	if err != nil {
 		return nil, err
 	}
-	rules := store.Rules.Prefix(v, store.RuleKey(call.Scope, b.Name, deref(in.NamePrefix)))
+	rules := store.Rules.Prefix(v, store.RuleKey(call.Scope, b.Name, member.Value(in.NamePrefix)))
 	list, next := fill(p, rules, ruleName, func(*event.Rule) bool { return true })
-	return &events.ListRulesResponse{NextToken: next, Rules: each(list, func(r **event.Rule) events.Rule { return showRule(*r) })}, nil
+	return &events.ListRulesResponse{NextToken: next, Rules: member.Each(list, func(r **event.Rule) events.Rule { return showRule(*r) })}, nil
 }
 
 func ruleName(r *event.Rule) string { return r.Name }
 
 func showRule(r *event.Rule) events.Rule {
 	return events.Rule{
-		Name: &r.Name, Arn: &r.ARN, EventPattern: text(r.Pattern), ScheduleExpression: text(r.Schedule), State: events.RuleState(r.State),
-		Description: text(r.Description), RoleArn: text(r.RoleARN), EventBusName: &r.Bus,
+		Name: &r.Name, Arn: &r.ARN, EventPattern: member.Present(r.Pattern), ScheduleExpression: member.Present(r.Schedule), State: events.RuleState(r.State),
+		Description: member.Present(r.Description), RoleArn: member.Present(r.RoleARN), EventBusName: &r.Bus,
 	}
 }
 
@@ -214,7 +215,7 @@ func (a *API) listRuleNamesByTarget(_ context.Context, call *gateway.Call, in *e
 		return nil, err
 	}
 	list, next := fill(p, targeting(v, *in.TargetArn), ruleName, func(r *event.Rule) bool { return r.Scope == call.Scope && r.Bus == b.Name })
-	return &events.ListRuleNamesByTargetResponse{NextToken: next, RuleNames: each(list, func(r **event.Rule) string { return (*r).Name })}, nil
+	return &events.ListRuleNamesByTargetResponse{NextToken: next, RuleNames: member.Each(list, func(r **event.Rule) string { return (*r).Name })}, nil
 }
 
 // targeting yields the rules with a target in order of name.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/events"
 	"github.com/berthhq/berth/domain/arn"
@@ -22,7 +23,7 @@ func showTag(t *workload.Tag) events.Tag { return events.Tag{Key: &t.Key, Value:
 
 // readTags checks what a caller says: later values of a key win.
 func readTags(in []events.Tag) ([]workload.Tag, error) {
-	tags := withTags(nil, some(in, readTag))
+	tags := withTags(nil, member.Some(in, readTag))
 	return tags, checkTags(tags)
 }
 
@@ -52,7 +53,7 @@ func withTags(have, said []workload.Tag) []workload.Tag {
 
 func (a *API) tagResource(ctx context.Context, call *gateway.Call, in *events.TagResourceRequest) (*events.TagResourceResponse, error) {
 	return &events.TagResourceResponse{}, a.changeTags(ctx, call.Scope, *in.ResourceARN, func(have []workload.Tag) []workload.Tag {
-		return withTags(have, some(in.Tags, readTag))
+		return withTags(have, member.Some(in.Tags, readTag))
 	})
 }
 
@@ -68,9 +69,9 @@ func (a *API) listTagsForResource(_ context.Context, call *gateway.Call, in *eve
 		return nil, err
 	}
 	if r != nil {
-		return &events.ListTagsForResourceResponse{Tags: each(r.Tags, showTag)}, nil
+		return &events.ListTagsForResourceResponse{Tags: member.Each(r.Tags, showTag)}, nil
 	}
-	return &events.ListTagsForResourceResponse{Tags: each(b.Tags, showTag)}, nil
+	return &events.ListTagsForResourceResponse{Tags: member.Each(b.Tags, showTag)}, nil
 }
 
 func (a *API) changeTags(ctx context.Context, scope arn.Scope, resource string, change func([]workload.Tag) []workload.Tag) error {

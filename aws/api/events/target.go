@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/events"
 	"github.com/berthhq/berth/domain/arn"
@@ -46,7 +47,7 @@ func (a *API) putTargets(ctx context.Context, call *gateway.Call, in *events.Put
 
 func readTarget(scope arn.Scope, in *events.Target) (event.Target, error) {
 	t := event.Target{
-		ID: *in.Id, ARN: *in.Arn, RoleARN: deref(in.RoleArn), Input: deref(in.Input), InputPath: deref(in.InputPath),
+		ID: *in.Id, ARN: *in.Arn, RoleARN: member.Value(in.RoleArn), Input: member.Value(in.Input), InputPath: member.Value(in.InputPath),
 		Transformer: readTransformer(in.InputTransformer), ECS: readECS(in.EcsParameters), HTTP: readHTTP(in.HttpParameters), Retry: readRetry(in.RetryPolicy),
 	}
 	if err := checkTarget(scope, in, &t); err != nil {
@@ -125,5 +126,5 @@ func (a *API) listTargetsByRule(_ context.Context, call *gateway.Call, in *event
 		return nil, err
 	}
 	list, next := fill(p, slices.Values(r.Targets), func(t event.Target) string { return t.ID }, func(event.Target) bool { return true })
-	return &events.ListTargetsByRuleResponse{NextToken: next, Targets: each(list, showTarget)}, nil
+	return &events.ListTargetsByRuleResponse{NextToken: next, Targets: member.Each(list, showTarget)}, nil
 }

@@ -3,6 +3,7 @@ package events
 import (
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/shape/events"
 	"github.com/berthhq/berth/domain/event"
 	"github.com/berthhq/berth/domain/workload"
@@ -42,19 +43,22 @@ func readECS(in *events.EcsParameters) *event.ECSParameters {
 		return nil
 	}
 	out := &event.ECSParameters{
-		TaskDefinitionARN: *in.TaskDefinitionArn, Count: max(1, int(deref(in.TaskCount))), LaunchType: string(in.LaunchType),
-		PlatformVersion: deref(in.PlatformVersion), Group: deref(in.Group), EnableECSManagedTags: deref(in.EnableECSManagedTags),
-		EnableExecuteCommand: deref(in.EnableExecuteCommand), PropagateTags: string(in.PropagateTags), ReferenceID: deref(in.ReferenceId),
-		CapacityProviders: some(in.CapacityProviderStrategy, func(c *events.CapacityProviderStrategyItem) event.CapacityProvider {
-			return event.CapacityProvider{Name: *c.CapacityProvider, Weight: int(deref(c.Weight)), Base: int(deref(c.Base))}
+		TaskDefinitionARN: *in.TaskDefinitionArn, Count: max(1, int(member.Value(in.TaskCount))), LaunchType: string(in.LaunchType),
+		PlatformVersion: member.Value(in.PlatformVersion), Group: member.Value(in.Group), EnableECSManagedTags: member.Value(in.EnableECSManagedTags),
+		EnableExecuteCommand: member.Value(in.EnableExecuteCommand), PropagateTags: string(in.PropagateTags), ReferenceID: member.Value(in.ReferenceId),
+		CapacityProviders: member.Some(in.CapacityProviderStrategy, func(c *events.CapacityProviderStrategyItem) event.CapacityProvider {
+			return event.CapacityProvider{Name: *c.CapacityProvider, Weight: int(member.Value(c.Weight)), Base: int(member.Value(c.Base))}
 		}),
-		Constraints: some(in.PlacementConstraints, func(c *events.PlacementConstraint) workload.Constraint {
-			return workload.Constraint{Type: string(c.Type), Expression: deref(c.Expression)}
+
+		Constraints: member.Some(in.PlacementConstraints, func(c *events.PlacementConstraint) workload.Constraint {
+			return workload.Constraint{Type: string(c.Type), Expression: member.Value(c.Expression)}
 		}),
-		Strategy: some(in.PlacementStrategy, func(s *events.PlacementStrategy) workload.Strategy {
-			return workload.Strategy{Type: string(s.Type), Field: deref(s.Field)}
+
+		Strategy: member.Some(in.PlacementStrategy, func(s *events.PlacementStrategy) workload.Strategy {
+			return workload.Strategy{Type: string(s.Type), Field: member.Value(s.Field)}
 		}),
-		Tags: some(in.Tags, readTag),
+
+		Tags: member.Some(in.Tags, readTag),
 	}
 	if in.NetworkConfiguration != nil && in.NetworkConfiguration.AwsvpcConfiguration != nil {
 		n := in.NetworkConfiguration.AwsvpcConfiguration
@@ -65,7 +69,7 @@ func readECS(in *events.EcsParameters) *event.ECSParameters {
 
 func showTarget(t *event.Target) events.Target {
 	out := events.Target{
-		Id: &t.ID, Arn: &t.ARN, RoleArn: text(t.RoleARN), Input: text(t.Input), InputPath: text(t.InputPath), EcsParameters: showECS(t.ECS),
+		Id: &t.ID, Arn: &t.ARN, RoleArn: member.Present(t.RoleARN), Input: member.Present(t.Input), InputPath: member.Present(t.InputPath), EcsParameters: showECS(t.ECS),
 	}
 	if t.Transformer != nil {
 		out.InputTransformer = &events.InputTransformer{InputPathsMap: t.Transformer.Paths, InputTemplate: &t.Transformer.Template}
@@ -89,18 +93,21 @@ func showECS(e *event.ECSParameters) *events.EcsParameters {
 	}
 	out := &events.EcsParameters{
 		TaskDefinitionArn: &e.TaskDefinitionARN, TaskCount: new(int32(e.Count)), LaunchType: events.LaunchType(e.LaunchType),
-		PlatformVersion: text(e.PlatformVersion), Group: text(e.Group), EnableECSManagedTags: &e.EnableECSManagedTags,
-		EnableExecuteCommand: &e.EnableExecuteCommand, PropagateTags: events.PropagateTags(e.PropagateTags), ReferenceId: text(e.ReferenceID),
-		CapacityProviderStrategy: some(e.CapacityProviders, func(c *event.CapacityProvider) events.CapacityProviderStrategyItem {
+		PlatformVersion: member.Present(e.PlatformVersion), Group: member.Present(e.Group), EnableECSManagedTags: &e.EnableECSManagedTags,
+		EnableExecuteCommand: &e.EnableExecuteCommand, PropagateTags: events.PropagateTags(e.PropagateTags), ReferenceId: member.Present(e.ReferenceID),
+		CapacityProviderStrategy: member.Some(e.CapacityProviders, func(c *event.CapacityProvider) events.CapacityProviderStrategyItem {
 			return events.CapacityProviderStrategyItem{CapacityProvider: &c.Name, Weight: new(int32(c.Weight)), Base: new(int32(c.Base))}
 		}),
-		PlacementConstraints: some(e.Constraints, func(c *workload.Constraint) events.PlacementConstraint {
-			return events.PlacementConstraint{Type: events.PlacementConstraintType(c.Type), Expression: text(c.Expression)}
+
+		PlacementConstraints: member.Some(e.Constraints, func(c *workload.Constraint) events.PlacementConstraint {
+			return events.PlacementConstraint{Type: events.PlacementConstraintType(c.Type), Expression: member.Present(c.Expression)}
 		}),
-		PlacementStrategy: some(e.Strategy, func(s *workload.Strategy) events.PlacementStrategy {
-			return events.PlacementStrategy{Type: events.PlacementStrategyType(s.Type), Field: text(s.Field)}
+
+		PlacementStrategy: member.Some(e.Strategy, func(s *workload.Strategy) events.PlacementStrategy {
+			return events.PlacementStrategy{Type: events.PlacementStrategyType(s.Type), Field: member.Present(s.Field)}
 		}),
-		Tags: some(e.Tags, showTag),
+
+		Tags: member.Some(e.Tags, showTag),
 	}
 	if n := e.Network; n != nil {
 		out.NetworkConfiguration = &events.NetworkConfiguration{AwsvpcConfiguration: &events.AwsVpcConfiguration{

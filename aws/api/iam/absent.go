@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -37,7 +38,7 @@ func (a *API) listSigningCertificates(_ context.Context, call *gateway.Call, in 
 
 func (a *API) listServiceSpecificCredentials(_ context.Context, call *gateway.Call, in *iam.ListServiceSpecificCredentialsRequest) (*iam.ListServiceSpecificCredentialsResponse, error) {
 	out := &iam.ListServiceSpecificCredentialsResponse{ServiceSpecificCredentials: []iam.ServiceSpecificCredentialMetadata{}}
-	if deref(in.AllUsers) {
+	if member.Value(in.AllUsers) {
 		return out, nil
 	}
 	return out, a.known(call, in.UserName)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -125,9 +126,11 @@ func (a *API) listAccessKeys(_ context.Context, call *gateway.Call, in *iam.List
 		return nil, err
 	}
 	list, more, next, err := listed(in.Marker, in.MaxItems, longTerm(v, who.UserID), func(k *identity.AccessKey) string { return k.ID })
-	return &iam.ListAccessKeysResponse{AccessKeyMetadata: each(list, func(k **identity.AccessKey) iam.AccessKeyMetadata {
+	return &iam.ListAccessKeysResponse{AccessKeyMetadata: member.Each(list, func(k **identity.AccessKey) iam.AccessKeyMetadata {
 		return iam.AccessKeyMetadata{UserName: name, AccessKeyId: &(*k).ID, Status: statusOf(*k), CreateDate: at((*k).CreatedAt)}
-	}), IsTruncated: more, Marker: next}, err
+	}),
+
+		IsTruncated: more, Marker: next}, err
 }
 
 func (a *API) getAccessKeyLastUsed(_ context.Context, call *gateway.Call, in *iam.GetAccessKeyLastUsedRequest) (*iam.GetAccessKeyLastUsedResponse, error) {

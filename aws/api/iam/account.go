@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -87,9 +88,9 @@ func (a *API) listAccountAliases(_ context.Context, call *gateway.Call, _ *iam.L
 // updateAccountPasswordPolicy replaces all of it: what is not said is the default.
 func (a *API) updateAccountPasswordPolicy(ctx context.Context, call *gateway.Call, in *iam.UpdateAccountPasswordPolicyRequest) (*wire.Empty, error) {
 	p := &identity.PasswordPolicy{
-		MinLength: 6, Symbols: deref(in.RequireSymbols), Numbers: deref(in.RequireNumbers), Uppercase: deref(in.RequireUppercaseCharacters),
-		Lowercase: deref(in.RequireLowercaseCharacters), Changeable: deref(in.AllowUsersToChangePassword), MaxAge: int(deref(in.MaxPasswordAge)),
-		Reuse: int(deref(in.PasswordReusePrevention)), HardExpired: deref(in.HardExpiry),
+		MinLength: 6, Symbols: member.Value(in.RequireSymbols), Numbers: member.Value(in.RequireNumbers), Uppercase: member.Value(in.RequireUppercaseCharacters),
+		Lowercase: member.Value(in.RequireLowercaseCharacters), Changeable: member.Value(in.AllowUsersToChangePassword), MaxAge: int(member.Value(in.MaxPasswordAge)),
+		Reuse: int(member.Value(in.PasswordReusePrevention)), HardExpired: member.Value(in.HardExpiry),
 	}
 	if in.MinimumPasswordLength != nil {
 		p.MinLength = int(*in.MinimumPasswordLength)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -57,7 +58,7 @@ func (a *API) attachedTo(call *gateway.Call, find finder, name string, prefix, m
 		}
 	}
 	list, more, next, err := listed(marker, size, list, func(p *identity.ManagedPolicy) string { return p.Name })
-	return each(list, func(p **identity.ManagedPolicy) iam.AttachedPolicy { return showAttached(&(*p).ARN) }), more, next, err
+	return member.Each(list, func(p **identity.ManagedPolicy) iam.AttachedPolicy { return showAttached(&(*p).ARN) }), more, next, err
 }
 
 func showAttached(policyARN *string) iam.AttachedPolicy {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/domain/identity"
@@ -42,9 +43,9 @@ func showInline(p *identity.InlinePolicy) iam.PolicyDetail {
 func userDetails(r store.Reader, call *gateway.Call) (list []detail) {
 	for u := range store.Users.Prefix(r, store.NameKey(call.Scope.Account, "")) {
 		shown := iam.UserDetail{
-			Path: &u.Path, UserName: &u.Name, UserId: &u.ID, Arn: &u.ARN, CreateDate: at(u.CreatedAt), UserPolicyList: some(u.Grants.Inline, showInline),
-			GroupList: slices.Concat([]string{}, u.Groups), AttachedManagedPolicies: each(u.Grants.Attached, showAttached),
-			PermissionsBoundary: showBoundary(u.Grants.Boundary), Tags: each(u.Tags, showTag),
+			Path: &u.Path, UserName: &u.Name, UserId: &u.ID, Arn: &u.ARN, CreateDate: at(u.CreatedAt), UserPolicyList: member.Some(u.Grants.Inline, showInline),
+			GroupList: slices.Concat([]string{}, u.Groups), AttachedManagedPolicies: member.Each(u.Grants.Attached, showAttached),
+			PermissionsBoundary: showBoundary(u.Grants.Boundary), Tags: member.Each(u.Tags, showTag),
 		}
 		list = append(list, detail{iam.EntityTypeUser, "1/" + u.Name, func(out *iam.GetAccountAuthorizationDetailsResponse) {
 			out.UserDetailList = append(out.UserDetailList, shown)
@@ -56,8 +57,8 @@ func userDetails(r store.Reader, call *gateway.Call) (list []detail) {
 func groupDetails(r store.Reader, call *gateway.Call) (list []detail) {
 	for g := range store.Groups.Prefix(r, store.NameKey(call.Scope.Account, "")) {
 		shown := iam.GroupDetail{
-			Path: &g.Path, GroupName: &g.Name, GroupId: &g.ID, Arn: &g.ARN, CreateDate: at(g.CreatedAt), GroupPolicyList: each(g.Grants.Inline, showInline),
-			AttachedManagedPolicies: each(g.Grants.Attached, showAttached),
+			Path: &g.Path, GroupName: &g.Name, GroupId: &g.ID, Arn: &g.ARN, CreateDate: at(g.CreatedAt), GroupPolicyList: member.Each(g.Grants.Inline, showInline),
+			AttachedManagedPolicies: member.Each(g.Grants.Attached, showAttached),
 		}
 		list = append(list, detail{iam.EntityTypeGroup, "2/" + g.Name, func(out *iam.GetAccountAuthorizationDetailsResponse) {
 			out.GroupDetailList = append(out.GroupDetailList, shown)
@@ -71,8 +72,8 @@ func (a *API) roleDetails(r store.Reader, call *gateway.Call) (list []detail) {
 		shown := iam.RoleDetail{
 			Path: &role.Path, RoleName: &role.Name, RoleId: &role.ID, Arn: &role.ARN, CreateDate: at(role.CreatedAt),
 			AssumeRolePolicyDocument: encoded(role.Trust), InstanceProfileList: listProfiles(r, profilesOf(r, role)),
-			RolePolicyList: each(role.Grants.Inline, showInline), AttachedManagedPolicies: each(role.Grants.Attached, showAttached),
-			PermissionsBoundary: showBoundary(role.Grants.Boundary), Tags: each(role.Tags, showTag), RoleLastUsed: a.roleUsed(role),
+			RolePolicyList: member.Each(role.Grants.Inline, showInline), AttachedManagedPolicies: member.Each(role.Grants.Attached, showAttached),
+			PermissionsBoundary: showBoundary(role.Grants.Boundary), Tags: member.Each(role.Tags, showTag), RoleLastUsed: a.roleUsed(role),
 		}
 		list = append(list, detail{iam.EntityTypeRole, "3/" + role.Name, func(out *iam.GetAccountAuthorizationDetailsResponse) {
 			out.RoleDetailList = append(out.RoleDetailList, shown)
@@ -106,7 +107,7 @@ func showPolicyDetail(p *identity.ManagedPolicy, attached, bounds int) iam.Manag
 	out := iam.ManagedPolicyDetail{
 		PolicyName: base.PolicyName, PolicyId: base.PolicyId, Arn: base.Arn, Path: base.Path, DefaultVersionId: base.DefaultVersionId,
 		AttachmentCount: base.AttachmentCount, PermissionsBoundaryUsageCount: base.PermissionsBoundaryUsageCount, IsAttachable: base.IsAttachable,
-		Description: text(p.Description), CreateDate: base.CreateDate, UpdateDate: base.UpdateDate,
+		Description: member.Present(p.Description), CreateDate: base.CreateDate, UpdateDate: base.UpdateDate,
 	}
 	for n := len(p.Versions) - 1; n >= 0; n-- {
 		v := showVersion(p, n)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -59,7 +60,7 @@ func (a *API) getGroup(_ context.Context, call *gateway.Call, in *iam.GetGroupRe
 	}
 	list, more, next, err := listed(in.Marker, in.MaxItems, membersOf(v, g), func(u *identity.UserRecord) string { return u.Name })
 	return &iam.GetGroupResponse{
-		Group: new(showGroup(&g)), Users: each(list, func(u **identity.UserRecord) iam.User { return listedUser(*u) }), IsTruncated: more, Marker: next,
+		Group: new(showGroup(&g)), Users: member.Each(list, func(u **identity.UserRecord) iam.User { return listedUser(*u) }), IsTruncated: more, Marker: next,
 	}, err
 }
 
@@ -70,7 +71,7 @@ func (a *API) listGroups(_ context.Context, call *gateway.Call, in *iam.ListGrou
 	}
 	groups := where(store.Groups.Prefix(a.store.View(), store.NameKey(call.Scope.Account, "")), func(g *identity.Group) bool { return under(g.Path, in.PathPrefix) })
 	list, more, next := fill(p, groups, func(g *identity.Group) string { return store.NameKey("", g.Name) })
-	return &iam.ListGroupsResponse{Groups: each(list, showGroup), IsTruncated: &more, Marker: next}, nil
+	return &iam.ListGroupsResponse{Groups: member.Each(list, showGroup), IsTruncated: &more, Marker: next}, nil
 }
 
 // updateGroup gives a group another name or path. Its members stay.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -81,7 +82,7 @@ func (a *API) listInline(call *gateway.Call, find finder, name string, marker *s
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	names := each(h.grants.Inline, func(p *identity.InlinePolicy) string { return p.Name })
+	names := member.Each(h.grants.Inline, func(p *identity.InlinePolicy) string { return p.Name })
 	list, more, next, err := listed(marker, size, names, func(name string) string { return name })
 	return slices.Concat([]string{}, list), more, next, err
 }

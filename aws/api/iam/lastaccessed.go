@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/domain/arn"
@@ -81,7 +82,7 @@ func (a *API) getServiceLastAccessedDetails(_ context.Context, call *gateway.Cal
 	uses := a.usesBy(v, call, report.ARN)
 	out := &iam.GetServiceLastAccessedDetailsResponse{
 		JobStatus: iam.JobStatusTypeCompleted, JobType: iam.AccessAdvisorUsageGranularityTypeServiceLevel, JobCreationDate: at(report.At), JobCompletionDate: at(report.At),
-		IsTruncated: more, Marker: next, ServicesLastAccessed: each(list, func(name *string) iam.ServiceLastAccessed { return showUse(*name, uses[*name], report.Actions) }),
+		IsTruncated: more, Marker: next, ServicesLastAccessed: member.Each(list, func(name *string) iam.ServiceLastAccessed { return showUse(*name, uses[*name], report.Actions) }),
 	}
 	if report.Actions {
 		out.JobType = iam.AccessAdvisorUsageGranularityTypeActionLevel
@@ -144,14 +145,14 @@ func showUse(namespace string, use used, actions bool) iam.ServiceLastAccessed {
 	if use.count == 0 {
 		return out
 	}
-	out.LastAuthenticated, out.LastAuthenticatedEntity, out.LastAuthenticatedRegion = at(use.At), &use.by, text(use.Region)
+	out.LastAuthenticated, out.LastAuthenticatedEntity, out.LastAuthenticatedRegion = at(use.At), &use.by, member.Present(use.Region)
 	if !actions {
 		return out
 	}
 	for _, name := range slices.Sorted(maps.Keys(use.Actions)) {
 		one := use.Actions[name]
 		out.TrackedActionsLastAccessed = append(out.TrackedActionsLastAccessed, iam.TrackedActionLastAccessed{
-			ActionName: &name, LastAccessedEntity: &use.by, LastAccessedTime: at(one.At), LastAccessedRegion: text(one.Region),
+			ActionName: &name, LastAccessedEntity: &use.by, LastAccessedTime: at(one.At), LastAccessedRegion: member.Present(one.Region),
 		})
 	}
 	return out

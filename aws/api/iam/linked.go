@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/domain/arn"
@@ -14,7 +15,7 @@ import (
 )
 
 func (a *API) createServiceLinkedRole(ctx context.Context, call *gateway.Call, in *iam.CreateServiceLinkedRoleRequest) (*iam.CreateServiceLinkedRoleResponse, error) {
-	service, suffix := *in.AWSServiceName, deref(in.CustomSuffix)
+	service, suffix := *in.AWSServiceName, member.Value(in.CustomSuffix)
 	known, suffixed := linked.Known(service)
 	switch {
 	case !known:
@@ -26,7 +27,7 @@ func (a *API) createServiceLinkedRole(ctx context.Context, call *gateway.Call, i
 	if err != nil {
 		return nil, err
 	}
-	role := linked.Role(linked.Wanted{Scope: call.Scope, Service: service, Suffix: suffix, Description: deref(in.Description), ID: id, Now: call.Now})
+	role := linked.Role(linked.Wanted{Scope: call.Scope, Service: service, Suffix: suffix, Description: member.Value(in.Description), ID: id, Now: call.Now})
 	_, err = a.store.Update(ctx, func(tx *store.Tx) error {
 		if _, err := findRole(tx, call, role.Name); err == nil {
 			return invalid("Service role name %s has been taken in this account, please try a different suffix.", role.Name)

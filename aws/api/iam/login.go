@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -83,7 +84,7 @@ func (a *API) createLoginProfile(ctx context.Context, call *gateway.Call, in *ia
 		if u.Password != "" {
 			return exists("Login Profile for user %s already exists.", u.Name)
 		}
-		u.Password, u.PasswordChangedAt, u.ResetPassword = hash, call.Now, deref(in.PasswordResetRequired)
+		u.Password, u.PasswordChangedAt, u.ResetPassword = hash, call.Now, member.Value(in.PasswordResetRequired)
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/domain/arn"
@@ -93,7 +94,7 @@ func (a *API) addRoleNeeds(call *gateway.Call, in *iam.AddRoleToInstanceProfileR
 }
 
 func linkedNeeds(call *gateway.Call, in *iam.CreateServiceLinkedRoleRequest) (string, keys) {
-	name := linked.Name(*in.AWSServiceName, deref(in.CustomSuffix))
+	name := linked.Name(*in.AWSServiceName, member.Value(in.CustomSuffix))
 	return arnOf(call, "role", "/aws-service-role/"+*in.AWSServiceName+"/", name), keys{"iam:AWSServiceName": {*in.AWSServiceName}}
 }
 

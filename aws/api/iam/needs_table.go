@@ -3,6 +3,7 @@ package iam
 import (
 	"maps"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 )
@@ -87,7 +88,7 @@ func (a *API) userNeeds() map[string]gateway.Needs {
 			return renamed(c, a.userARN(c, in.UserName), "user", in.NewPath, in.NewUserName)
 		}),
 		"CreateUser": on(func(c *gateway.Call, in *iam.CreateUserRequest) (string, keys) {
-			return newARN(c, "user", in.Path, *in.UserName), bounds(deref(in.PermissionsBoundary))
+			return newARN(c, "user", in.Path, *in.UserName), bounds(member.Value(in.PermissionsBoundary))
 		}),
 		"ChangePassword": on(func(c *gateway.Call, _ *iam.ChangePasswordRequest) (string, keys) { return c.Principal.ARN, nil }),
 		"PutUserPermissionsBoundary": on(func(c *gateway.Call, in *iam.PutUserPermissionsBoundaryRequest) (string, keys) {
@@ -193,7 +194,7 @@ func (a *API) roleNeeds() map[string]gateway.Needs {
 			return a.roleARN(c, *in.RoleName), nil
 		}),
 		"CreateRole": on(func(c *gateway.Call, in *iam.CreateRoleRequest) (string, keys) {
-			return newARN(c, "role", in.Path, *in.RoleName), bounds(deref(in.PermissionsBoundary))
+			return newARN(c, "role", in.Path, *in.RoleName), bounds(member.Value(in.PermissionsBoundary))
 		}),
 		"CreateServiceLinkedRole": on(linkedNeeds),
 		"PutRolePermissionsBoundary": on(func(c *gateway.Call, in *iam.PutRolePermissionsBoundaryRequest) (string, keys) {

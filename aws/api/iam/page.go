@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/domain/fault"
 )
 
@@ -74,7 +75,7 @@ func where[T any](items iter.Seq[T], passes func(T) bool) iter.Seq[T] {
 }
 
 // under tells whether a path begins with a prefix; none means all.
-func under(path string, prefix *string) bool { return strings.HasPrefix(path, deref(prefix)) }
+func under(path string, prefix *string) bool { return strings.HasPrefix(path, member.Value(prefix)) }
 
 // equalName tells whether two names are one: case does not tell them apart.
 func equalName(a, b string) bool { return strings.EqualFold(a, b) }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -67,7 +68,7 @@ func (a *API) createPolicy(ctx context.Context, call *gateway.Call, in *iam.Crea
 		return nil, err
 	}
 	p := &identity.ManagedPolicy{
-		Account: call.Scope.Account, Name: *in.PolicyName, Path: pathOf(in.Path), ID: id, Description: deref(in.Description),
+		Account: call.Scope.Account, Name: *in.PolicyName, Path: pathOf(in.Path), ID: id, Description: member.Value(in.Description),
 		Versions: []identity.PolicyVersion{{ID: "v1", Document: *in.PolicyDocument, CreatedAt: call.Now}}, Default: "v1", NextVersion: 2,
 		Tags: tags, CreatedAt: call.Now, UpdatedAt: call.Now,
 	}
@@ -90,7 +91,7 @@ func (a *API) createPolicy(ctx context.Context, call *gateway.Call, in *iam.Crea
 		return nil, err
 	}
 	shown := showPolicy(v, p)
-	shown.Description, shown.Tags = nil, some(p.Tags, showTag) // creation does not answer the description
+	shown.Description, shown.Tags = nil, member.Some(p.Tags, showTag) // creation does not answer the description
 	return &iam.CreatePolicyResponse{Policy: &shown}, nil
 }
 
@@ -170,7 +171,7 @@ func (a *API) getPolicy(_ context.Context, call *gateway.Call, in *iam.GetPolicy
 	}
 	attached, bounds := holders(v, call.Scope.Account, p.ARN)
 	shown := showPolicyUsed(p, attached, bounds)
-	shown.Description, shown.Tags = text(p.Description), each(p.Tags, showTag)
+	shown.Description, shown.Tags = member.Present(p.Description), member.Each(p.Tags, showTag)
 	return &iam.GetPolicyResponse{Policy: &shown}, nil
 }
 
@@ -186,16 +187,18 @@ func (a *API) listPolicies(_ context.Context, call *gateway.Call, in *iam.ListPo
 		own, aws := policy.Account == call.Scope.Account, policy.Account == identity.AWSAccount
 		switch {
 		case in.Scope == iam.PolicyScopeTypeLocal && !own, in.Scope == iam.PolicyScopeTypeAws && !aws, !own && !aws,
-			!under(policy.Path, in.PathPrefix), !use.passes(policy.ARN, in.PolicyUsageFilter, deref(in.OnlyAttached)):
+			!under(policy.Path, in.PathPrefix), !use.passes(policy.ARN, in.PolicyUsageFilter, member.Value(in.OnlyAttached)):
 		default:
 			all = append(all, policy)
 		}
 	}
 	slices.SortFunc(all, byName)
 	list, more, next := fill(p, slices.Values(all), policyKey)
-	return &iam.ListPoliciesResponse{Policies: each(list, func(p **identity.ManagedPolicy) iam.Policy {
+	return &iam.ListPoliciesResponse{Policies: member.Each(list, func(p **identity.ManagedPolicy) iam.Policy {
 		return showPolicyUsed(*p, use.attached[(*p).ARN], use.bounds[(*p).ARN])
-	}), IsTruncated: &more, Marker: next}, nil
+	}),
+
+		IsTruncated: &more, Marker: next}, nil
 }
 
 // passes tells whether a policy is used in the way that was asked for.
@@ -239,7 +242,7 @@ func (a *API) createPolicyVersion(ctx context.Context, call *gateway.Call, in *i
 	if err := checkManaged(*in.PolicyDocument); err != nil {
 		return nil, err
 	}
-	made := iam.PolicyVersion{IsDefaultVersion: new(deref(in.SetAsDefault)), CreateDate: at(call.Now)}
+	made := iam.PolicyVersion{IsDefaultVersion: new(member.Value(in.SetAsDefault)), CreateDate: at(call.Now)}
 	_, err := a.changePolicy(ctx, call, *in.PolicyArn, func(_ *store.Tx, p *identity.ManagedPolicy) error {
 		if len(p.Versions) >= maxVersions {
 			return fault.New(fault.QuotaExceeded, "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.")
@@ -289,7 +292,7 @@ func (a *API) listPolicyVersions(_ context.Context, call *gateway.Call, in *iam.
 		places[i] = len(places) - 1 - i
 	}
 	list, more, next, err := listed(in.Marker, in.MaxItems, places, func(n int) string { return fmt.Sprintf("%d", len(places)-n) })
-	return &iam.ListPolicyVersionsResponse{Versions: each(list, func(n *int) iam.PolicyVersion { return showVersion(p, *n) }), IsTruncated: more, Marker: next}, err
+	return &iam.ListPolicyVersionsResponse{Versions: member.Each(list, func(n *int) iam.PolicyVersion { return showVersion(p, *n) }), IsTruncated: more, Marker: next}, err
 }
 
 func (a *API) setDefaultPolicyVersion(ctx context.Context, call *gateway.Call, in *iam.SetDefaultPolicyVersionRequest) (*wire.Empty, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -66,7 +67,7 @@ func (a *API) createInstanceProfile(ctx context.Context, call *gateway.Call, in 
 // showProfile shows all of a profile.
 func showProfile(r store.Reader, p *identity.InstanceProfile) iam.InstanceProfile {
 	out := listedProfile(r, p)
-	out.Tags = each(p.Tags, showTag)
+	out.Tags = member.Each(p.Tags, showTag)
 	return out
 }
 
@@ -108,7 +109,7 @@ func (a *API) listInstanceProfiles(_ context.Context, call *gateway.Call, in *ia
 func profileKey(p *identity.InstanceProfile) string { return store.NameKey("", p.Name) }
 
 func listProfiles(r store.Reader, list []*identity.InstanceProfile) []iam.InstanceProfile {
-	return each(list, func(p **identity.InstanceProfile) iam.InstanceProfile { return listedProfile(r, *p) })
+	return member.Each(list, func(p **identity.InstanceProfile) iam.InstanceProfile { return listedProfile(r, *p) })
 }
 
 func profilesOf(r store.Reader, role *identity.Role) []*identity.InstanceProfile {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -98,9 +99,9 @@ func (a *API) readRole(call *gateway.Call, in *iam.CreateRoleRequest) (*identity
 		return nil, err
 	}
 	role := &identity.Role{
-		Account: call.Scope.Account, Name: *in.RoleName, Path: pathOf(in.Path), ID: id, Description: deref(in.Description),
+		Account: call.Scope.Account, Name: *in.RoleName, Path: pathOf(in.Path), ID: id, Description: member.Value(in.Description),
 		Trust: *in.AssumeRolePolicyDocument, MaxSession: sessionDefault, Tags: tags, CreatedAt: call.Now,
-		Grants: identity.Grants{Boundary: deref(in.PermissionsBoundary)},
+		Grants: identity.Grants{Boundary: member.Value(in.PermissionsBoundary)},
 	}
 	if in.MaxSessionDuration != nil {
 		role.MaxSession = time.Duration(*in.MaxSessionDuration) * time.Second
@@ -112,7 +113,7 @@ func (a *API) readRole(call *gateway.Call, in *iam.CreateRoleRequest) (*identity
 // showRole shows all of a role.
 func (a *API) showRole(r store.Reader, role *identity.Role) iam.Role {
 	out := listedRole(role)
-	out.Tags, out.PermissionsBoundary = some(role.Tags, showTag), showBoundary(role.Grants.Boundary)
+	out.Tags, out.PermissionsBoundary = member.Some(role.Tags, showTag), showBoundary(role.Grants.Boundary)
 	out.RoleLastUsed = a.roleUsed(role)
 	return out
 }
@@ -121,7 +122,7 @@ func (a *API) showRole(r store.Reader, role *identity.Role) iam.Role {
 func listedRole(role *identity.Role) iam.Role {
 	return iam.Role{
 		Path: &role.Path, RoleName: &role.Name, RoleId: &role.ID, Arn: &role.ARN, CreateDate: at(role.CreatedAt),
-		AssumeRolePolicyDocument: encoded(role.Trust), Description: text(role.Description), MaxSessionDuration: new(int32(role.MaxSession / time.Second)),
+		AssumeRolePolicyDocument: encoded(role.Trust), Description: member.Present(role.Description), MaxSessionDuration: new(int32(role.MaxSession / time.Second)),
 	}
 }
 
@@ -133,7 +134,7 @@ func (a *API) roleUsed(role *identity.Role) *iam.RoleLastUsed {
 	if !ok || used.At.Before(role.CreatedAt) {
 		return &iam.RoleLastUsed{}
 	}
-	return &iam.RoleLastUsed{LastUsedDate: at(used.At), Region: text(used.Region)}
+	return &iam.RoleLastUsed{LastUsedDate: at(used.At), Region: member.Present(used.Region)}
 }
 
 func (a *API) getRole(_ context.Context, call *gateway.Call, in *iam.GetRoleRequest) (*iam.GetRoleResponse, error) {
@@ -152,7 +153,7 @@ func (a *API) listRoles(_ context.Context, call *gateway.Call, in *iam.ListRoles
 	}
 	roles := where(store.Roles.Prefix(a.store.View(), store.NameKey(call.Scope.Account, "")), func(r *identity.Role) bool { return under(r.Path, in.PathPrefix) })
 	list, more, next := fill(p, roles, func(r *identity.Role) string { return store.NameKey("", r.Name) })
-	return &iam.ListRolesResponse{Roles: each(list, func(r **identity.Role) iam.Role { return listedRole(*r) }), IsTruncated: &more, Marker: next}, nil
+	return &iam.ListRolesResponse{Roles: member.Each(list, func(r **identity.Role) iam.Role { return listedRole(*r) }), IsTruncated: &more, Marker: next}, nil
 }
 
 func (a *API) updateRole(ctx context.Context, call *gateway.Call, in *iam.UpdateRoleRequest) (*iam.UpdateRoleResponse, error) {

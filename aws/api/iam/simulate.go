@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/domain/arn"
@@ -157,18 +158,18 @@ func (s *simulation) add(inputs, boundaries []string, resource, resourceOwner *s
 
 // accountIn is the account that owns a resource, from an ARN or an account's id.
 func accountIn(owner *string) string {
-	if a, err := arn.Parse(deref(owner)); err == nil {
+	if a, err := arn.Parse(member.Value(owner)); err == nil {
 		return a.Account
 	}
-	return deref(owner)
+	return member.Value(owner)
 }
 
 // exclude leaves policies out.
 func (s *simulation) exclude(list []iam.PolicyIdentifier) {
 	for _, x := range list {
-		name := deref(x.PolicyArn)
+		name := member.Value(x.PolicyArn)
 		if x.InlinePolicyIdentifier != nil {
-			name = deref(x.InlinePolicyIdentifier.PolicyName)
+			name = member.Value(x.InlinePolicyIdentifier.PolicyName)
 		}
 		s.policies.Identity = slices.DeleteFunc(slices.Clone(s.policies.Identity), func(p policy.Applied) bool { return p.Name == name })
 		if s.policies.Boundary != nil && s.policies.Boundary.Name == name {
@@ -184,7 +185,7 @@ func (s *simulation) ask(actions, resources []string, entries []iam.ContextEntry
 	}
 	values := map[string][]string{}
 	for _, e := range entries {
-		values[keyName(deref(e.ContextKeyName))] = e.ContextKeyValues
+		values[keyName(member.Value(e.ContextKeyName))] = e.ContextKeyValues
 	}
 	s.keys = func(name string) ([]string, bool) {
 		v, ok := values[name]
@@ -214,7 +215,7 @@ func (s *simulation) answer(marker *string, size *int32) (*iam.SimulatePolicyRes
 	if err != nil {
 		return nil, err
 	}
-	return &iam.SimulatePolicyResponse{EvaluationResults: each(list, s.result), IsTruncated: more, Marker: next}, nil
+	return &iam.SimulatePolicyResponse{EvaluationResults: member.Each(list, s.result), IsTruncated: more, Marker: next}, nil
 }
 
 type simulated struct{ key, action, resource string }

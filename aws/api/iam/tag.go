@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -66,7 +67,7 @@ func listTags(marker *string, size *int32, tags []workload.Tag) ([]iam.Tag, *boo
 		tags, p.after = tags[n+1:], ""
 	}
 	list, more, next := fill(p, slices.Values(tags), func(t workload.Tag) string { return t.Key })
-	return each(list, showTag), &more, next, nil
+	return member.Each(list, showTag), &more, next, nil
 }
 
 // TagsOf are the tags of a user, role, policy or instance profile, by its ARN; ok is

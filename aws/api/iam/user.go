@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/iam"
 	"github.com/berthhq/berth/aws/wire"
@@ -75,7 +76,7 @@ func (a *API) createUser(ctx context.Context, call *gateway.Call, in *iam.Create
 	}
 	u := &identity.UserRecord{
 		Account: call.Scope.Account, Name: *in.UserName, Path: pathOf(in.Path), ID: id, Tags: tags, CreatedAt: call.Now,
-		Grants: identity.Grants{Boundary: deref(in.PermissionsBoundary)},
+		Grants: identity.Grants{Boundary: member.Value(in.PermissionsBoundary)},
 	}
 	u.ARN = arnOf(call, "user", u.Path, u.Name)
 	_, err = a.store.Update(ctx, func(tx *store.Tx) error {
@@ -100,7 +101,7 @@ func (a *API) createUser(ctx context.Context, call *gateway.Call, in *iam.Create
 // showUser shows all of a user.
 func showUser(u *identity.UserRecord) iam.User {
 	out := listedUser(u)
-	out.Tags, out.PermissionsBoundary = some(u.Tags, showTag), showBoundary(u.Grants.Boundary)
+	out.Tags, out.PermissionsBoundary = member.Some(u.Tags, showTag), showBoundary(u.Grants.Boundary)
 	return out
 }
 
@@ -129,7 +130,7 @@ func (a *API) listUsers(_ context.Context, call *gateway.Call, in *iam.ListUsers
 	}
 	users := where(store.Users.Prefix(a.store.View(), store.NameKey(call.Scope.Account, "")), func(u *identity.UserRecord) bool { return under(u.Path, in.PathPrefix) })
 	list, more, next := fill(p, users, func(u *identity.UserRecord) string { return store.NameKey("", u.Name) })
-	return &iam.ListUsersResponse{Users: each(list, func(u **identity.UserRecord) iam.User { return listedUser(*u) }), IsTruncated: &more, Marker: next}, nil
+	return &iam.ListUsersResponse{Users: member.Each(list, func(u **identity.UserRecord) iam.User { return listedUser(*u) }), IsTruncated: &more, Marker: next}, nil
 }
 
 // updateUser gives a user another name or path. The user's keys stay, under the
@@ -247,5 +248,5 @@ func (a *API) listGroupsForUser(_ context.Context, call *gateway.Call, in *iam.L
 		}
 	}
 	list, more, next, err := listed(in.Marker, in.MaxItems, groups, func(g *identity.Group) string { return g.Name })
-	return &iam.ListGroupsForUserResponse{Groups: each(list, showGroup), IsTruncated: more, Marker: next}, err
+	return &iam.ListGroupsForUserResponse{Groups: member.Each(list, showGroup), IsTruncated: more, Marker: next}, err
 }

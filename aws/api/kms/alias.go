@@ -3,6 +3,7 @@ package kms
 import (
 	"context"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/kms"
 	"github.com/berthhq/berth/aws/wire"
@@ -97,7 +98,7 @@ func (a *API) listAliases(_ context.Context, call *gateway.Call, in *shape.ListA
 	if err != nil {
 		return nil, err
 	}
-	return &shape.ListAliasesResponse{NextMarker: next, Truncated: new(next != nil), Aliases: each(list, func(alias **secret.Alias) shape.AliasListEntry {
+	return &shape.ListAliasesResponse{NextMarker: next, Truncated: new(next != nil), Aliases: member.Each(list, func(alias **secret.Alias) shape.AliasListEntry {
 		d := *alias
 		return shape.AliasListEntry{AliasName: &d.Name, AliasArn: &d.ARN, TargetKeyId: &d.KeyID, CreationDate: &d.CreatedAt, LastUpdatedDate: &d.ChangedAt}
 	})}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/kms"
 	"github.com/berthhq/berth/domain/fault"
@@ -21,7 +22,7 @@ func checkAlgorithm(a shape.EncryptionAlgorithmSpec) error {
 
 // dry ends a call that was to try permissions only.
 func dry(only *bool) error {
-	if deref(only) {
+	if member.Value(only) {
 		return fault.New(fault.DryRunSucceeded, "The request would have succeeded, but the DryRun option is set.")
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/kms"
 	"github.com/berthhq/berth/aws/wire"
@@ -16,7 +17,7 @@ func (a *API) createKey(ctx context.Context, call *gateway.Call, in *shape.Creat
 	if err := checkKind(in); err != nil {
 		return nil, err
 	}
-	tags, err := withTags(nil, each(in.Tags, readTag))
+	tags, err := withTags(nil, member.Each(in.Tags, readTag))
 	if err != nil {
 		return nil, err
 	}
@@ -27,8 +28,8 @@ func (a *API) createKey(ctx context.Context, call *gateway.Call, in *shape.Creat
 	}
 	id := newID()
 	k := &secret.Key{
-		Scope: call.Scope, ID: id, ARN: secret.KeyARN(call.Scope, id), Description: deref(in.Description), State: secret.Enabled,
-		Policy: deref(in.Policy), Tags: tags, CreatedAt: call.Now,
+		Scope: call.Scope, ID: id, ARN: secret.KeyARN(call.Scope, id), Description: member.Value(in.Description), State: secret.Enabled,
+		Policy: member.Value(in.Policy), Tags: tags, CreatedAt: call.Now,
 	}
 	m, err := a.vault.NewMaterial(k.ARN, call.Now)
 	if err != nil {
@@ -62,7 +63,7 @@ func checkKind(in *shape.CreateKeyRequest) error {
 		return unsupported("CustomerMasterKeySpec", in.CustomerMasterKeySpec)
 	case in.Origin != "" && in.Origin != shape.OriginTypeAwsKms:
 		return unsupported("Origin", in.Origin)
-	case deref(in.MultiRegion):
+	case member.Value(in.MultiRegion):
 		return unsupported("MultiRegion", true)
 	case in.CustomKeyStoreId != nil || in.XksKeyId != nil:
 		return unsupported("A custom key store", "")
@@ -73,7 +74,7 @@ func checkKind(in *shape.CreateKeyRequest) error {
 func show(k *secret.Key) *shape.KeyMetadata {
 	out := &shape.KeyMetadata{
 		AWSAccountId: &k.Scope.Account, KeyId: &k.ID, Arn: &k.ARN, CreationDate: &k.CreatedAt, Enabled: new(k.State == secret.Enabled),
-		Description: &k.Description, KeyUsage: shape.KeyUsageTypeEncryptDecrypt, KeyState: shape.KeyState(k.State), DeletionDate: at(k.DeleteAt),
+		Description: &k.Description, KeyUsage: shape.KeyUsageTypeEncryptDecrypt, KeyState: shape.KeyState(k.State), DeletionDate: member.Time(k.DeleteAt),
 		Origin: shape.OriginTypeAwsKms, KeyManager: shape.KeyManagerTypeCustomer, CustomerMasterKeySpec: shape.CustomerMasterKeySpecSymmetricDefault,
 		KeySpec: shape.KeySpecSymmetricDefault, EncryptionAlgorithms: []shape.EncryptionAlgorithmSpec{shape.EncryptionAlgorithmSpecSymmetricDefault},
 		MultiRegion: new(false), CurrentKeyMaterialId: &k.Materials[len(k.Materials)-1].ID,
@@ -106,7 +107,7 @@ func (a *API) listKeys(_ context.Context, call *gateway.Call, in *shape.ListKeys
 	if err != nil {
 		return nil, err
 	}
-	return &shape.ListKeysResponse{NextMarker: next, Truncated: new(next != nil), Keys: each(list, func(k **secret.Key) shape.KeyListEntry {
+	return &shape.ListKeysResponse{NextMarker: next, Truncated: new(next != nil), Keys: member.Each(list, func(k **secret.Key) shape.KeyListEntry {
 		return shape.KeyListEntry{KeyId: &(*k).ID, KeyArn: &(*k).ARN}
 	})}, nil
 }

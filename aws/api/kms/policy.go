@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/kms"
 	"github.com/berthhq/berth/aws/wire"
@@ -90,7 +91,7 @@ func (a *API) getKeyRotationStatus(_ context.Context, call *gateway.Call, in *sh
 	}
 	out := &shape.GetKeyRotationStatusResponse{KeyId: &k.ARN, KeyRotationEnabled: new(k.RotateEvery > 0 && k.State != secret.PendingDeletion)}
 	if k.RotateEvery > 0 {
-		out.RotationPeriodInDays, out.NextRotationDate = &k.RotateEvery, at(k.RotateAt)
+		out.RotationPeriodInDays, out.NextRotationDate = &k.RotateEvery, member.Time(k.RotateAt)
 	}
 	return out, nil
 }

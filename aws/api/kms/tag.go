@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/kms"
 	"github.com/berthhq/berth/aws/wire"
@@ -44,7 +45,7 @@ func withTags(have, said []tag) ([]tag, error) {
 
 func (a *API) tagResource(ctx context.Context, call *gateway.Call, in *shape.TagResourceRequest) (*wire.Empty, error) {
 	return a.changeLive(ctx, call, *in.KeyId, func(_ *store.Tx, k *secret.Key) (err error) {
-		k.Tags, err = withTags(k.Tags, each(in.Tags, readTag))
+		k.Tags, err = withTags(k.Tags, member.Each(in.Tags, readTag))
 		return err
 	})
 }
@@ -66,5 +67,5 @@ func (a *API) listResourceTags(_ context.Context, call *gateway.Call, in *shape.
 	if err != nil {
 		return nil, err
 	}
-	return &shape.ListResourceTagsResponse{Tags: each(list, showTag), NextMarker: next, Truncated: new(next != nil)}, nil
+	return &shape.ListResourceTagsResponse{Tags: member.Each(list, showTag), NextMarker: next, Truncated: new(next != nil)}, nil
 }

@@ -3,6 +3,7 @@ package logs
 import (
 	"context"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/logs"
 	"github.com/berthhq/berth/domain/fault"
@@ -13,13 +14,13 @@ import (
 func (a *API) putLogEvents(_ context.Context, call *gateway.Call, in *logs.PutLogEventsRequest) (*logs.PutLogEventsResponse, error) {
 	events := make([]telemetry.Event, len(in.LogEvents))
 	for i, e := range in.LogEvents {
-		events[i] = telemetry.Event{Timestamp: value(e.Timestamp), Message: value(e.Message)}
+		events[i] = telemetry.Event{Timestamp: member.Value(e.Timestamp), Message: member.Value(e.Message)}
 	}
 	var source *telemetry.Source
-	if s, ours := telemetry.ParseSource(value(in.SequenceToken)); ours {
+	if s, ours := telemetry.ParseSource(member.Value(in.SequenceToken)); ours {
 		source = &s
 	}
-	rejection, err := a.archive.Put(call.Scope, value(in.LogGroupName), value(in.LogStreamName), events, source)
+	rejection, err := a.archive.Put(call.Scope, member.Value(in.LogGroupName), member.Value(in.LogStreamName), events, source)
 	if err != nil {
 		return nil, err
 	}
@@ -35,8 +36,8 @@ func rejectionShape(r telemetry.Rejection, events int) *logs.RejectedLogEventsIn
 		return nil
 	}
 	info := &logs.RejectedLogEventsInfo{
-		TooOldLogEventEndIndex:  present(int32(r.TooOld)),
-		ExpiredLogEventEndIndex: present(int32(r.Expired)),
+		TooOldLogEventEndIndex:  member.Present(int32(r.TooOld)),
+		ExpiredLogEventEndIndex: member.Present(int32(r.Expired)),
 	}
 	if r.TooNew < events {
 		info.TooNewLogEventStartIndex = new(int32(r.TooNew))
@@ -50,9 +51,9 @@ func (a *API) getLogEvents(_ context.Context, call *gateway.Call, in *logs.GetLo
 		return nil, err
 	}
 	q := telemetry.ReadQuery{
-		Window:  telemetry.Window{Start: value(in.StartTime)},
-		Forward: value(in.StartFromHead),
-		Limit:   int(value(in.Limit)),
+		Window:  telemetry.Window{Start: member.Value(in.StartTime)},
+		Forward: member.Value(in.StartFromHead),
+		Limit:   int(member.Value(in.Limit)),
 	}
 	if in.EndTime != nil {
 		q.Window.End = includedEnd(*in.EndTime - 1)
@@ -64,7 +65,7 @@ func (a *API) getLogEvents(_ context.Context, call *gateway.Call, in *logs.GetLo
 		}
 		q.Forward, q.From = forward, &gap
 	}
-	page, err := a.archive.Read(call.Scope, group, value(in.LogStreamName), q)
+	page, err := a.archive.Read(call.Scope, group, member.Value(in.LogStreamName), q)
 	if err != nil {
 		return nil, err
 	}
@@ -127,11 +128,11 @@ func searchQuery(in *logs.FilterLogEventsRequest) (q telemetry.SearchQuery, err 
 	if in.LogStreamNames != nil && in.LogStreamNamePrefix != nil {
 		return q, fault.New(fault.InvalidParameter, "logStreamNamePrefix and logStreamNames are mutually exclusive parameters.")
 	}
-	q.Window.Start = value(in.StartTime)
+	q.Window.Start = member.Value(in.StartTime)
 	if in.EndTime != nil {
 		q.Window.End = includedEnd(*in.EndTime)
 	}
-	q.Limit = int(value(in.Limit))
+	q.Limit = int(member.Value(in.Limit))
 	q.Streams.Names = in.LogStreamNames
 	if in.LogStreamNamePrefix != nil {
 		q.Streams.Prefixes = []string{*in.LogStreamNamePrefix}
@@ -152,7 +153,7 @@ func searchQuery(in *logs.FilterLogEventsRequest) (q telemetry.SearchQuery, err 
 }
 
 func parsePattern(source *string) (*pattern.Pattern, error) {
-	p, err := pattern.Parse(value(source))
+	p, err := pattern.Parse(member.Value(source))
 	if err != nil {
 		return nil, fault.New(fault.InvalidParameter, "%s", err.Error())
 	}

@@ -3,6 +3,7 @@ package logs
 import (
 	"context"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/logs"
 	"github.com/berthhq/berth/aws/wire"
@@ -20,8 +21,8 @@ func (a *API) createLogGroup(_ context.Context, call *gateway.Call, in *logs.Cre
 		class = telemetry.Standard
 	}
 	g := telemetry.Group{
-		Name: value(in.LogGroupName), Class: class, KMSKey: value(in.KmsKeyId),
-		Tags: in.Tags, Protected: value(in.DeletionProtectionEnabled),
+		Name: member.Value(in.LogGroupName), Class: class, KMSKey: member.Value(in.KmsKeyId),
+		Tags: in.Tags, Protected: member.Value(in.DeletionProtectionEnabled),
 	}
 	if class == telemetry.Delivery {
 		g.RetentionDays = deliveryRetentionDays
@@ -51,7 +52,7 @@ func (a *API) describeLogGroups(_ context.Context, call *gateway.Call, in *logs.
 		}
 	}
 	list, more, err := a.archive.Groups(call.Scope, telemetry.GroupQuery{
-		Prefix: value(in.LogGroupNamePrefix), Contains: value(in.LogGroupNamePattern),
+		Prefix: member.Value(in.LogGroupNamePrefix), Contains: member.Value(in.LogGroupNamePattern),
 		Class: telemetry.Class(in.LogGroupClass), After: after.Name, Limit: pageSize(in.Limit),
 	})
 	if err != nil {
@@ -98,31 +99,31 @@ func groupShape(scope arn.Scope, g telemetry.Group) logs.LogGroup {
 	return logs.LogGroup{
 		LogGroupName:              &g.Name,
 		CreationTime:              &g.Created,
-		RetentionInDays:           present(int32(g.RetentionDays)),
+		RetentionInDays:           member.Present(int32(g.RetentionDays)),
 		MetricFilterCount:         new(int32),
 		Arn:                       new(name + ":*"),
 		LogGroupArn:               &name,
 		StoredBytes:               &g.StoredBytes,
-		KmsKeyId:                  present(g.KMSKey),
+		KmsKeyId:                  member.Present(g.KMSKey),
 		LogGroupClass:             logs.LogGroupClass(g.Class),
 		DeletionProtectionEnabled: &g.Protected,
 	}
 }
 
 func (a *API) deleteLogGroup(_ context.Context, call *gateway.Call, in *logs.DeleteLogGroupRequest) (*wire.Empty, error) {
-	return &wire.Empty{}, a.archive.DeleteGroup(call.Scope, value(in.LogGroupName))
+	return &wire.Empty{}, a.archive.DeleteGroup(call.Scope, member.Value(in.LogGroupName))
 }
 
 func (a *API) putRetentionPolicy(_ context.Context, call *gateway.Call, in *logs.PutRetentionPolicyRequest) (*wire.Empty, error) {
-	days := int(value(in.RetentionInDays))
+	days := int(member.Value(in.RetentionInDays))
 	if err := telemetry.CheckRetention(days); err != nil {
 		return nil, err
 	}
-	return a.setRetention(call.Scope, value(in.LogGroupName), days)
+	return a.setRetention(call.Scope, member.Value(in.LogGroupName), days)
 }
 
 func (a *API) deleteRetentionPolicy(_ context.Context, call *gateway.Call, in *logs.DeleteRetentionPolicyRequest) (*wire.Empty, error) {
-	return a.setRetention(call.Scope, value(in.LogGroupName), 0)
+	return a.setRetention(call.Scope, member.Value(in.LogGroupName), 0)
 }
 
 func (a *API) setRetention(scope arn.Scope, name string, days int) (*wire.Empty, error) {
@@ -136,18 +137,18 @@ func (a *API) setRetention(scope arn.Scope, name string, days int) (*wire.Empty,
 }
 
 func (a *API) putLogGroupDeletionProtection(_ context.Context, call *gateway.Call, in *logs.PutLogGroupDeletionProtectionRequest) (*wire.Empty, error) {
-	name, err := telemetry.GroupName(call.Scope, value(in.LogGroupIdentifier))
+	name, err := telemetry.GroupName(call.Scope, member.Value(in.LogGroupIdentifier))
 	if err != nil {
 		return nil, err
 	}
 	return &wire.Empty{}, a.archive.ChangeGroup(call.Scope, name, func(g *telemetry.Group) error {
-		g.Protected = value(in.DeletionProtectionEnabled)
+		g.Protected = member.Value(in.DeletionProtectionEnabled)
 		return nil
 	})
 }
 
 func (a *API) associateKmsKey(_ context.Context, call *gateway.Call, in *logs.AssociateKmsKeyRequest) (*wire.Empty, error) {
-	return a.setKey(call.Scope, in.LogGroupName, in.ResourceIdentifier, value(in.KmsKeyId))
+	return a.setKey(call.Scope, in.LogGroupName, in.ResourceIdentifier, member.Value(in.KmsKeyId))
 }
 
 func (a *API) disassociateKmsKey(_ context.Context, call *gateway.Call, in *logs.DisassociateKmsKeyRequest) (*wire.Empty, error) {

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/logs"
 	"github.com/berthhq/berth/domain/arn"
@@ -19,16 +20,16 @@ func (a *API) Needs() map[string]gateway.Needs {
 			return groups(c.Scope, in.LogGroupIdentifiers)
 		}),
 		"DeleteLogGroup": gateway.On(func(c *gateway.Call, in *logs.DeleteLogGroupRequest) []string {
-			return group(c.Scope, value(in.LogGroupName))
+			return group(c.Scope, member.Value(in.LogGroupName))
 		}),
 		"PutRetentionPolicy": gateway.On(func(c *gateway.Call, in *logs.PutRetentionPolicyRequest) []string {
-			return group(c.Scope, value(in.LogGroupName))
+			return group(c.Scope, member.Value(in.LogGroupName))
 		}),
 		"DeleteRetentionPolicy": gateway.On(func(c *gateway.Call, in *logs.DeleteRetentionPolicyRequest) []string {
-			return group(c.Scope, value(in.LogGroupName))
+			return group(c.Scope, member.Value(in.LogGroupName))
 		}),
 		"PutLogGroupDeletionProtection": gateway.On(func(c *gateway.Call, in *logs.PutLogGroupDeletionProtectionRequest) []string {
-			return group(c.Scope, value(in.LogGroupIdentifier))
+			return group(c.Scope, member.Value(in.LogGroupIdentifier))
 		}),
 		"AssociateKmsKey": gateway.On(func(c *gateway.Call, in *logs.AssociateKmsKeyRequest) []string {
 			return group(c.Scope, either(in.LogGroupName, in.ResourceIdentifier))
@@ -37,32 +38,36 @@ func (a *API) Needs() map[string]gateway.Needs {
 			return group(c.Scope, either(in.LogGroupName, in.ResourceIdentifier))
 		}),
 
-		"TagResource":   gateway.On(func(_ *gateway.Call, in *logs.TagResourceRequest) []string { return []string{value(in.ResourceArn)} }),
-		"UntagResource": gateway.On(func(_ *gateway.Call, in *logs.UntagResourceRequest) []string { return []string{value(in.ResourceArn)} }),
+		"TagResource": gateway.On(func(_ *gateway.Call, in *logs.TagResourceRequest) []string {
+			return []string{member.Value(in.ResourceArn)}
+		}),
+		"UntagResource": gateway.On(func(_ *gateway.Call, in *logs.UntagResourceRequest) []string {
+			return []string{member.Value(in.ResourceArn)}
+		}),
 		"ListTagsForResource": gateway.On(func(_ *gateway.Call, in *logs.ListTagsForResourceRequest) []string {
-			return []string{value(in.ResourceArn)}
+			return []string{member.Value(in.ResourceArn)}
 		}),
 		"TagLogGroup": gateway.On(func(c *gateway.Call, in *logs.TagLogGroupRequest) []string {
-			return group(c.Scope, value(in.LogGroupName))
+			return group(c.Scope, member.Value(in.LogGroupName))
 		}),
 		"UntagLogGroup": gateway.On(func(c *gateway.Call, in *logs.UntagLogGroupRequest) []string {
-			return group(c.Scope, value(in.LogGroupName))
+			return group(c.Scope, member.Value(in.LogGroupName))
 		}),
 		"ListTagsLogGroup": gateway.On(func(c *gateway.Call, in *logs.ListTagsLogGroupRequest) []string {
-			return group(c.Scope, value(in.LogGroupName))
+			return group(c.Scope, member.Value(in.LogGroupName))
 		}),
 
 		"CreateLogStream": gateway.On(func(c *gateway.Call, in *logs.CreateLogStreamRequest) []string {
-			return stream(c.Scope, value(in.LogGroupName), in.LogStreamName)
+			return stream(c.Scope, member.Value(in.LogGroupName), in.LogStreamName)
 		}),
 		"DescribeLogStreams": gateway.On(func(c *gateway.Call, in *logs.DescribeLogStreamsRequest) []string {
 			return group(c.Scope, either(in.LogGroupName, in.LogGroupIdentifier))
 		}),
 		"DeleteLogStream": gateway.On(func(c *gateway.Call, in *logs.DeleteLogStreamRequest) []string {
-			return stream(c.Scope, value(in.LogGroupName), in.LogStreamName)
+			return stream(c.Scope, member.Value(in.LogGroupName), in.LogStreamName)
 		}),
 		"PutLogEvents": gateway.On(func(c *gateway.Call, in *logs.PutLogEventsRequest) []string {
-			return stream(c.Scope, value(in.LogGroupName), in.LogStreamName)
+			return stream(c.Scope, member.Value(in.LogGroupName), in.LogStreamName)
 		}),
 		"GetLogEvents": gateway.On(func(c *gateway.Call, in *logs.GetLogEventsRequest) []string {
 			return stream(c.Scope, either(in.LogGroupName, in.LogGroupIdentifier), in.LogStreamName)
@@ -78,9 +83,9 @@ func (a *API) Needs() map[string]gateway.Needs {
 
 // createLogGroupNeeds: a group that is born with tags is tagged, too.
 func createLogGroupNeeds(call *gateway.Call, in *logs.CreateLogGroupRequest) []gateway.Need {
-	needs := []gateway.Need{{Resources: group(call.Scope, value(in.LogGroupName))}}
+	needs := []gateway.Need{{Resources: group(call.Scope, member.Value(in.LogGroupName))}}
 	if len(in.Tags) > 0 {
-		needs = append(needs, gateway.Need{Action: "logs:TagResource", Resources: []string{telemetry.GroupARN(call.Scope, value(in.LogGroupName))}})
+		needs = append(needs, gateway.Need{Action: "logs:TagResource", Resources: []string{telemetry.GroupARN(call.Scope, member.Value(in.LogGroupName))}})
 	}
 	return needs
 }
@@ -89,7 +94,7 @@ func either(name, identifier *string) string {
 	if name != nil {
 		return *name
 	}
-	return value(identifier)
+	return member.Value(identifier)
 }
 
 // group is how AWS writes a group by name or ARN in decisions: as its streams,
@@ -110,5 +115,5 @@ func stream(scope arn.Scope, identifier string, name *string) []string {
 	if err != nil {
 		return []string{identifier}
 	}
-	return []string{telemetry.StreamARN(scope, of, value(name))}
+	return []string{telemetry.StreamARN(scope, of, member.Value(name))}
 }

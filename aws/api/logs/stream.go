@@ -3,6 +3,7 @@ package logs
 import (
 	"context"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/logs"
 	"github.com/berthhq/berth/aws/wire"
@@ -12,11 +13,11 @@ import (
 )
 
 func (a *API) createLogStream(_ context.Context, call *gateway.Call, in *logs.CreateLogStreamRequest) (*wire.Empty, error) {
-	return &wire.Empty{}, a.archive.CreateStream(call.Scope, value(in.LogGroupName), value(in.LogStreamName))
+	return &wire.Empty{}, a.archive.CreateStream(call.Scope, member.Value(in.LogGroupName), member.Value(in.LogStreamName))
 }
 
 func (a *API) deleteLogStream(_ context.Context, call *gateway.Call, in *logs.DeleteLogStreamRequest) (*wire.Empty, error) {
-	return &wire.Empty{}, a.archive.DeleteStream(call.Scope, value(in.LogGroupName), value(in.LogStreamName))
+	return &wire.Empty{}, a.archive.DeleteStream(call.Scope, member.Value(in.LogGroupName), member.Value(in.LogStreamName))
 }
 
 // streamCursor is where a page of streams ended.
@@ -31,8 +32,8 @@ func (a *API) describeLogStreams(_ context.Context, call *gateway.Call, in *logs
 		return nil, err
 	}
 	q := telemetry.StreamQuery{
-		Prefix: value(in.LogStreamNamePrefix), ByTime: in.OrderBy == logs.OrderByLastEventTime,
-		Descending: value(in.Descending), Limit: pageSize(in.Limit),
+		Prefix: member.Value(in.LogStreamNamePrefix), ByTime: in.OrderBy == logs.OrderByLastEventTime,
+		Descending: member.Value(in.Descending), Limit: pageSize(in.Limit),
 	}
 	if q.ByTime && in.LogStreamNamePrefix != nil {
 		return nil, fault.New(fault.InvalidParameter, "Cannot order by LastEventTime with a logStreamNamePrefix.")

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/logs"
 	"github.com/berthhq/berth/aws/wire"
@@ -41,7 +42,7 @@ func (a *API) tagResource(_ context.Context, call *gateway.Call, in *logs.TagRes
 }
 
 func (a *API) tagLogGroup(_ context.Context, call *gateway.Call, in *logs.TagLogGroupRequest) (*wire.Empty, error) {
-	return a.addTags(call.Scope, value(in.LogGroupName), in.Tags)
+	return a.addTags(call.Scope, member.Value(in.LogGroupName), in.Tags)
 }
 
 func (a *API) addTags(scope arn.Scope, name string, tags map[string]string) (*wire.Empty, error) {
@@ -66,7 +67,7 @@ func (a *API) untagResource(_ context.Context, call *gateway.Call, in *logs.Unta
 }
 
 func (a *API) untagLogGroup(_ context.Context, call *gateway.Call, in *logs.UntagLogGroupRequest) (*wire.Empty, error) {
-	return a.removeTags(call.Scope, value(in.LogGroupName), in.Tags)
+	return a.removeTags(call.Scope, member.Value(in.LogGroupName), in.Tags)
 }
 
 func (a *API) removeTags(scope arn.Scope, name string, keys []string) (*wire.Empty, error) {
@@ -88,7 +89,7 @@ func (a *API) listTagsForResource(_ context.Context, call *gateway.Call, in *log
 }
 
 func (a *API) listTagsLogGroup(_ context.Context, call *gateway.Call, in *logs.ListTagsLogGroupRequest) (*logs.ListTagsLogGroupResponse, error) {
-	tags, err := a.tags(call.Scope, value(in.LogGroupName))
+	tags, err := a.tags(call.Scope, member.Value(in.LogGroupName))
 	return &logs.ListTagsLogGroupResponse{Tags: tags}, err
 }
 
@@ -107,8 +108,8 @@ func (a *API) tags(scope arn.Scope, name string) (map[string]string, error) {
 // taggedGroup is the group an ARN names; nothing else of this service has tags
 // here.
 func taggedGroup(scope arn.Scope, resource *string) (string, error) {
-	if !arn.IsARN(value(resource)) {
-		return "", fault.New(fault.InvalidParameter, "The resource ARN you specified is not valid: %s", value(resource))
+	if !arn.IsARN(member.Value(resource)) {
+		return "", fault.New(fault.InvalidParameter, "The resource ARN you specified is not valid: %s", member.Value(resource))
 	}
 	return telemetry.GroupName(scope, *resource)
 }

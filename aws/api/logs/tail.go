@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/logs"
 	"github.com/berthhq/berth/domain/arn"
@@ -35,7 +36,7 @@ func (a *API) startLiveTail(ctx context.Context, call *gateway.Call, in *logs.St
 	session := &tailSessionRun{scope: call.Scope, tail: tail, interval: a.interval, start: &logs.LiveTailSessionStart{
 		RequestId: &call.ID, SessionId: new(sessionID()),
 		LogGroupIdentifiers: in.LogGroupIdentifiers, LogStreamNames: in.LogStreamNames,
-		LogStreamNamePrefixes: in.LogStreamNamePrefixes, LogEventFilterPattern: new(value(in.LogEventFilterPattern)),
+		LogStreamNamePrefixes: in.LogStreamNamePrefixes, LogEventFilterPattern: new(member.Value(in.LogEventFilterPattern)),
 	}}
 	return &logs.StartLiveTailResponse{ResponseStream: session.events(ctx)}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/domain/fault"
@@ -29,8 +30,8 @@ func (a *API) createSecret(ctx context.Context, call *gateway.Call, in *shape.Cr
 		return nil, err
 	}
 	made := &secret.Secret{
-		Scope: call.Scope, Name: *in.Name, ARN: secret.ARN(call.Scope, *in.Name, newSuffix()), Description: deref(in.Description),
-		Type: deref(in.Type), Key: deref(in.KmsKeyId), Tags: tags, CreatedAt: call.Now, ChangedAt: call.Now,
+		Scope: call.Scope, Name: *in.Name, ARN: secret.ARN(call.Scope, *in.Name, newSuffix()), Description: member.Value(in.Description),
+		Type: member.Value(in.Type), Key: member.Value(in.KmsKeyId), Tags: tags, CreatedAt: call.Now, ChangedAt: call.Now,
 	}
 	out, version := made, versionID(in.ClientRequestToken)
 	_, err = a.store.Update(ctx, func(tx *store.Tx) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/domain/secret"
@@ -16,10 +17,10 @@ func (a *API) describeSecret(_ context.Context, call *gateway.Call, in *shape.De
 		return nil, err
 	}
 	return &shape.DescribeSecretResponse{
-		ARN: &s.ARN, Name: &s.Name, Type: text(s.Type), Description: text(s.Description), KmsKeyId: text(s.Key),
-		RotationEnabled: rotates(s), RotationLambdaARN: text(s.Rotation.LambdaARN), RotationRules: showRules(&s.Rotation),
-		LastRotatedDate: at(s.Rotation.LastAt), LastChangedDate: &s.ChangedAt, LastAccessedDate: at(s.AccessedAt),
-		DeletedDate: at(s.DeleteAt), NextRotationDate: at(s.Rotation.NextAt), Tags: some(s.Tags, showTag),
+		ARN: &s.ARN, Name: &s.Name, Type: member.Present(s.Type), Description: member.Present(s.Description), KmsKeyId: member.Present(s.Key),
+		RotationEnabled: rotates(s), RotationLambdaARN: member.Present(s.Rotation.LambdaARN), RotationRules: showRules(&s.Rotation),
+		LastRotatedDate: member.Time(s.Rotation.LastAt), LastChangedDate: &s.ChangedAt, LastAccessedDate: member.Time(s.AccessedAt),
+		DeletedDate: member.Time(s.DeleteAt), NextRotationDate: member.Time(s.Rotation.NextAt), Tags: member.Some(s.Tags, showTag),
 		VersionIdsToStages: stagesOf(s), CreatedDate: &s.CreatedAt,
 	}, nil
 }
@@ -36,7 +37,7 @@ func showRules(r *secret.Rotation) *shape.RotationRulesType {
 	if r.AfterDays == 0 && r.Schedule == "" {
 		return nil
 	}
-	out := &shape.RotationRulesType{Duration: text(r.Duration), ScheduleExpression: text(r.Schedule)}
+	out := &shape.RotationRulesType{Duration: member.Present(r.Duration), ScheduleExpression: member.Present(r.Schedule)}
 	if r.AfterDays > 0 {
 		out.AutomaticallyAfterDays = &r.AfterDays
 	}
@@ -61,10 +62,10 @@ func stagesOf(s *secret.Secret) map[string][]string {
 func showEntry(s **secret.Secret) shape.SecretListEntry {
 	d := *s
 	return shape.SecretListEntry{
-		ARN: &d.ARN, Name: &d.Name, Type: text(d.Type), Description: text(d.Description), KmsKeyId: text(d.Key),
-		RotationEnabled: rotates(d), RotationLambdaARN: text(d.Rotation.LambdaARN), RotationRules: showRules(&d.Rotation),
-		LastRotatedDate: at(d.Rotation.LastAt), LastChangedDate: &d.ChangedAt, LastAccessedDate: at(d.AccessedAt),
-		DeletedDate: at(d.DeleteAt), NextRotationDate: at(d.Rotation.NextAt), Tags: some(d.Tags, showTag),
+		ARN: &d.ARN, Name: &d.Name, Type: member.Present(d.Type), Description: member.Present(d.Description), KmsKeyId: member.Present(d.Key),
+		RotationEnabled: rotates(d), RotationLambdaARN: member.Present(d.Rotation.LambdaARN), RotationRules: showRules(&d.Rotation),
+		LastRotatedDate: member.Time(d.Rotation.LastAt), LastChangedDate: &d.ChangedAt, LastAccessedDate: member.Time(d.AccessedAt),
+		DeletedDate: member.Time(d.DeleteAt), NextRotationDate: member.Time(d.Rotation.NextAt), Tags: member.Some(d.Tags, showTag),
 		SecretVersionsToStages: stagesOf(d), CreatedDate: &d.CreatedAt,
 	}
 }
@@ -76,7 +77,7 @@ func (a *API) listSecretVersionIds(_ context.Context, call *gateway.Call, in *sh
 	}
 	var shown []secret.Version
 	for _, v := range s.Versions {
-		if len(v.Stages) > 0 || deref(in.IncludeDeprecated) {
+		if len(v.Stages) > 0 || member.Value(in.IncludeDeprecated) {
 			shown = append(shown, v)
 		}
 	}
@@ -85,14 +86,14 @@ func (a *API) listSecretVersionIds(_ context.Context, call *gateway.Call, in *sh
 	if err != nil {
 		return nil, err
 	}
-	return &shape.ListSecretVersionIdsResponse{ARN: &s.ARN, Name: &s.Name, NextToken: next, Versions: some(page, showVersion)}, nil
+	return &shape.ListSecretVersionIdsResponse{ARN: &s.ARN, Name: &s.Name, NextToken: next, Versions: member.Some(page, showVersion)}, nil
 }
 
 func versionKey(v *secret.Version) string { return sortable(v.CreatedAt) + v.ID }
 
 func showVersion(v *secret.Version) shape.SecretVersionsListEntry {
 	return shape.SecretVersionsListEntry{
-		VersionId: &v.ID, VersionStages: v.Stages, LastAccessedDate: at(v.AccessedAt), CreatedDate: &v.CreatedAt,
+		VersionId: &v.ID, VersionStages: v.Stages, LastAccessedDate: member.Time(v.AccessedAt), CreatedDate: &v.CreatedAt,
 		KmsKeyIds: v.KeyARNs,
 	}
 }

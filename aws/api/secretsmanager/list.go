@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/domain/fault"
@@ -18,7 +19,7 @@ import (
 
 func (a *API) listSecrets(_ context.Context, call *gateway.Call, in *shape.ListSecretsRequest) (*shape.ListSecretsResponse, error) {
 	key := sortKey(in.SortBy)
-	list := matching(a.store.View(), call, in.Filters, deref(in.IncludePlannedDeletion))
+	list := matching(a.store.View(), call, in.Filters, member.Value(in.IncludePlannedDeletion))
 	slices.SortFunc(list, func(a, b *secret.Secret) int { return cmp.Compare(key(&a), key(&b)) })
 	if in.SortOrder == shape.SortOrderTypeDesc {
 		slices.Reverse(list)
@@ -27,7 +28,7 @@ func (a *API) listSecrets(_ context.Context, call *gateway.Call, in *shape.ListS
 	if err != nil {
 		return nil, err
 	}
-	out := &shape.ListSecretsResponse{NextToken: next, SecretList: some(page, showEntry)}
+	out := &shape.ListSecretsResponse{NextToken: next, SecretList: member.Some(page, showEntry)}
 	if out.SecretList == nil {
 		out.SecretList = []shape.SecretListEntry{} // shown when empty
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/berthhq/berth/aws/api/kms"
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/domain/arn"
@@ -101,7 +102,7 @@ func (a *API) needsOfCreate(call *gateway.Call, in *shape.CreateSecretRequest) [
 	if in.SecretString == nil && in.SecretBinary == nil {
 		return needs
 	}
-	return append(needs, a.sealing(call, deref(in.KmsKeyId), name)...)
+	return append(needs, a.sealing(call, member.Value(in.KmsKeyId), name)...)
 }
 
 func (a *API) needsOfUpdate(call *gateway.Call, in *shape.UpdateSecretRequest) []gateway.Need {
@@ -139,7 +140,7 @@ func (a *API) needsOfPut(call *gateway.Call, in *shape.PutSecretValueRequest) []
 }
 
 func (a *API) needsOfDelete(call *gateway.Call, in *shape.DeleteSecretRequest) []gateway.Need {
-	all := keys{"secretsmanager:ForceDeleteWithoutRecovery": {strconv.FormatBool(deref(in.ForceDeleteWithoutRecovery))}}
+	all := keys{"secretsmanager:ForceDeleteWithoutRecovery": {strconv.FormatBool(member.Value(in.ForceDeleteWithoutRecovery))}}
 	if in.RecoveryWindowInDays != nil {
 		all["secretsmanager:RecoveryWindowInDays"] = []string{strconv.FormatInt(*in.RecoveryWindowInDays, 10)}
 	}
@@ -203,7 +204,7 @@ func (a *API) needsOfUntag(call *gateway.Call, in *shape.UntagResourceRequest) [
 }
 
 func (a *API) needsOfPolicy(call *gateway.Call, in *shape.PutResourcePolicyRequest) []gateway.Need {
-	return []gateway.Need{a.need(call, *in.SecretId, keys{"secretsmanager:BlockPublicPolicy": {strconv.FormatBool(deref(in.BlockPublicPolicy))}})}
+	return []gateway.Need{a.need(call, *in.SecretId, keys{"secretsmanager:BlockPublicPolicy": {strconv.FormatBool(member.Value(in.BlockPublicPolicy))}})}
 }
 
 // needsOfRotate asks for the right to have the function called as well.
@@ -225,8 +226,8 @@ func set(all keys, name string, value *string) {
 
 func tagKeys(all keys, tags []shape.Tag) {
 	for _, t := range tags {
-		all["aws:RequestTag/"+deref(t.Key)] = []string{deref(t.Value)}
-		all["aws:TagKeys"] = append(all["aws:TagKeys"], deref(t.Key))
+		all["aws:RequestTag/"+member.Value(t.Key)] = []string{member.Value(t.Value)}
+		all["aws:TagKeys"] = append(all["aws:TagKeys"], member.Value(t.Key))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/domain/secret"
@@ -14,8 +15,8 @@ const defaultLength = 32
 
 func getRandomPassword(_ context.Context, _ *gateway.Call, in *shape.GetRandomPasswordRequest) (*shape.GetRandomPasswordResponse, error) {
 	p := secret.Password{
-		Length: defaultLength, Exclude: deref(in.ExcludeCharacters), NoLower: deref(in.ExcludeLowercase), NoUpper: deref(in.ExcludeUppercase),
-		NoDigits: deref(in.ExcludeNumbers), NoPunctuation: deref(in.ExcludePunctuation), Space: deref(in.IncludeSpace),
+		Length: defaultLength, Exclude: member.Value(in.ExcludeCharacters), NoLower: member.Value(in.ExcludeLowercase), NoUpper: member.Value(in.ExcludeUppercase),
+		NoDigits: member.Value(in.ExcludeNumbers), NoPunctuation: member.Value(in.ExcludePunctuation), Space: member.Value(in.IncludeSpace),
 		EachKind: in.RequireEachIncludedType == nil || *in.RequireEachIncludedType,
 	}
 	if in.PasswordLength != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/domain/fault"
@@ -18,14 +19,14 @@ func (a *API) getResourcePolicy(_ context.Context, call *gateway.Call, in *shape
 	if err != nil {
 		return nil, err
 	}
-	return &shape.GetResourcePolicyResponse{ARN: &s.ARN, Name: &s.Name, ResourcePolicy: text(s.Policy)}, nil
+	return &shape.GetResourcePolicyResponse{ARN: &s.ARN, Name: &s.Name, ResourcePolicy: member.Present(s.Policy)}, nil
 }
 
 func (a *API) putResourcePolicy(ctx context.Context, call *gateway.Call, in *shape.PutResourcePolicyRequest) (*shape.PutResourcePolicyResponse, error) {
 	if err := checkPolicy(*in.ResourcePolicy); err != nil {
 		return nil, err
 	}
-	if deref(in.BlockPublicPolicy) && isPublic(*in.ResourcePolicy) {
+	if member.Value(in.BlockPublicPolicy) && isPublic(*in.ResourcePolicy) {
 		return nil, fault.New(fault.PublicPolicy, "The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access to the secret.")
 	}
 	s, err := a.setPolicy(ctx, call, *in.SecretId, *in.ResourcePolicy)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/domain/event"
@@ -69,7 +70,7 @@ func setRules(r *secret.Rotation, rules *shape.RotationRulesType) error {
 	if rules == nil {
 		return nil
 	}
-	r.AfterDays, r.Schedule, r.Duration = deref(rules.AutomaticallyAfterDays), deref(rules.ScheduleExpression), deref(rules.Duration)
+	r.AfterDays, r.Schedule, r.Duration = member.Value(rules.AutomaticallyAfterDays), member.Value(rules.ScheduleExpression), member.Value(rules.Duration)
 	switch {
 	case r.AfterDays != 0 && r.Schedule != "":
 		return invalidParameter("You can't specify both AutomaticallyAfterDays and ScheduleExpression.")

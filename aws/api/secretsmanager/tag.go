@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/aws/wire"
@@ -19,11 +20,11 @@ type tag = workload.Tag
 // maxTags is how many tags a secret has.
 const maxTags = 50
 
-func readTag(t *shape.Tag) tag { return tag{Key: deref(t.Key), Value: deref(t.Value)} }
+func readTag(t *shape.Tag) tag { return tag{Key: member.Value(t.Key), Value: member.Value(t.Value)} }
 
 func showTag(t *tag) shape.Tag { return shape.Tag{Key: &t.Key, Value: &t.Value} }
 
-func readTags(in []shape.Tag) ([]tag, error) { return withTags(nil, some(in, readTag)) }
+func readTags(in []shape.Tag) ([]tag, error) { return withTags(nil, member.Some(in, readTag)) }
 
 // withTags adds tags; later values of a key win.
 func withTags(have, said []tag) ([]tag, error) {
@@ -46,7 +47,7 @@ func withTags(have, said []tag) ([]tag, error) {
 
 func (a *API) tagResource(ctx context.Context, call *gateway.Call, in *shape.TagResourceRequest) (*wire.Empty, error) {
 	_, err := a.change(ctx, call, *in.SecretId, func(_ *store.Tx, s *secret.Secret) (err error) {
-		s.Tags, err = withTags(s.Tags, some(in.Tags, readTag))
+		s.Tags, err = withTags(s.Tags, member.Some(in.Tags, readTag))
 		return err
 	})
 	return &wire.Empty{}, err

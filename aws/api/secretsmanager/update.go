@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/domain/fault"
@@ -56,7 +57,7 @@ func (a *API) updateSecretVersionStage(ctx context.Context, call *gateway.Call, 
 			return err
 		}
 		s.ChangedAt = call.Now
-		return setVersions(tx, s, secret.MoveStage(s.Versions, *in.VersionStage, deref(in.MoveToVersionId)))
+		return setVersions(tx, s, secret.MoveStage(s.Versions, *in.VersionStage, member.Value(in.MoveToVersionId)))
 	})
 	if err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func checkMove(s *secret.Secret, stage string, from, to *string) error {
 }
 
 func (a *API) deleteSecret(ctx context.Context, call *gateway.Call, in *shape.DeleteSecretRequest) (*shape.DeleteSecretResponse, error) {
-	force := deref(in.ForceDeleteWithoutRecovery)
+	force := member.Value(in.ForceDeleteWithoutRecovery)
 	days := int64(30)
 	switch {
 	case force && in.RecoveryWindowInDays != nil:

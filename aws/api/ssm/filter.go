@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	shape "github.com/berthhq/berth/aws/shape/ssm"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/secret"
@@ -21,7 +22,7 @@ type filters []filter
 // all keys that begin with "tag:".
 func readFilters(in []shape.ParameterStringFilter, known ...string) (list filters, err error) {
 	for _, f := range in {
-		got := filter{*f.Key, deref(f.Option), f.Values}
+		got := filter{*f.Key, member.Value(f.Option), f.Values}
 		kind, _, _ := strings.Cut(got.key, ":")
 		switch {
 		case !slices.Contains(known, kind):

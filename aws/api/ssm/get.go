@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/secretsmanager"
 	shape "github.com/berthhq/berth/aws/shape/ssm"
@@ -17,7 +18,7 @@ import (
 func showSealed(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 func (a *API) getParameter(ctx context.Context, call *gateway.Call, in *shape.GetParameterRequest) (*shape.GetParameterResult, error) {
-	p, err := a.get(ctx, call, *in.Name, deref(in.WithDecryption))
+	p, err := a.get(ctx, call, *in.Name, member.Value(in.WithDecryption))
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (a *API) get(ctx context.Context, call *gateway.Call, asked string, decrypt
 
 func show(p *secret.Parameter, e *secret.Edition, value string, s secret.Selector) *shape.Parameter {
 	return &shape.Parameter{
-		Name: &p.Name, Type: shape.ParameterType(e.Type), Value: &value, Version: &e.Version, Selector: text(s.String()),
+		Name: &p.Name, Type: shape.ParameterType(e.Type), Value: &value, Version: &e.Version, Selector: member.Present(s.String()),
 		LastModifiedDate: &e.ChangedAt, ARN: &p.ARN, DataType: &e.DataType,
 	}
 }
@@ -87,7 +88,7 @@ func (a *API) getSecret(ctx context.Context, call *gateway.Call, asked, id strin
 func (a *API) getParameters(ctx context.Context, call *gateway.Call, in *shape.GetParametersRequest) (*shape.GetParametersResult, error) {
 	out := &shape.GetParametersResult{Parameters: []shape.Parameter{}, InvalidParameters: []string{}}
 	for _, name := range in.Names {
-		p, err := a.get(ctx, call, name, deref(in.WithDecryption))
+		p, err := a.get(ctx, call, name, member.Value(in.WithDecryption))
 		switch {
 		case fault.IsKind(err, fault.ParameterNotFound) || fault.IsKind(err, fault.ParameterVersionNotFound):
 			out.InvalidParameters = append(out.InvalidParameters, name)

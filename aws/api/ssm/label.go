@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/ssm"
 	"github.com/berthhq/berth/domain/fault"
@@ -26,7 +27,7 @@ func (a *API) labelParameterVersion(ctx context.Context, call *gateway.Call, in 
 		if err != nil {
 			return err
 		}
-		e, err := choose(tx, p, secret.Selector{Version: deref(in.ParameterVersion)})
+		e, err := choose(tx, p, secret.Selector{Version: member.Value(in.ParameterVersion)})
 		if err != nil {
 			return err
 		}

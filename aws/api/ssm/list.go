@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/ssm"
 	"github.com/berthhq/berth/domain/fault"
@@ -23,7 +24,7 @@ const (
 // cut takes the page of a list in order of its keys that follows a token, and the
 // next one's token.
 func cut[T any](list []T, token *string, limit *int32, most int, key func(T) string) (page []T, next *string, err error) {
-	if deref(token) != "" {
+	if member.Value(token) != "" {
 		last, err := base64.RawURLEncoding.DecodeString(*token)
 		if err != nil || len(last) == 0 {
 			return nil, nil, fault.New(fault.InvalidNextToken, "The specified token isn't valid.").WithHint("send the NextToken of the page before, or none for the first page")
@@ -73,7 +74,7 @@ func (a *API) getParametersByPath(_ context.Context, call *gateway.Call, in *sha
 			out.Parameters = append(out.Parameters, *f.public)
 			continue
 		}
-		value, err := a.open(r, f.p, f.e, deref(in.WithDecryption))
+		value, err := a.open(r, f.p, f.e, member.Value(in.WithDecryption))
 		if err != nil {
 			return nil, err
 		}
@@ -98,11 +99,11 @@ func (f found) name() string {
 
 // below finds what a path means, in order of name.
 func (a *API) below(r store.Reader, call *gateway.Call, in *shape.GetParametersByPathRequest, filters filters) (list []found) {
-	for _, p := range publicBelow(call.Scope.Region, *in.Path, deref(in.Recursive)) {
+	for _, p := range publicBelow(call.Scope.Region, *in.Path, member.Value(in.Recursive)) {
 		list = append(list, found{public: p})
 	}
 	for p, e := range all(r, call) {
-		if !secret.Below(p.Name, *in.Path, deref(in.Recursive)) {
+		if !secret.Below(p.Name, *in.Path, member.Value(in.Recursive)) {
 			continue
 		}
 		if label := filters.label(); label != "" {
@@ -132,13 +133,13 @@ func (a *API) getParameterHistory(_ context.Context, call *gateway.Call, in *sha
 	}
 	out := &shape.GetParameterHistoryResult{Parameters: []shape.ParameterHistory{}, NextToken: next}
 	for _, e := range list {
-		value, err := a.open(r, p, e, deref(in.WithDecryption))
+		value, err := a.open(r, p, e, member.Value(in.WithDecryption))
 		if err != nil {
 			return nil, err
 		}
 		out.Parameters = append(out.Parameters, shape.ParameterHistory{
-			Name: &p.Name, Type: shape.ParameterType(e.Type), KeyId: text(e.Key), LastModifiedDate: &e.ChangedAt, LastModifiedUser: &e.ChangedBy,
-			Description: text(e.Description), Value: &value, AllowedPattern: text(e.AllowedPattern), Version: &e.Version, Labels: e.Labels,
+			Name: &p.Name, Type: shape.ParameterType(e.Type), KeyId: member.Present(e.Key), LastModifiedDate: &e.ChangedAt, LastModifiedUser: &e.ChangedBy,
+			Description: member.Present(e.Description), Value: &value, AllowedPattern: member.Present(e.AllowedPattern), Version: &e.Version, Labels: e.Labels,
 			Tier: shape.ParameterTier(e.Tier), Policies: showPolicies(e), DataType: &e.DataType,
 		})
 	}
@@ -146,9 +147,10 @@ func (a *API) getParameterHistory(_ context.Context, call *gateway.Call, in *sha
 }
 
 func showPolicies(e *secret.Edition) []shape.ParameterInlinePolicy {
-	return each(e.Policies, func(p *secret.ParameterPolicy) shape.ParameterInlinePolicy {
+	return member.Each(e.Policies, func(p *secret.ParameterPolicy) shape.ParameterInlinePolicy {
 		return shape.ParameterInlinePolicy{PolicyText: &p.Text, PolicyType: &p.Type, PolicyStatus: new("Pending")}
 	})
+
 }
 
 func (a *API) describeParameters(_ context.Context, call *gateway.Call, in *shape.DescribeParametersRequest) (*shape.DescribeParametersResult, error) {
@@ -158,7 +160,7 @@ func (a *API) describeParameters(_ context.Context, call *gateway.Call, in *shap
 	}
 	var passed []found
 	for p, e := range all(a.store.View(), call) {
-		if filters.pass(p, e) && !deref(in.Shared) {
+		if filters.pass(p, e) && !member.Value(in.Shared) {
 			passed = append(passed, found{p: p, e: e})
 		}
 	}
@@ -166,10 +168,10 @@ func (a *API) describeParameters(_ context.Context, call *gateway.Call, in *shap
 	if err != nil {
 		return nil, err
 	}
-	return &shape.DescribeParametersResult{NextToken: next, Parameters: each(list, func(f *found) shape.ParameterMetadata {
+	return &shape.DescribeParametersResult{NextToken: next, Parameters: member.Each(list, func(f *found) shape.ParameterMetadata {
 		return shape.ParameterMetadata{
-			Name: &f.p.Name, ARN: &f.p.ARN, Type: shape.ParameterType(f.e.Type), KeyId: text(f.e.Key), LastModifiedDate: &f.e.ChangedAt,
-			LastModifiedUser: &f.e.ChangedBy, Description: text(f.e.Description), AllowedPattern: text(f.e.AllowedPattern), Version: &f.e.Version,
+			Name: &f.p.Name, ARN: &f.p.ARN, Type: shape.ParameterType(f.e.Type), KeyId: member.Present(f.e.Key), LastModifiedDate: &f.e.ChangedAt,
+			LastModifiedUser: &f.e.ChangedBy, Description: member.Present(f.e.Description), AllowedPattern: member.Present(f.e.AllowedPattern), Version: &f.e.Version,
 			Tier: shape.ParameterTier(f.e.Tier), Policies: showPolicies(f.e), DataType: &f.e.DataType,
 		}
 	})}, nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/berthhq/berth/aws/api/kms"
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/secretsmanager"
 	shape "github.com/berthhq/berth/aws/shape/ssm"
@@ -24,10 +25,10 @@ func (a *API) Needs() map[string]gateway.Needs {
 		}),
 
 		"GetParameter": gateway.NeedsOf(func(call *gateway.Call, in *shape.GetParameterRequest) []gateway.Need {
-			return a.needsOfGet(call, []string{*in.Name}, deref(in.WithDecryption))
+			return a.needsOfGet(call, []string{*in.Name}, member.Value(in.WithDecryption))
 		}),
 		"GetParameters": gateway.NeedsOf(func(call *gateway.Call, in *shape.GetParametersRequest) []gateway.Need {
-			return a.needsOfGet(call, in.Names, deref(in.WithDecryption))
+			return a.needsOfGet(call, in.Names, member.Value(in.WithDecryption))
 		}),
 		"GetParametersByPath": gateway.NeedsOf(a.needsOfPath),
 		"GetParameterHistory": gateway.NeedsOf(a.needsOfHistory),
@@ -106,13 +107,13 @@ func (a *API) needsOfGet(call *gateway.Call, names []string, decrypt bool) (need
 // needsOfPath asks for the path itself, which a policy names as parameter/PATH*.
 func (a *API) needsOfPath(call *gateway.Call, in *shape.GetParametersByPathRequest) []gateway.Need {
 	path := strings.TrimSuffix(*in.Path, "/")
-	needs := []gateway.Need{{Resources: []string{resourceARN(call, path)}, Keys: keys{"ssm:Recursive": {strconv.FormatBool(deref(in.Recursive))}}}}
-	if !deref(in.WithDecryption) || secret.CheckPath(*in.Path) != nil {
+	needs := []gateway.Need{{Resources: []string{resourceARN(call, path)}, Keys: keys{"ssm:Recursive": {strconv.FormatBool(member.Value(in.Recursive))}}}}
+	if !member.Value(in.WithDecryption) || secret.CheckPath(*in.Path) != nil {
 		return needs
 	}
 	r, seen := a.store.View(), map[string]bool{}
 	for p, e := range all(r, call) {
-		if secret.Below(p.Name, *in.Path, deref(in.Recursive)) && !seen[e.KeyARN] {
+		if secret.Below(p.Name, *in.Path, member.Value(in.Recursive)) && !seen[e.KeyARN] {
 			seen[e.KeyARN] = true
 			needs = append(needs, a.onKey(call, e.KeyARN, p.ARN, "kms:Decrypt")...)
 		}
@@ -123,7 +124,7 @@ func (a *API) needsOfPath(call *gateway.Call, in *shape.GetParametersByPathReque
 func (a *API) needsOfHistory(call *gateway.Call, in *shape.GetParameterHistoryRequest) []gateway.Need {
 	needs, r := []gateway.Need{a.need(call, *in.Name)}, a.store.View()
 	p, ok := store.FindParameter(r, call.Scope, *in.Name)
-	if !ok || !deref(in.WithDecryption) {
+	if !ok || !member.Value(in.WithDecryption) {
 		return needs
 	}
 	seen := map[string]bool{}
@@ -138,7 +139,7 @@ func (a *API) needsOfHistory(call *gateway.Call, in *shape.GetParameterHistoryRe
 
 func (a *API) needsOfPut(call *gateway.Call, in *shape.PutParameterRequest) []gateway.Need {
 	need := a.need(call, *in.Name)
-	need.Keys["ssm:Overwrite"] = []string{strconv.FormatBool(deref(in.Overwrite))}
+	need.Keys["ssm:Overwrite"] = []string{strconv.FormatBool(member.Value(in.Overwrite))}
 	if in.Policies != nil {
 		need.Keys["ssm:Policies"] = []string{*in.Policies}
 	}
@@ -152,7 +153,7 @@ func (a *API) needsOfPut(call *gateway.Call, in *shape.PutParameterRequest) []ga
 		if in.Tier == shape.ParameterTierAdvanced {
 			action = "kms:GenerateDataKey"
 		}
-		needs = append(needs, a.onKey(call, deref(in.KeyId), need.Resources[0], action)...)
+		needs = append(needs, a.onKey(call, member.Value(in.KeyId), need.Resources[0], action)...)
 	}
 	return needs
 }

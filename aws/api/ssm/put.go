@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/ssm"
 	"github.com/berthhq/berth/domain/fault"
@@ -18,7 +19,7 @@ func (a *API) putParameter(ctx context.Context, call *gateway.Call, in *shape.Pu
 	if err := secret.CheckParameterName(*in.Name); err != nil {
 		return nil, err
 	}
-	if deref(in.Overwrite) && len(in.Tags) > 0 {
+	if member.Value(in.Overwrite) && len(in.Tags) > 0 {
 		return nil, invalid("Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.")
 	}
 	var e *secret.Edition
@@ -63,14 +64,14 @@ func (a *API) toWrite(tx *store.Tx, call *gateway.Call, in *shape.PutParameterRe
 	if ok {
 		last, whole := edition(tx, have, have.Latest)
 		if whole && !last.Expired(call.Now) {
-			if !deref(in.Overwrite) {
+			if !member.Value(in.Overwrite) {
 				return nil, nil, fault.New(fault.ParameterAlreadyExists, "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
 			}
 			return new(*have), last, nil
 		}
 		store.DeleteParameter(tx, have)
 	}
-	tags, err := withTags(nil, each(in.Tags, readTag))
+	tags, err := withTags(nil, member.Each(in.Tags, readTag))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -81,8 +82,8 @@ func (a *API) toWrite(tx *store.Tx, call *gateway.Call, in *shape.PutParameterRe
 // nil for a new parameter.
 func draft(call *gateway.Call, in *shape.PutParameterRequest, last *secret.Edition) (*secret.Edition, error) {
 	e := &secret.Edition{
-		Scope: call.Scope, Name: *in.Name, Type: secret.ParameterType(in.Type), Description: deref(in.Description),
-		AllowedPattern: deref(in.AllowedPattern), DataType: deref(in.DataType), ChangedAt: call.Now, ChangedBy: call.Principal.ARN,
+		Scope: call.Scope, Name: *in.Name, Type: secret.ParameterType(in.Type), Description: member.Value(in.Description),
+		AllowedPattern: member.Value(in.AllowedPattern), DataType: member.Value(in.DataType), ChangedAt: call.Now, ChangedBy: call.Principal.ARN,
 	}
 	if e.DataType == "" {
 		e.DataType = secret.Text
@@ -109,11 +110,11 @@ func draft(call *gateway.Call, in *shape.PutParameterRequest, last *secret.Editi
 	if err := secret.CheckValue(*in.Value, e.Tier, e.AllowedPattern, e.DataType); err != nil {
 		return nil, err
 	}
-	e.Policies, err = secret.ReadPolicies(deref(in.Policies), e.Tier)
+	e.Policies, err = secret.ReadPolicies(member.Value(in.Policies), e.Tier)
 	if err == nil && e.Expired(call.Now) {
 		err = fault.New(fault.InvalidPolicyAttribute, "A policy attribute or its value is invalid.").WithHint("the Timestamp of an Expiration must be in the future")
 	}
-	e.Key = deref(in.KeyId)
+	e.Key = member.Value(in.KeyId)
 	return e, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/ssm"
 	"github.com/berthhq/berth/domain/fault"
@@ -71,7 +72,7 @@ func (a *API) changeTags(ctx context.Context, call *gateway.Call, kind shape.Res
 
 func (a *API) addTagsToResource(ctx context.Context, call *gateway.Call, in *shape.AddTagsToResourceRequest) (*shape.AddTagsToResourceResult, error) {
 	return &shape.AddTagsToResourceResult{}, a.changeTags(ctx, call, in.ResourceType, *in.ResourceId, func(have []tag) ([]tag, error) {
-		return withTags(have, each(in.Tags, readTag))
+		return withTags(have, member.Each(in.Tags, readTag))
 	})
 }
 
@@ -86,5 +87,5 @@ func (a *API) listTagsForResource(_ context.Context, call *gateway.Call, in *sha
 	if err != nil {
 		return nil, err
 	}
-	return &shape.ListTagsForResourceResult{TagList: each(p.Tags, showTag)}, nil
+	return &shape.ListTagsForResourceResult{TagList: member.Each(p.Tags, showTag)}, nil
 }

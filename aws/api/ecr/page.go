@@ -5,39 +5,16 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"time"
+
+	"github.com/berthhq/berth/aws/api/member"
 )
-
-func deref[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
-// text is s, or absent when empty.
-func text(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-// at is a moment, or absent when zero.
-func at(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
 
 // page cuts one page out of all items, which it sorts by key. Keys are unique, and
 // a token is the key of the last item shown, so that items that come or go
 // meanwhile move no others.
 func page[T any](items []T, key func(*T) string, token *string, size *int32, most int) (shown []T, next *string, err error) {
 	sort.Slice(items, func(i, j int) bool { return key(&items[i]) < key(&items[j]) })
-	if deref(token) != "" {
+	if member.Value(token) != "" {
 		after, err := base64.RawURLEncoding.DecodeString(*token)
 		if err != nil {
 			return nil, nil, invalid("Invalid parameter at 'nextToken' failed to satisfy constraint: 'must be a token of an earlier answer'")
