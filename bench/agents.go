@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/agent/session"
+	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/task"
