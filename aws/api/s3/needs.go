@@ -29,6 +29,9 @@ func (x *exchange) keys() map[string][]string {
 	if x.pass.Claim().Presigned {
 		keys["s3:authType"] = []string{"REST-QUERY-STRING"}
 	}
+	if x.pass.Claim().Older {
+		keys["s3:signatureversion"] = []string{"AWS"}
+	}
 	if b, ok := x.record(); ok {
 		keys["s3:ResourceAccount"] = []string{b.Scope.Account}
 	}
