@@ -93,11 +93,15 @@ func newFlow(r *http.Request, c *Claim, payload string, key derivedKey) (*Flow, 
 		body = r.Body
 	}
 	switch payload {
-	case UnsignedPayload:
-		f.body = body
-		return f, nil
 	case signedChunks, signedChunksTrailer, UnsignedChunksTrailer:
 		return f, f.unchunk(r, c, payload, body, key)
+	}
+	if f.Length < 0 {
+		return nil, lengthMissing()
+	}
+	if payload == UnsignedPayload {
+		f.body = body
+		return f, nil
 	}
 	f.body = &hashed{body: body, sum: sha256.New(), want: payload}
 	return f, nil
@@ -106,7 +110,7 @@ func newFlow(r *http.Request, c *Claim, payload string, key derivedKey) (*Flow, 
 func (f *Flow) unchunk(r *http.Request, c *Claim, payload string, body io.Reader, key derivedKey) (err error) {
 	f.Length, err = strconv.ParseInt(r.Header.Get("X-Amz-Decoded-Content-Length"), 10, 64)
 	if err != nil || f.Length < 0 {
-		return fault.New(fault.MissingContentLength, "You must provide the Content-Length HTTP header.")
+		return lengthMissing()
 	}
 	if payload != signedChunks {
 		f.Announced = announced(r.Header)
@@ -118,6 +122,10 @@ func (f *Flow) unchunk(r *http.Request, c *Claim, payload string, body io.Reader
 	}
 	f.body = chunks
 	return nil
+}
+
+func lengthMissing() error {
+	return fault.New(fault.MissingContentLength, "You must provide the Content-Length HTTP header.")
 }
 
 // announced are the names in X-Amz-Trailer.
