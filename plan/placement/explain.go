@@ -36,6 +36,9 @@ func (b *Board) refuse(i int, r *Request, f *filter) Refusal {
 		switch why {
 		case "AGENT":
 			out.Detail = "the agent is not connected"
+			if inst.Refused != "" {
+				out.Detail += ", and may not be: " + inst.Refused
+			}
 		case unattended:
 			out.Detail = "a critical daemon of the instance does not run there yet"
 		}

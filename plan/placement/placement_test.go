@@ -81,8 +81,8 @@ func TestStrategiesGiveTheirLayouts(t *testing.T) {
 }
 
 func TestRefusalsNameWhatIsMissing(t *testing.T) {
-	gone, away := instance(4, 9999, 9999, 0), instance(5, 9999, 9999, 0)
-	gone.Status, away.Connected = cluster.Draining, false
+	gone, away, barred := instance(4, 9999, 9999, 0), instance(5, 9999, 9999, 0), instance(7, 9999, 9999, 0)
+	gone.Status, away.Connected, barred.Connected, barred.Refused = cluster.Draining, false, false, "it lacks ecs:Poll"
 	busy := instance(6, 9999, 9999, 0)
 	busy.Used.PortsTCP = []int{80}
 	for _, c := range []struct {
@@ -98,6 +98,7 @@ func TestRefusalsNameWhatIsMissing(t *testing.T) {
 		{"reserved port", busy, Request{Demand: cluster.Demand{PortsTCP: []int{22}}}, "RESOURCE:PORTS", "PORTS [22] in use"},
 		{"draining", gone, Request{}, "INACTIVE", "the instance is DRAINING"},
 		{"agent", away, Request{}, "AGENT", "the agent is not connected"},
+		{"barred agent", barred, Request{}, "AGENT", "the agent is not connected, and may not be: it lacks ecs:Poll"},
 		{"attribute", busy, Request{Requires: []workload.Attribute{{Name: "ecs.capability.efs"}}}, "ATTRIBUTE", "the instance lacks the attribute ecs.capability.efs"},
 		{"member", busy, Request{Constraints: []workload.Constraint{{Type: "memberOf", Expression: "attribute:x exists"}}}, "MemberOf placement constraint unsatisfied.", "attribute:x exists"},
 	} {
