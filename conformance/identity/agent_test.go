@@ -16,12 +16,12 @@ import (
 const instanceRole = "ecsInstanceRole"
 
 // ofInstances is what AWS's policy for container instances lets their role do.
-const ofInstances = "ec2:DescribeTags ecs:CreateCluster ecs:DeregisterContainerInstance ecs:DiscoverPollEndpoint ecs:Poll ecs:RegisterContainerInstance ecs:StartTelemetrySession ecs:UpdateContainerInstancesState ecs:Submit* ecr:GetAuthorizationToken ecr:BatchCheckLayerAvailability ecr:GetDownloadUrlForLayer ecr:BatchGetImage logs:CreateLogStream logs:PutLogEvents"
+const ofInstances = "ec2:DescribeTags ecs:CreateCluster ecs:DeregisterContainerInstance ecs:DiscoverPollEndpoint ecs:Poll ecs:RegisterContainerInstance ecs:StartTelemetrySession ecs:UpdateContainerInstancesState ecs:Submit* ecr:GetAuthorizationToken ecr:BatchCheckLayerAvailability ecr:GetDownloadUrlForLayer ecr:BatchGetImage logs:CreateLogStream logs:PutLogEvents ecs:TagResource"
 
 // lacking gives the machine's role all but one action.
 func (b *berth) lacking(t *testing.T, action string) {
 	t.Helper()
-	b.permit(t, instanceRole, allow(strings.ReplaceAll(ofInstances, action+" ", "")+" ecs:TagResource", "*"))
+	b.permit(t, instanceRole, allow(strings.ReplaceAll(ofInstances, action+" ", ""), "*"))
 }
 
 // ownInstanceRole takes AWS's policy from the machine's role, which then may only what
@@ -69,6 +69,13 @@ func TestTheAgentMayWhatItsInstanceRoleMay(t *testing.T) {
 		t.Error(said)
 	}
 	b.told(t, task, "whoami", "error: ")
+	b.linesWait(t, nil, func(actions string) {
+		if strings.Contains(actions, "logs:PutLogEvents") {
+			b.lacking(t, "nothing")
+		} else {
+			b.lacking(t, "logs:PutLogEvents")
+		}
+	})
 	waiting := b.register(t, onEC2("whoami"))
 
 	b.lacking(t, "ecs:Poll")
@@ -80,7 +87,7 @@ func TestTheAgentMayWhatItsInstanceRoleMay(t *testing.T) {
 		return err == nil && strings.Contains(string(log), reason)
 	})
 	out, err := b.ecs.RunTask(t.Context(), &ecs.RunTaskInput{TaskDefinition: &waiting})
-	if err != nil || len(out.Failures) != 1 || *out.Failures[0].Reason != "AGENT" {
+	if err != nil || len(out.Failures) != 1 || *out.Failures[0].Reason != "AGENT" || !strings.Contains(aws.ToString(out.Failures[0].Detail), reason) {
 		t.Errorf("a task for a machine without its agent: %s %v", shown(out), err)
 	}
 	eventually(t, "the reason in berth why", func() bool {
@@ -106,32 +113,37 @@ func (b *berth) whoCalled(t *testing.T) {
 	says(t, string(out), "assumed-role/"+instanceRole+"/", "ecs:SubmitTaskStateChange")
 }
 
-// TestLinesWaitUntilTheirRoleMayShipThem takes logs:PutLogEvents from what ships a
-// running task's lines, and gives it back.
+// TestLinesWaitUntilTheirRoleMayShipThem takes logs:PutLogEvents from the execution
+// role of a running task.
 func TestLinesWaitUntilTheirRoleMayShipThem(t *testing.T) {
 	t.Parallel()
-	shipping := func(actions string) []statement { return []statement{allow(actions, "*")} }
-	role := here.role(t, "role", shipping("logs:CreateLogStream logs:PutLogEvents ecr:*")...)
-	watched := here.role(t, "watched")
-	d := onEC2("watch whoami").as(watched)
-	d.ExecutionRoleArn = aws.String(role)
-	here.bucketWith(t, "lines-wait", "k", "one")
-	d.ContainerDefinitions[0].Command = strings.Fields("watch object lines-wait k")
-	d.ContainerDefinitions[0].LogConfiguration.Options["mode"] = "non-blocking"
-	here.permit(t, watched, allow("s3:GetObject", "*"))
-	task := here.run(t, d)
-	here.told(t, task, "object", "one")
+	role := here.role(t, "role")
+	here.linesWait(t, &role, func(actions string) { here.permit(t, role, allow(actions+" ecr:*", "*")) })
+}
 
-	here.permit(t, role, shipping("logs:CreateLogStream ecr:*")...)
-	here.permit(t, watched, allow("s3:ListBucket", "*")) // which makes a line
-	now := here.until(t, task, "the reason", func(now types.Task) bool { return aws.ToString(now.Containers[0].Reason) != "" })
+// linesWait runs a task that logs as an execution role, or as its machine's when that
+// is nil, and changes which of the actions of logs the role may take.
+func (b *berth) linesWait(t *testing.T, role *string, may func(actions string)) {
+	t.Helper()
+	b.bucketWith(t, "lines-wait", "k", "one")
+	watcher := b.role(t, "watcher", allow("s3:GetObject", "*"))
+	d := onEC2("watch object lines-wait k").as(watcher)
+	d.ExecutionRoleArn, d.Family = role, aws.String(nameOf(t, "watch"))
+	d.ContainerDefinitions[0].LogConfiguration.Options["mode"] = "non-blocking"
+	may("logs:CreateLogStream logs:PutLogEvents")
+	task := b.run(t, d)
+	b.told(t, task, "object", "one")
+
+	may("logs:CreateLogStream")
+	b.permit(t, watcher, allow("s3:ListBucket", "*")) // which makes a line
+	now := b.until(t, task, "the reason", func(now types.Task) bool { return aws.ToString(now.Containers[0].Reason) != "" })
 	says(t, *now.Containers[0].Reason, "is not authorized to perform: logs:PutLogEvents", "AccessDeniedException")
 	if *now.LastStatus != "RUNNING" {
 		t.Error(summary(now))
 	}
-	here.permit(t, role, shipping("logs:CreateLogStream logs:PutLogEvents ecr:*")...)
-	here.told(t, task, "object", "error: AccessDenied: ")
-	here.until(t, task, "no reason", func(now types.Task) bool { return aws.ToString(now.Containers[0].Reason) == "" })
+	may("logs:CreateLogStream logs:PutLogEvents")
+	b.told(t, task, "object", "error: AccessDenied: ")
+	b.until(t, task, "no reason", func(now types.Task) bool { return aws.ToString(now.Containers[0].Reason) == "" })
 }
 
 // TestPullsNeedTheirPermission takes ecr:BatchGetImage from an execution role.

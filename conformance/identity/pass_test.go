@@ -45,6 +45,8 @@ func TestWhoRunsTasksMustBeLetPassTheirRoles(t *testing.T) {
 	in.TaskDefinition, in.Overrides = other.Family, nil
 	_, err = user.RunTask(t.Context(), in)
 	refused(t, err, "AccessDeniedException", userDenial(name, "iam:PassRole", roleARN(theirs)))
+	_, err = user.CreateService(t.Context(), &ecs.CreateServiceInput{ServiceName: other.Family, TaskDefinition: other.Family, DesiredCount: aws.Int32(0)})
+	refused(t, err, "AccessDeniedException", userDenial(name, "iam:PassRole", roleARN(theirs)))
 	in.TaskDefinition = family
 	out, err := user.RunTask(t.Context(), in)
 	if err != nil || len(out.Tasks) != 1 {
