@@ -58,7 +58,7 @@ func (b *berth) agentConnected(t *testing.T, want bool) {
 // gives it back. A task runs through all of it, and cannot read the instance's metadata,
 // which is closed.
 //
-// Proves 2A.10, 3A.1, 3A.2.
+// Proves 2A.10, 3A.2.
 func TestTheAgentMayWhatItsInstanceRoleMay(t *testing.T) {
 	t.Parallel()
 	b := ownBerth(t, "--block-imds")

@@ -8,6 +8,8 @@ import (
 // TestTheMachineShowsItsRoleToItsTasks has AWS's client in a task without a role be the
 // machine's, by version 2 of the instance's metadata; not without a token, and never on
 // Fargate.
+//
+// Proves 2A.10.
 func TestTheMachineShowsItsRoleToItsTasks(t *testing.T) {
 	t.Parallel()
 	const steps = "whoami , metadata meta-data/iam/info , metadata meta-data/iam/security-credentials/ , fetch http://169.254.169.254/latest/meta-data/iam/info"

@@ -55,14 +55,15 @@ func quoted(action, resource string) string {
 // each with a role of its own, read an object and write an item; and each ask for the
 // keys of another.
 //
-// Proves 3.0, 3B.1, 3B.2, 3B.3.
+// Proves 3B.1, 3B.2, 3B.3.
 func TestTasksReachDifferentServices(t *testing.T) {
 	t.Parallel()
 	here.bucketWith(t, "different-roles", "model.bin", "weights")
+	here.bucketWith(t, "different-others", "model.bin", "others")
 	reader, writer := here.role(t, "reader", allow("s3:GetObject", weights)), here.role(t, "writer", allow("dynamodb:PutItem", sessionsARN))
 	apart := here.role(t, "apart", allow("dynamodb:PutItem", sessionsARN))
 	steps := func(path, item string) string {
-		return "whoami , object different-roles model.bin , put " + table + " " + item + " , " + lookPath + " , fetch http://169.254.170.2" + path + " , wait"
+		return "whoami , object different-roles model.bin , object different-others model.bin , put " + table + " " + item + " , " + lookPath + " , fetch http://169.254.170.2" + path + " , wait"
 	}
 	first := here.run(t, onEC2(steps("/v2/credentials/none", "of-reader")).as(reader))
 	path := here.pathOf(t, first)
@@ -78,6 +79,7 @@ func TestTasksReachDifferentServices(t *testing.T) {
 		}
 	}
 	here.told(t, first, "object", "weights")
+	here.told(t, first, "object", "error: AccessDenied: "+denial(reader, first, "s3:GetObject", "arn:aws:s3:::different-others/model.bin"))
 	here.told(t, first, "put", "error: AccessDeniedException: "+denial(reader, first, "dynamodb:PutItem", sessionsARN))
 	for task, role := range map[string]string{second: writer, third: apart} {
 		here.told(t, task, "put", "written")
