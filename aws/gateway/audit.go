@@ -53,6 +53,9 @@ func (x *exchange) record(took time.Duration) *trail.Record {
 	}
 	if x.fault != nil {
 		r.ErrorCode, r.ErrorMessage = x.fault.Kind.Code(family), x.fault.Message
+		if x.call.Service == "s3" {
+			_, r.ErrorCode = x.fault.Kind.OnS3()
+		}
 	}
 	if x.in != nil && (x.fault != nil || !r.ReadOnly) {
 		r.RequestParameters = Redacted(x.in).LogValue().Any()
