@@ -109,19 +109,16 @@ func (s *Server) makeToken(r *http.Request, who identity.Principal) (*TokenRespo
 	if _, ok := store.Clusters.Get(s.store.View(), cluster); !ok {
 		return nil, fault.New(fault.ClusterNotFound, "Cluster not found.").WithHint("create it: aws ecs create-cluster --cluster-name %s", in.Cluster)
 	}
-	token, err := s.joins.CreateToken(r.Context(), scope, cluster, s.roleARN(scope, in.Role))
+	role, ok := store.Roles.Get(s.store.View(), store.NameKey(who.Account, in.Role))
+	if !ok {
+		return nil, fault.New(fault.NoSuchEntity, "The role with name %s cannot be found.", in.Role).
+			WithHint("create it, trusting ec2.amazonaws.com, or name another: berth token create --role NAME")
+	}
+	token, err := s.joins.CreateToken(r.Context(), scope, cluster, role.ARN)
 	if err != nil {
 		return nil, err
 	}
 	return &TokenResponse{Token: token.String()}, nil
-}
-
-// roleARN is the ARN of a role by name, with its path where it exists.
-func (s *Server) roleARN(scope arn.Scope, name string) string {
-	if role, ok := store.Roles.Get(s.store.View(), store.NameKey(scope.Account, name)); ok {
-		return role.ARN
-	}
-	return scope.Global("iam", "role/"+name)
 }
 
 func writeFault(w http.ResponseWriter, err error) {

@@ -274,4 +274,7 @@ func TestATokenLetsOneMachineIn(t *testing.T) {
 			}
 		})
 	}
+	if out, err := f.server.run("token", "create", "--data", f.server.data, "--role", "nobody"); err == nil || !strings.Contains(out, "The role with name nobody cannot be found.") {
+		t.Errorf("a token of a role that is not there: %s", out)
+	}
 }
