@@ -53,9 +53,13 @@ const instanceService, instancePolicy = "ec2.amazonaws.com", "AmazonEC2Container
 // EnsureFirstRoles makes the roles that ECS's consoles and guides count on: that
 // which pulls images and writes logs for tasks, and that of instances, with its
 // profile. Beside AWS's managed policies both may make log groups: those policies
-// leave it out, and awslogs-create-group asks for it. What is there stays as it is.
+// leave it out, and awslogs-create-group asks for it. It does nothing in an account that
+// has roles: one that was deleted does not come back.
 func EnsureFirstRoles(ctx context.Context, st store.Store, scope arn.Scope, now time.Time) error {
 	_, err := st.Update(ctx, func(tx *store.Tx) error {
+		if hasRoles(tx, scope.Account) {
+			return nil
+		}
 		if err := firstRole(tx, scope, now, TaskExecutionRole, "ecs-tasks.amazonaws.com", "AmazonECSTaskExecutionRolePolicy"); err != nil {
 			return err
 		}
@@ -68,6 +72,16 @@ func EnsureFirstRoles(ctx context.Context, st store.Store, scope arn.Scope, now 
 		return fmt.Errorf("make the first roles: %w", err)
 	}
 	return nil
+}
+
+// hasRoles tells whether an account has roles that berth did not make for itself.
+func hasRoles(r store.Reader, account string) bool {
+	for role := range store.Roles.All(r) {
+		if role.Account == account && role.Service == "" && role.Name != MachineRole {
+			return true
+		}
+	}
+	return false
 }
 
 // EnsureMachineRole makes the role of a machine that is no instance.

@@ -65,4 +65,12 @@ func TestTheFirstStartMakesTheRolesOfTheGuides(t *testing.T) {
 		s.expect(role, s.do("ListRolePolicies", "RoleName="+role).texts("PolicyNames/member"), "create-log-groups")
 	}
 	s.expect("profile", s.do("GetInstanceProfile", "InstanceProfileName=ecsInstanceRole").get("InstanceProfile/Roles/member/RoleName"), "ecsInstanceRole")
+
+	s.do("DetachRolePolicy", "RoleName=ecsTaskExecutionRole", "PolicyArn=arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy")
+	s.do("DeleteRolePolicy", "RoleName=ecsTaskExecutionRole", "PolicyName=create-log-groups")
+	s.do("DeleteRole", "RoleName=ecsTaskExecutionRole")
+	if err := iam.EnsureFirstRoles(t.Context(), s.Store, gatewaytest.Scope, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s.refused("NoSuchEntity", "The role with name ecsTaskExecutionRole cannot be found.", "GetRole", "RoleName=ecsTaskExecutionRole")
 }
