@@ -110,7 +110,7 @@ func (m measured) Stats(arn, container string) (now, before *metadata.Sample, ok
 }
 
 // images pulls with the keys of tasks' execution roles, and with the instance's own
-// for tasks that have none.
+// for tasks that have none, and for images that no repository of ECR has.
 type images struct {
 	image.Puller
 	api *client.Client
@@ -120,7 +120,7 @@ var _ engine.Images = (*images)(nil)
 
 // Pull implements engine.Images.
 func (p *images) Pull(ctx context.Context, o *task.Order, c *task.OrderContainer, login *secret.Login) (*image.Image, error) {
-	logins := image.Logins{Own: p.api.RegistryToken}
+	logins := image.Logins{Own: p.api.RegistryToken, Loaded: p.api.RegistryToken}
 	if r := o.ExecutionRole; r != nil {
 		logins.Own = p.api.As(signing(r), o.Region).RegistryToken
 	}

@@ -21,7 +21,8 @@ type Login func(ctx context.Context) (user, password string, err error)
 
 // Logins are those of one pull.
 type Logins struct {
-	Own    Login // at berth's registry
+	Own    Login // at berth's registry, for repositories of ECR
+	Loaded Login // there, for images that were loaded; they stand for public ones. nil for Own
 	Others Login // at every other; nil for anonymous pulls
 }
 
@@ -100,6 +101,9 @@ func (p *Puller) from(ctx context.Context, s domain.Source, logins Logins) (*Ima
 	from, login := Source{Host: s.Host, Repository: s.Path, Version: s.Version, Client: p.Others}, logins.Others
 	if s.Own {
 		from.Host, from.Endpoint, from.Client, login = ownHost, p.Registry, p.Client, logins.Own
+		if s.Place.Loaded && logins.Loaded != nil {
+			login = logins.Loaded
+		}
 	}
 	if p.PreferCached {
 		if img, err := p.Store.Get(ctx, from.Name()); err == nil {

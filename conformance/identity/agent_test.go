@@ -163,3 +163,17 @@ func TestPullsNeedTheirPermission(t *testing.T) {
 		})
 	}
 }
+
+// TestLoadedImagesNeedNoPermission runs an image of no repository, as one of a public
+// registry is, with an execution role that may do nothing with ECR.
+func TestLoadedImagesNeedNoPermission(t *testing.T) {
+	t.Parallel()
+	role := here.role(t, "role", allow("logs:*", "*"))
+	for name, d := range map[string]*definition{"EC2": onEC2("whoami"), "Fargate": onFargate("whoami")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d.ExecutionRoleArn = &role
+			here.told(t, here.run(t, d), "whoami")
+		})
+	}
+}
