@@ -7,15 +7,14 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math/big"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/berthhq/berth/protocol/join"
+	"github.com/berthhq/berth/protocol/keyfile"
 )
 
 const (
@@ -38,12 +37,7 @@ type Authority struct {
 // Open reads the authority in dir, and makes it when there is none.
 func Open(dir string, now time.Time) (*Authority, error) {
 	path := filepath.Join(dir, keyFile)
-	a, err := read(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = create(dir, path, now); err == nil {
-			a, err = read(path)
-		}
-	}
+	a, err := read(path, now)
 	if err != nil {
 		return nil, fmt.Errorf("the certificate authority in %s: %w", dir, err)
 	}
@@ -59,28 +53,13 @@ func (a *Authority) Pin() join.Pin { return join.PinOf(a.certificate.Raw) }
 // PEM is the authority's certificate.
 func (a *Authority) PEM() []byte { return encodeCertificate(a.certificate.Raw) }
 
-func read(path string) (*Authority, error) {
-	info, err := os.Stat(path)
+func read(path string, now time.Time) (*Authority, error) {
+	certificate, private, err := readPair(path, func() ([]byte, error) { return create(now) })
 	if err != nil {
 		return nil, err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s may be read by others: run `chmod 600 %s`", path, path)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	certificate, rest := pem.Decode(text)
-	private, _ := pem.Decode(rest)
-	if certificate == nil || private == nil {
-		return nil, fmt.Errorf("%s is damaged: restore it, or remove it and join all agents again", path)
-	}
-	a := new(Authority)
-	if a.certificate, err = x509.ParseCertificate(certificate.Bytes); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if a.key, err = x509.ParseECPrivateKey(private.Bytes); err != nil {
+	a := &Authority{certificate: certificate}
+	if a.key, err = x509.ParseECPrivateKey(private); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if !a.key.PublicKey.Equal(a.certificate.PublicKey) {
@@ -89,14 +68,34 @@ func read(path string) (*Authority, error) {
 	return a, nil
 }
 
-func create(dir, path string, now time.Time) error {
+// readPair reads a file with a certificate and a private key, in DER, and makes it
+// with what fresh gives when there is none.
+func readPair(path string, fresh func() ([]byte, error)) (*x509.Certificate, []byte, error) {
+	text, err := keyfile.ReadOrMake(path, fresh)
+	if err != nil {
+		return nil, nil, err
+	}
+	first, rest := pem.Decode(text)
+	private, _ := pem.Decode(rest)
+	if first == nil || private == nil {
+		return nil, nil, fmt.Errorf("%s is damaged: restore it, or remove it and join all agents again", path)
+	}
+	certificate, err := x509.ParseCertificate(first.Bytes)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return certificate, private.Bytes, nil
+}
+
+// create makes a new authority: its certificate and key, in PEM.
+func create(now time.Time) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	serial, err := serialNumber()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber:          serial,
@@ -110,35 +109,13 @@ func create(dir, path string, now time.Time) error {
 	}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	private, err := x509.MarshalECPrivateKey(key)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	text := append(encodeCertificate(certificate), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private})...)
-	return writeOnce(dir, path, text)
-}
-
-// writeOnce makes the file whole or not at all, and leaves one alone that
-// another process made meanwhile.
-func writeOnce(dir, path string, text []byte) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, ".authority-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return nil
+	return append(encodeCertificate(certificate), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private})...), nil
 }
 
 func serialNumber() (*big.Int, error) {

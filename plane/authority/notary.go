@@ -10,10 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -52,12 +49,7 @@ type document struct {
 // Notary reads the authority's notary in dir, and makes it when there is none.
 func (a *Authority) Notary(dir string, now time.Time) (*Notary, error) {
 	path := filepath.Join(dir, notaryFile)
-	n, err := readNotary(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = a.createNotary(dir, path, now); err == nil {
-			n, err = readNotary(path)
-		}
-	}
+	n, err := readNotary(path, func() ([]byte, error) { return a.createNotary(now) })
 	if err != nil {
 		return nil, fmt.Errorf("the key that signs instance identities: %w", err)
 	}
@@ -67,34 +59,26 @@ func (a *Authority) Notary(dir string, now time.Time) (*Notary, error) {
 	return n, nil
 }
 
-func readNotary(path string) (*Notary, error) {
-	text, err := os.ReadFile(path)
+func readNotary(path string, fresh func() ([]byte, error)) (*Notary, error) {
+	certificate, private, err := readPair(path, fresh)
 	if err != nil {
 		return nil, err
 	}
-	certificate, rest := pem.Decode(text)
-	private, _ := pem.Decode(rest)
-	if certificate == nil || private == nil {
-		return nil, fmt.Errorf("%s is damaged: restore it, or remove it and join all agents again", path)
-	}
-	n := new(Notary)
-	if n.certificate, err = x509.ParseCertificate(certificate.Bytes); err != nil {
+	key, err := x509.ParsePKCS1PrivateKey(private)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if n.key, err = x509.ParsePKCS1PrivateKey(private.Bytes); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return n, nil
+	return &Notary{certificate, key}, nil
 }
 
-func (a *Authority) createNotary(dir, path string, now time.Time) error {
+func (a *Authority) createNotary(now time.Time) ([]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	serial, err := serialNumber()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial,
@@ -105,10 +89,10 @@ func (a *Authority) createNotary(dir, path string, now time.Time) error {
 	}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	private := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
-	return writeOnce(dir, path, append(encodeCertificate(certificate), private...))
+	return append(encodeCertificate(certificate), private...), nil
 }
 
 // PEM is the certificate by which anybody checks what the notary signed.

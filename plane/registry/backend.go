@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 
 	"github.com/distribution/distribution/v3"
@@ -18,6 +16,8 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/distribution/reference"
 	"github.com/sirupsen/logrus"
+
+	"github.com/berthhq/berth/protocol/keyfile"
 )
 
 // backend is the distribution registry on one folder: its HTTP face, and beneath
@@ -89,34 +89,13 @@ func repositoryFolder(path string) string { return "/docker/registry/v2/reposito
 
 // loadSecret reads the 32 random bytes of the file as hex text, or makes them.
 func loadSecret(file string) (string, error) {
-	switch text, err := os.ReadFile(file); {
-	case err == nil && len(text) == 64:
-		return string(text), nil
-	case err == nil:
-		return "", fmt.Errorf("%s is damaged: it should hold 64 characters, not %d; remove it to get a new one", file, len(text))
-	case !errors.Is(err, os.ErrNotExist):
-		return "", err
+	text, err := keyfile.ReadOrMake(file, func() ([]byte, error) {
+		var key [32]byte
+		rand.Read(key[:]) // never fails
+		return hex.AppendEncode(nil, key[:]), nil
+	})
+	if err == nil && len(text) != 64 {
+		err = fmt.Errorf("%s is damaged: it should hold 64 characters, not %d; remove it to get a new one", file, len(text))
 	}
-	var key [32]byte
-	if _, err := rand.Read(key[:]); err != nil {
-		return "", err
-	}
-	text := hex.EncodeToString(key[:])
-	return text, writePrivately(file, text)
-}
-
-// writePrivately writes a file that only this user can read, whole or not at all.
-func writePrivately(file, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".secret-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return string(text), err
 }

@@ -6,10 +6,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
+
+	"github.com/berthhq/berth/protocol/keyfile"
 )
 
 // File has the master keys, the one in use last.
@@ -37,15 +36,12 @@ func newMaster(now time.Time) master {
 	return m
 }
 
-func readMasters(path string) ([]master, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s may be read by others: run `chmod 600 %s`", path, path)
-	}
-	text, err := os.ReadFile(path)
+// readMasters reads the master keys, and makes the first where there is no file;
+// first says whether it may.
+func readMasters(path string, first func() error, now time.Time) ([]master, error) {
+	text, err := keyfile.ReadOrMake(path, func() ([]byte, error) {
+		return formatMasters([]master{newMaster(now)}), first()
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -100,37 +96,4 @@ func formatMasters(masters []master) []byte {
 		})...)
 	}
 	return out
-}
-
-// writeMasters makes the file whole or not at all. A fresh one is left alone when
-// another process made it meanwhile.
-func writeMasters(path string, masters []master, fresh bool) (err error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, ".vault-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(formatMasters(masters))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if !fresh {
-		err = os.Rename(f.Name(), path)
-	} else if err = os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) {
-		err = nil
-	}
-	return errors.Join(err, syncDir(dir))
-}
-
-// syncDir makes a new name in a folder last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

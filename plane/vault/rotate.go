@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/secret"
+	"github.com/berthhq/berth/protocol/keyfile"
 	"github.com/berthhq/berth/store"
 )
 
@@ -36,7 +37,7 @@ func (v *Vault) add(m master) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	masters := append(slices.Clone(v.masters), m)
-	if err := writeMasters(v.path, masters, false); err != nil {
+	if err := keyfile.Replace(v.path, formatMasters(masters)); err != nil {
 		return err
 	}
 	v.masters = masters

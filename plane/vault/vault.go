@@ -2,9 +2,7 @@ package vault
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -44,15 +42,12 @@ type Vault struct {
 // nothing in the store needs one.
 func Open(dir string, v *store.View, now time.Time) (*Vault, error) {
 	path := filepath.Join(dir, File)
-	masters, err := readMasters(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	masters, err := readMasters(path, func() error {
 		if n := store.CryptKeys.Len(v); n > 0 {
-			return nil, fmt.Errorf("%s is missing, and %d keys in the store need it: restore it from a backup, or copy it from another server", path, n)
+			return fmt.Errorf("%s is missing, and %d keys in the store need it: restore it from a backup, or copy it from another server", path, n)
 		}
-		if err = writeMasters(path, []master{newMaster(now)}, true); err == nil {
-			masters, err = readMasters(path)
-		}
-	}
+		return nil
+	}, now)
 	if err != nil {
 		return nil, fmt.Errorf("the vault's master keys: %w", err)
 	}

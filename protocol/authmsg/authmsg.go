@@ -13,7 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"github.com/berthhq/berth/protocol/keyfile"
 )
 
 // KeySize is the length of a Sealer's key, in bytes.
@@ -43,12 +44,11 @@ func New(key []byte) (*Sealer, error) {
 
 // Load makes a Sealer of the key in a file, and the key when there is none.
 func Load(file string) (*Sealer, error) {
-	key, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		key = make([]byte, KeySize)
-		rand.Read(key) // never fails
-		err = os.WriteFile(file, key, 0o600)
-	}
+	key, err := keyfile.ReadOrMake(file, func() ([]byte, error) {
+		fresh := make([]byte, KeySize)
+		rand.Read(fresh) // never fails
+		return fresh, nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("the key of authorization messages: %w", err)
 	}
