@@ -13,12 +13,6 @@ type Authoriser interface {
 	Authorise(ctx context.Context, call *Call, need Need) error
 }
 
-// AllowAll authorises everybody who is proven.
-type AllowAll struct{}
-
-// Authorise allows.
-func (AllowAll) Authorise(context.Context, *Call, Need) error { return nil }
-
 // authorise asks for everything that a call needs, and tells what that is.
 func (g *Gateway) authorise(ctx context.Context, service *wire.Service, call *Call, in any) ([]Need, error) {
 	needs := g.needs(service, call, in)
