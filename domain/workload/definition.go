@@ -41,12 +41,6 @@ const (
 	DeleteInProgress DefinitionStatus = "DELETE_IN_PROGRESS"
 )
 
-// Tag is a key and value on a resource.
-type Tag struct {
-	Key   string
-	Value string
-}
-
 // KeyValue is a named value: an environment variable, a sysctl, an option.
 type KeyValue struct {
 	Name  string

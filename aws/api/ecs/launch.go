@@ -137,7 +137,7 @@ func (q *request) taskTags(def *workload.Definition, c *cluster.Cluster) ([]work
 	switch q.propagate {
 	case "", ecs.PropagateTagsNone:
 	case ecs.PropagateTagsTaskDefinition:
-		tags = mergeTags(def.Tags, tags)
+		tags = workload.SetTags(def.Tags, tags)
 	default:
 		return nil, invalid("propagateTags should be one of [TASK_DEFINITION,NONE]")
 	}

@@ -26,7 +26,7 @@ func (a *API) tagResource(ctx context.Context, call *gateway.Call, in *ecs.TagRe
 		return nil, err
 	}
 	err = a.changeTags(ctx, call, member.Value(in.ResourceArn), func(have []workload.Tag) ([]workload.Tag, error) {
-		merged := mergeTags(have, tags)
+		merged := workload.SetTags(have, tags)
 		return merged, checkTagCount(merged)
 	})
 	return &ecs.TagResourceResponse{}, err
@@ -38,7 +38,7 @@ func (a *API) untagResource(ctx context.Context, call *gateway.Call, in *ecs.Unt
 		return nil, invalid("Tag keys beginning with '%s' are reserved for system use.", reservedPrefix)
 	}
 	err := a.changeTags(ctx, call, member.Value(in.ResourceArn), func(have []workload.Tag) ([]workload.Tag, error) {
-		return withoutTags(have, in.TagKeys), nil
+		return workload.WithoutTags(have, in.TagKeys), nil
 	})
 	return &ecs.UntagResourceResponse{}, err
 }

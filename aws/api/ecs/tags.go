@@ -64,24 +64,6 @@ func checkTagCount(tags []workload.Tag) error {
 	return nil
 }
 
-// mergeTags sets tags over those there, keeping their order.
-func mergeTags(have, said []workload.Tag) []workload.Tag {
-	out := slices.Clone(have)
-	for _, t := range said {
-		i := slices.IndexFunc(out, func(x workload.Tag) bool { return x.Key == t.Key })
-		if i < 0 {
-			out = append(out, t)
-			continue
-		}
-		out[i] = t
-	}
-	return out
-}
-
-func withoutTags(have []workload.Tag, keys []string) []workload.Tag {
-	return slices.DeleteFunc(slices.Clone(have), func(t workload.Tag) bool { return slices.Contains(keys, t.Key) })
-}
-
 // showTags is the list of tags, never absent.
 func showTags(tags []workload.Tag) []ecs.Tag {
 	return member.Each(tags, func(t *workload.Tag) ecs.Tag { return ecs.Tag{Key: &t.Key, Value: &t.Value} })

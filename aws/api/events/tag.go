@@ -2,8 +2,6 @@ package events
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
@@ -23,7 +21,7 @@ func showTag(t *workload.Tag) events.Tag { return events.Tag{Key: &t.Key, Value:
 
 // readTags checks what a caller says: later values of a key win.
 func readTags(in []events.Tag) ([]workload.Tag, error) {
-	tags := withTags(nil, member.Some(in, readTag))
+	tags := workload.SetTags(nil, member.Some(in, readTag))
 	return tags, checkTags(tags)
 }
 
@@ -32,34 +30,22 @@ func checkTags(tags []workload.Tag) error {
 		return tooMany().WithHint("a resource has at most %d tags", maxTags)
 	}
 	for _, t := range tags {
-		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
+		if t.Reserved() {
 			return invalid("Tag keys beginning with 'aws:' are reserved for system use.")
 		}
 	}
 	return event.CheckTags(tags)
 }
 
-func withTags(have, said []workload.Tag) []workload.Tag {
-	out := slices.Clone(have)
-	for _, t := range said {
-		if i := slices.IndexFunc(out, func(o workload.Tag) bool { return o.Key == t.Key }); i >= 0 {
-			out[i] = t
-			continue
-		}
-		out = append(out, t)
-	}
-	return out
-}
-
 func (a *API) tagResource(ctx context.Context, call *gateway.Call, in *events.TagResourceRequest) (*events.TagResourceResponse, error) {
 	return &events.TagResourceResponse{}, a.changeTags(ctx, call.Scope, *in.ResourceARN, func(have []workload.Tag) []workload.Tag {
-		return withTags(have, member.Some(in.Tags, readTag))
+		return workload.SetTags(have, member.Some(in.Tags, readTag))
 	})
 }
 
 func (a *API) untagResource(ctx context.Context, call *gateway.Call, in *events.UntagResourceRequest) (*events.UntagResourceResponse, error) {
 	return &events.UntagResourceResponse{}, a.changeTags(ctx, call.Scope, *in.ResourceARN, func(have []workload.Tag) []workload.Tag {
-		return slices.DeleteFunc(slices.Clone(have), func(t workload.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+		return workload.WithoutTags(have, in.TagKeys)
 	})
 }
 

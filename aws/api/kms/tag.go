@@ -26,17 +26,10 @@ func showTag(t *tag) shape.Tag { return shape.Tag{TagKey: &t.Key, TagValue: &t.V
 
 // withTags adds tags; later values of a key win.
 func withTags(have, said []tag) ([]tag, error) {
-	out := slices.Clone(have)
-	for _, t := range said {
-		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			return nil, fault.New(fault.InvalidKeyTag, "Tag keys may not start with aws:")
-		}
-		if i := slices.IndexFunc(out, func(o tag) bool { return o.Key == t.Key }); i >= 0 {
-			out[i] = t
-			continue
-		}
-		out = append(out, t)
+	if slices.ContainsFunc(said, tag.Reserved) {
+		return nil, fault.New(fault.InvalidKeyTag, "Tag keys may not start with aws:")
 	}
+	out := workload.SetTags(have, said)
 	if len(out) > maxTags {
 		return nil, fault.New(fault.LimitExceeded, "Too many tags").WithHint("a key has at most %d", maxTags)
 	}
@@ -52,7 +45,7 @@ func (a *API) tagResource(ctx context.Context, call *gateway.Call, in *shape.Tag
 
 func (a *API) untagResource(ctx context.Context, call *gateway.Call, in *shape.UntagResourceRequest) (*wire.Empty, error) {
 	return a.changeLive(ctx, call, *in.KeyId, func(_ *store.Tx, k *secret.Key) error {
-		k.Tags = slices.DeleteFunc(slices.Clone(k.Tags), func(t tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+		k.Tags = workload.WithoutTags(k.Tags, in.TagKeys)
 		return nil
 	})
 }

@@ -3,7 +3,6 @@ package secretsmanager
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
@@ -28,17 +27,10 @@ func readTags(in []shape.Tag) ([]tag, error) { return withTags(nil, member.Some(
 
 // withTags adds tags; later values of a key win.
 func withTags(have, said []tag) ([]tag, error) {
-	out := slices.Clone(have)
-	for _, t := range said {
-		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			return nil, invalidParameter("Tag keys can't start with aws:.")
-		}
-		if i := slices.IndexFunc(out, func(o tag) bool { return o.Key == t.Key }); i >= 0 {
-			out[i] = t
-			continue
-		}
-		out = append(out, t)
+	if slices.ContainsFunc(said, tag.Reserved) {
+		return nil, invalidParameter("Tag keys can't start with aws:.")
 	}
+	out := workload.SetTags(have, said)
 	if len(out) > maxTags {
 		return nil, fault.New(fault.LimitExceeded, "The request failed because it would exceed one of the Secrets Manager quotas.").WithHint("a secret has at most %d tags", maxTags)
 	}
@@ -55,7 +47,7 @@ func (a *API) tagResource(ctx context.Context, call *gateway.Call, in *shape.Tag
 
 func (a *API) untagResource(ctx context.Context, call *gateway.Call, in *shape.UntagResourceRequest) (*wire.Empty, error) {
 	_, err := a.change(ctx, call, *in.SecretId, func(_ *store.Tx, s *secret.Secret) error {
-		s.Tags = slices.DeleteFunc(slices.Clone(s.Tags), func(t tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+		s.Tags = workload.WithoutTags(s.Tags, in.TagKeys)
 		return nil
 	})
 	return &wire.Empty{}, err

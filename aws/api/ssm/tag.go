@@ -3,7 +3,6 @@ package ssm
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
@@ -25,17 +24,10 @@ func showTag(t *tag) shape.Tag { return shape.Tag{Key: &t.Key, Value: &t.Value} 
 
 // withTags adds tags; later values of a key win.
 func withTags(have, said []tag) ([]tag, error) {
-	out := slices.Clone(have)
-	for _, t := range said {
-		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			return nil, invalid("Tag keys can't begin with aws:.")
-		}
-		if i := slices.IndexFunc(out, func(o tag) bool { return o.Key == t.Key }); i >= 0 {
-			out[i] = t
-			continue
-		}
-		out = append(out, t)
+	if slices.ContainsFunc(said, tag.Reserved) {
+		return nil, invalid("Tag keys can't begin with aws:.")
 	}
+	out := workload.SetTags(have, said)
 	if len(out) > maxTags {
 		return nil, fault.New(fault.TooManyParameterTags, "The Targets parameter includes too many tags. Remove one or more tags and try the command again.")
 	}
@@ -78,7 +70,7 @@ func (a *API) addTagsToResource(ctx context.Context, call *gateway.Call, in *sha
 
 func (a *API) removeTagsFromResource(ctx context.Context, call *gateway.Call, in *shape.RemoveTagsFromResourceRequest) (*shape.RemoveTagsFromResourceResult, error) {
 	return &shape.RemoveTagsFromResourceResult{}, a.changeTags(ctx, call, in.ResourceType, *in.ResourceId, func(have []tag) ([]tag, error) {
-		return slices.DeleteFunc(slices.Clone(have), func(t tag) bool { return slices.Contains(in.TagKeys, t.Key) }), nil
+		return workload.WithoutTags(have, in.TagKeys), nil
 	})
 }
 
