@@ -33,7 +33,7 @@ func (b *berth) joins(ctx context.Context, instance string) error {
 		return err
 	}
 	nothing := sha256.Sum256(nil)
-	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hex.EncodeToString(nothing[:]), "ecs", b.vars["AWS_REGION"], time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hex.EncodeToString(nothing[:]), "ecs", b.Vars["AWS_REGION"], time.Now()); err != nil {
 		return err
 	}
 	for name, value := range map[string]string{

@@ -35,7 +35,7 @@ func TestFields(t *testing.T) {
 		}
 	})
 	t.Run("boto3", func(t *testing.T) {
-		client, err := startBoto3(t.Context(), python(t), here.environ())
+		client, err := startBoto3(t.Context(), python(t), here.Environ())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func vars(t *testing.T, whole bool) map[string]string {
 		run = "py"
 	}
 	return map[string]string{
-		"run": run, "function": function, "account": *out.Subnets[0].OwnerId, "region": here.vars["AWS_REGION"],
+		"run": run, "function": function, "account": *out.Subnets[0].OwnerId, "region": here.Vars["AWS_REGION"],
 		"subnet": *out.Subnets[0].SubnetId, "group": *groups.SecurityGroups[0].GroupId,
 	}
 }

@@ -54,7 +54,7 @@ func withBerth(run func() int) (int, error) {
 		return 0, err
 	}
 	code := run()
-	return code, here.end()
+	return code, here.End()
 }
 
 // load gives berth the image of the tests' tasks.
@@ -66,8 +66,5 @@ func (b *berth) load(archive string) error {
 	if err := images.Write(archive, box); err != nil {
 		return err
 	}
-	if out, err := b.command(context.Background(), "image", "load", archive).CombinedOutput(); err != nil {
-		return fmt.Errorf("berth image load: %w: %s", err, out)
-	}
-	return nil
+	return b.Load(archive)
 }

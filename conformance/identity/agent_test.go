@@ -83,7 +83,7 @@ func TestTheAgentMayWhatItsInstanceRoleMay(t *testing.T) {
 	b.agentConnected(t, false)
 	const reason = "is not authorized to perform: ecs:Poll on resource: "
 	eventually(t, "the reason in the agent's log", func() bool {
-		log, err := os.ReadFile(filepath.Join(b.data, "run", "agent.log"))
+		log, err := os.ReadFile(filepath.Join(b.Data, "run", "agent.log"))
 		return err == nil && strings.Contains(string(log), reason)
 	})
 	out, err := b.ecs.RunTask(t.Context(), &ecs.RunTaskInput{TaskDefinition: &waiting})
@@ -91,7 +91,7 @@ func TestTheAgentMayWhatItsInstanceRoleMay(t *testing.T) {
 		t.Errorf("a task for a machine without its agent: %s %v", shown(out), err)
 	}
 	eventually(t, "the reason in berth why", func() bool {
-		said, err := b.command(t.Context(), "why", task).CombinedOutput()
+		said, err := b.Command(t.Context(), "why", task).CombinedOutput()
 		return err == nil && strings.Contains(string(said), "Its agent may have no session: ") && strings.Contains(string(said), reason)
 	})
 	if now := b.describe(t, task); *now.LastStatus != "RUNNING" {
@@ -106,7 +106,7 @@ func TestTheAgentMayWhatItsInstanceRoleMay(t *testing.T) {
 // whoCalled finds the agent's calls in the audit, as its instance role's.
 func (b *berth) whoCalled(t *testing.T) {
 	t.Helper()
-	out, err := b.command(t.Context(), "audit", "log", "--principal", instanceRole, "--action", "ecs:SubmitTaskStateChange").CombinedOutput()
+	out, err := b.Command(t.Context(), "audit", "log", "--principal", instanceRole, "--action", "ecs:SubmitTaskStateChange").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -15,7 +15,7 @@ import (
 // printed is what a command of berth prints.
 func (b *berth) printed(t *testing.T, words ...string) []byte {
 	t.Helper()
-	out, err := b.command(t.Context(), words...).Output()
+	out, err := b.Command(t.Context(), words...).Output()
 	if err != nil {
 		t.Fatalf("berth %q: %v: %s", words, err, out)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -63,32 +62,25 @@ func withBerth(run func() int) (int, error) {
 		return 0, err
 	}
 	code := run()
-	return code, here.end()
+	return code, here.End()
 }
 
 // archive holds the images.
 var archive string
 
 func makeImages(dir, archive string) error {
-	program := filepath.Join(dir, "probe")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./probe")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the probe: %w: %s", err, out)
-	}
-	data, err := os.ReadFile(program)
+	file, err := images.Program(dir, "./probe")
 	if err != nil {
 		return err
 	}
-	file := images.File{Path: "/probe", Data: data}
 	return images.Write(archive, images.Image{Names: []string{probe}, Files: []images.File{file}, Config: images.Config{Entrypoint: []string{"/probe"}}})
 }
 
 // load has the berth hold the images, and the log group, which roles that run tasks
 // may not make.
 func (b *berth) load() error {
-	if out, err := b.command(context.Background(), "image", "load", archive).CombinedOutput(); err != nil {
-		return fmt.Errorf("berth image load: %w: %s", err, out)
+	if err := b.Load(archive); err != nil {
+		return err
 	}
 	_, err := b.logs.CreateLogGroup(context.Background(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(logGroup)})
 	return err

@@ -30,7 +30,7 @@ func TestMalformedPoliciesAreRefused(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.CommandContext(t.Context(), program, "iam", "create-policy", "--policy-name", nameOf(t, "policy"), "--policy-document", text)
-			cmd.Env = here.environ()
+			cmd.Env = here.Environ()
 			out, err := cmd.CombinedOutput()
 			if err == nil || !strings.Contains(string(out), "An error occurred (MalformedPolicyDocument) when calling the CreatePolicy operation: ") {
 				t.Errorf("%v: %s", err, out)
@@ -42,7 +42,7 @@ func TestMalformedPoliciesAreRefused(t *testing.T) {
 // environ is a program's environment with the variables that lead it to berth.
 func (b *berth) environ() []string {
 	all := append(os.Environ(), "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true")
-	for name, value := range b.vars {
+	for name, value := range b.Vars {
 		all = append(all, name+"="+value)
 	}
 	return all

@@ -13,7 +13,7 @@ func ownBerth(t *testing.T, flags ...string) *berth {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := b.end(); err != nil {
+		if err := b.End(); err != nil {
 			t.Error(err)
 		}
 	})

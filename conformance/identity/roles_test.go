@@ -98,7 +98,7 @@ func TestTasksReachDifferentServices(t *testing.T) {
 // deniedInAudit finds a refusal in `berth audit log`.
 func (b *berth) deniedInAudit(t *testing.T, principal, action string, words ...string) {
 	t.Helper()
-	out, err := b.command(t.Context(), "audit", "log", "--denied", "--principal", principal, "--action", action).CombinedOutput()
+	out, err := b.Command(t.Context(), "audit", "log", "--denied", "--principal", principal, "--action", action).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -113,7 +113,7 @@ func TestSecretFilesAreInMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !regexp.MustCompile(`\S+ ` + here.data + `/\S*` + id(task) + `/secrets/app tmpfs `).Match(mounts) {
+		if !regexp.MustCompile(`\S+ ` + here.Data + `/\S*` + id(task) + `/secrets/app tmpfs `).Match(mounts) {
 			t.Errorf("on %s they are not on a tmpfs", name)
 		}
 	}

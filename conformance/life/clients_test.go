@@ -49,10 +49,10 @@ func installed(t *testing.T, path string) cli {
 	version := version(t, path)
 	return cli{nameOf(version), version, func(ctx context.Context, args ...string) *exec.Cmd {
 		if strings.HasPrefix(version, "aws-cli/2.9.") {
-			args = append([]string{"--endpoint-url", here.vars["AWS_ENDPOINT_URL"]}, args...)
+			args = append([]string{"--endpoint-url", here.Vars["AWS_ENDPOINT_URL"]}, args...)
 		}
 		cmd := exec.CommandContext(ctx, path, args...)
-		cmd.Env = here.environ()
+		cmd.Env = here.Environ()
 		return cmd
 	}}
 }
@@ -61,7 +61,7 @@ func installed(t *testing.T, path string) cli {
 func ours(t *testing.T, path string) cli {
 	version := version(t, path)
 	return cli{"berth aws with " + nameOf(version), version, func(ctx context.Context, args ...string) *exec.Cmd {
-		cmd := here.command(ctx, append([]string{"aws", "--data", here.data}, args...)...)
+		cmd := here.Command(ctx, append([]string{"aws", "--data", here.Data}, args...)...)
 		cmd.Env = append(cmd.Env, "PATH="+filepath.Dir(path)+":"+os.Getenv("PATH"))
 		return cmd
 	}}
@@ -162,7 +162,7 @@ func TestBoto3(t *testing.T) {
 		t.Skipf("no boto3: apt-get install python3-boto3: %s", out)
 	}
 	cmd := exec.CommandContext(t.Context(), "python3", filepath.Join("testdata", "life.py"), shell)
-	cmd.Env = here.environ()
+	cmd.Env = here.Environ()
 	out, err := cmd.CombinedOutput()
 	if got := strings.TrimSpace(string(out)); err != nil || got != "EssentialContainerExited 7 ['hello from boto3']" {
 		t.Errorf("%v: %s", err, got)
@@ -201,7 +201,7 @@ func TestNamesOfECR(t *testing.T) {
 	if err := images.Write(file, images.Image{Names: []string{"web:1"}, Config: images.Config{Cmd: []string{"/bin/busybox", "echo", "by its name"}}, Files: busybox(t)}); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := here.command(t.Context(), "image", "load", file, name).CombinedOutput(); err != nil {
+	if out, err := here.Command(t.Context(), "image", "load", file, name).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if got := here.prints(t, onEC2(container("app", name))); got != "by its name" {

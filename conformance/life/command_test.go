@@ -22,7 +22,7 @@ import (
 func (b *berth) says(t *testing.T, words ...string) (code int, out, errs string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	c := b.command(t.Context(), words...)
+	c := b.Command(t.Context(), words...)
 	c.Stdout, c.Stderr = &o, &e
 	err := c.Run()
 	if failed := new(exec.ExitError); err != nil && !errors.As(err, &failed) {
@@ -97,7 +97,7 @@ func TestBerthRunPrintsEverything(t *testing.T) {
 func TestBerthRunStreams(t *testing.T) {
 	t.Parallel()
 	var out safeBuffer
-	c := here.command(t.Context(), "run", shell, "--", "sh", "-c", "trap 'exit 0' TERM; echo first; while :; do usleep 20000; done")
+	c := here.Command(t.Context(), "run", shell, "--", "sh", "-c", "trap 'exit 0' TERM; echo first; while :; do usleep 20000; done")
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -154,12 +154,12 @@ func TestBerthLogsOfAService(t *testing.T) {
 // TestBerthEnv has a shell read what `berth env` prints.
 func TestBerthEnv(t *testing.T) {
 	t.Parallel()
-	out, err := exec.CommandContext(t.Context(), "sh", "-c", `eval "$(`+here.program+` env --data `+here.data+`)"; echo $AWS_ENDPOINT_URL $AWS_REGION $AWS_DEFAULT_REGION ${AWS_ACCESS_KEY_ID:+key} ${AWS_SECRET_ACCESS_KEY:+secret}`).Output()
-	if got := strings.TrimSpace(string(out)); err != nil || got != "http://"+here.listen+" us-east-1 us-east-1 key secret" {
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", `eval "$(`+here.Program+` env --data `+here.Data+`)"; echo $AWS_ENDPOINT_URL $AWS_REGION $AWS_DEFAULT_REGION ${AWS_ACCESS_KEY_ID:+key} ${AWS_SECRET_ACCESS_KEY:+secret}`).Output()
+	if got := strings.TrimSpace(string(out)); err != nil || got != "http://"+here.Listen+" us-east-1 us-east-1 key secret" {
 		t.Errorf("%q %v", got, err)
 	}
 	var st syscall.Stat_t
-	if err := syscall.Stat(filepath.Join(here.data, "env"), &st); err != nil || st.Mode&0o777 != 0o600 {
+	if err := syscall.Stat(filepath.Join(here.Data, "env"), &st); err != nil || st.Mode&0o777 != 0o600 {
 		t.Errorf("mode %o %v", st.Mode, err)
 	}
 	if code, _, errs := here.says(t, "env", "--data", t.TempDir()); code != 1 || !strings.Contains(errs, "berth up") {
@@ -214,8 +214,8 @@ func TestBerthFindsItselfByTheEnvironment(t *testing.T) {
 	if err := images.Write(file, images.Image{Names: []string{"found:1"}, Files: busybox(t)}); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.CommandContext(t.Context(), here.program, "image", "load", file)
-	c.Env = append(here.environ(), "BERTH_DATA="+t.TempDir())
+	c := exec.CommandContext(t.Context(), here.Program, "image", "load", file)
+	c.Env = append(here.Environ(), "BERTH_DATA="+t.TempDir())
 	if out, err := c.CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "loaded found:1 sha256:") {
 		t.Errorf("%v: %s", err, out)
 	}

@@ -27,7 +27,7 @@ func TestFargateHasAKernelOfItsOwn(t *testing.T) {
 // Proves 2B.2.
 func TestFargateSeesNothingOfItsHost(t *testing.T) {
 	t.Parallel()
-	got := here.prints(t, onFargate(sh("app", "ls -d /proc/[0-9]* | wc -l; ls "+here.data+" /work /var/lib 2>&1 | grep -vc 'No such'; ls /dev | grep -cE '^(sd|vd|nvme|kvm|mem$)'; exit 0")))
+	got := here.prints(t, onFargate(sh("app", "ls -d /proc/[0-9]* | wc -l; ls "+here.Data+" /work /var/lib 2>&1 | grep -vc 'No such'; ls /dev | grep -cE '^(sd|vd|nvme|kvm|mem$)'; exit 0")))
 	processes, rest, _ := strings.Cut(got, "\n")
 	if len(processes) > 1 || rest != "0\n0" {
 		t.Errorf("%q", got)

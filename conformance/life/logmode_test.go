@@ -20,7 +20,7 @@ import (
 // freeze stops the server's process where it is, until thaw.
 func (b *berth) freeze(t *testing.T) (thaw func()) {
 	t.Helper()
-	resp, err := http.Get("http://" + b.listen + "/_berth/health")
+	resp, err := http.Get("http://" + b.Listen + "/_berth/health")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,9 @@
 package life_test
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -47,7 +45,7 @@ func withBerth(run func() int) (int, error) {
 	if here, err = startBerth(filepath.Join(dir, "data")); err != nil {
 		return 0, err
 	}
-	if err := here.load(); err != nil {
+	if err := here.Load(archive); err != nil {
 		return 0, err
 	}
 	// Tests mostly wait: more of them than processors may.
@@ -55,24 +53,17 @@ func withBerth(run func() int) (int, error) {
 		return 0, err
 	}
 	code := run()
-	return code, here.end()
+	return code, here.End()
 }
 
 // archive holds the images.
 var archive string
 
 func makeImages(dir, archive string) error {
-	program := filepath.Join(dir, "probe")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./probe")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the probe: %w: %s", err, out)
-	}
-	data, err := os.ReadFile(program)
+	file, err := images.Program(dir, "./probe")
 	if err != nil {
 		return err
 	}
-	file := images.File{Path: "/probe", Data: data}
 	box, err := images.Busybox(shell)
 	if err != nil {
 		return err
@@ -80,11 +71,4 @@ func makeImages(dir, archive string) error {
 	return images.Write(archive, box, images.Image{
 		Names: []string{probe}, Files: []images.File{file}, Config: images.Config{Entrypoint: []string{"/probe"}, Env: []string{"FROM=image"}},
 	})
-}
-
-func (b *berth) load() error {
-	if out, err := b.command(context.Background(), "image", "load", archive).CombinedOutput(); err != nil {
-		return fmt.Errorf("berth image load: %w: %s", err, out)
-	}
-	return nil
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/berthhq/berth/conformance/house"
 )
 
 // server answers on port 80 with its name.
@@ -76,7 +78,7 @@ func TestFixedHostPort(t *testing.T) {
 
 func freePort(t *testing.T) int32 {
 	t.Helper()
-	address, err := freeAddress()
+	address, err := house.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,11 +13,11 @@ func ownBerth(t *testing.T, flags ...string) *berth {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := b.end(); err != nil {
+		if err := b.End(); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := b.load(); err != nil {
+	if err := b.Load(archive); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -26,10 +26,10 @@ func ownBerth(t *testing.T, flags ...string) *berth {
 // restart ends the berth as an operator does and starts it again.
 func (b *berth) restart(t *testing.T, flags ...string) {
 	t.Helper()
-	if err := b.stop(); err != nil {
+	if err := b.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.start(flags...); err != nil {
+	if err := b.Start(flags...); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -21,13 +21,13 @@ import (
 // the answer says.
 func call(t *testing.T, operation, secret string, body []byte) (status int, kind, message string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, here.vars["AWS_ENDPOINT_URL"]+"/", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, here.Vars["AWS_ENDPOINT_URL"]+"/", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	req.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113."+operation)
-	keys := aws.Credentials{AccessKeyID: here.vars["AWS_ACCESS_KEY_ID"], SecretAccessKey: secret}
+	keys := aws.Credentials{AccessKeyID: here.Vars["AWS_ACCESS_KEY_ID"], SecretAccessKey: secret}
 	if err := v4.NewSigner().SignHTTP(t.Context(), keys, req, hashOf(body), "ecs", "us-east-1", time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func call(t *testing.T, operation, secret string, body []byte) (status int, kind
 
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	secret := here.vars["AWS_SECRET_ACCESS_KEY"]
+	secret := here.Vars["AWS_SECRET_ACCESS_KEY"]
 	for name, c := range map[string]struct {
 		operation, secret, body string
 		status                  int

@@ -29,11 +29,11 @@ func TestDownAndUpKeepsEverything(t *testing.T) {
 	stopping := b.run(t, onEC2(stubborn))
 	b.printed(t, stopping, "app", "app up")
 	b.halt(t, stopping, nil)
-	keys := b.vars["AWS_ACCESS_KEY_ID"]
+	keys := b.Vars["AWS_ACCESS_KEY_ID"]
 
 	b.restart(t)
 
-	if b.vars["AWS_ACCESS_KEY_ID"] != keys {
+	if b.Vars["AWS_ACCESS_KEY_ID"] != keys {
 		t.Error("the administrator's key changed")
 	}
 	clusters, err := b.ecs.DescribeClusters(t.Context(), &ecs.DescribeClustersInput{Clusters: []string{"kept", "default"}})
@@ -81,7 +81,7 @@ func TestKeepTasks(t *testing.T) {
 	heard(t, url)
 	id := named(t, task, "side").RuntimeId
 
-	if err := b.stop(); err != nil {
+	if err := b.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	if answer, err := http.Get(url); err != nil {
@@ -89,7 +89,7 @@ func TestKeepTasks(t *testing.T) {
 	} else {
 		answer.Body.Close()
 	}
-	if err := b.start(); err != nil {
+	if err := b.Start(); err != nil {
 		t.Fatal(err)
 	}
 

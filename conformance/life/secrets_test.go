@@ -21,7 +21,7 @@ func (b *berth) cli(t *testing.T, words ...string) string {
 		t.Skip("the AWS command line is not installed")
 	}
 	command := exec.CommandContext(ctx, program, append(words, "--output", "text")...)
-	command.Env = b.environ()
+	command.Env = b.Environ()
 	out, err := command.CombinedOutput()
 	if err != nil {
 		t.Fatalf("aws %s: %v: %s", strings.Join(words, " "), err, out)

@@ -231,7 +231,7 @@ func push(t *testing.T, name, text string) {
 	if err := images.Write(file, box); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := here.command(t.Context(), "image", "load", file).CombinedOutput(); err != nil {
+	if out, err := here.Command(t.Context(), "image", "load", file).CombinedOutput(); err != nil {
 		t.Fatalf("berth image load: %v: %s", err, out)
 	}
 }

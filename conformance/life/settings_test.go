@@ -147,7 +147,7 @@ func TestDockerVolumeOutlivesItsTask(t *testing.T) {
 
 func TestHostVolumesThatAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{here.data, filepath.Join(here.data, "server"), "/etc", "/run/berth"} {
+	for _, path := range []string{here.Data, filepath.Join(here.Data, "server"), "/etc", "/run/berth"} {
 		c := sh("app", "ls /v")
 		c.MountPoints = []types.MountPoint{mount("v", "/v")}
 		d := onEC2(c)

@@ -23,8 +23,8 @@ func TestAnAddressThatIsTaken(t *testing.T) {
 	fresh := filepath.Join(t.TempDir(), "data")
 	for name, c := range map[string]struct{ data, listen, says string }{
 		"another program":    {fresh + "1", other.Addr().String(), "--listen"},
-		"another berth":      {fresh + "2", here.listen, "--listen"},
-		"the same folder":    {here.data, here.listen, "berth down"},
+		"another berth":      {fresh + "2", here.Listen, "--listen"},
+		"the same folder":    {here.Data, here.Listen, "berth down"},
 		"beyond the machine": {fresh + "3", "0.0.0.0:0", "beyond loopback"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -32,7 +32,7 @@ func TestAnAddressThatIsTaken(t *testing.T) {
 			soon, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			var errs bytes.Buffer
-			up := exec.CommandContext(soon, here.program, "up", "--data", c.data, "--listen", c.listen)
+			up := exec.CommandContext(soon, here.Program, "up", "--data", c.data, "--listen", c.listen)
 			up.Stderr, up.Cancel = &errs, func() error { return up.Process.Signal(syscall.SIGTERM) }
 			out, _ := up.Output() // its exit code is looked at
 			lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
