@@ -1,16 +1,15 @@
 package hook
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/plane/function"
 )
 
 // maxAnswer bounds what is read of an answer: what Lambda lets a function return.
@@ -25,30 +24,13 @@ type answer struct {
 	err     error              // why there is no answer
 }
 
-// call posts an event to a function. Whatever goes wrong is an answer, too.
-func (c *Caller) call(ctx context.Context, address string, e event) answer {
-	if address == "" {
-		return answer{err: errors.New("no --hook names an address for it")}
-	}
-	body, err := json.Marshal(e)
+// ask calls a function. Whatever goes wrong is an answer, too.
+func (c *Caller) ask(ctx context.Context, target string, e event) answer {
+	said, err := c.Addresses.Call(ctx, target, e, maxAnswer)
 	if err != nil {
-		return answer{err: err}
+		return answer{err: err, missed: errors.As(err, new(function.Unreached))}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
-	if err != nil {
-		return answer{err: err}
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := c.client.Do(req)
-	if err != nil {
-		return answer{err: err, missed: true}
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return answer{err: err, missed: true}
-	}
-	return read(resp.StatusCode, data)
+	return read(said.Status, said.Body)
 }
 
 // read understands what came back.

@@ -8,161 +8,82 @@ package hook
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/plane/function"
 	"github.com/berthhq/berth/store"
 )
 
 const (
-	// maxCall is how long a function may take, as on AWS.
-	maxCall = 15 * time.Minute
 	// pauseBefore is when a function that has not finished is called again.
 	pauseBefore = 30 * time.Second
 	// maxMissed is how many calls in a row may reach nobody; the pauses between
 	// them begin with firstRetry and double.
 	maxMissed  = 5
 	firstRetry = time.Second
-	// rest is how long to wait after an answer that could not be written.
-	rest = time.Second
 )
 
 // Caller calls functions.
 type Caller struct {
-	Store store.Store
-	// Addresses are the URLs that answer for functions, by ARN.
-	Addresses map[string]string
+	Store     store.Store
+	Addresses function.Addresses
 	Log       *slog.Logger
 	Now       func() time.Time
-
-	client http.Client
-	calls  sync.WaitGroup
-	done   chan string
-	open   map[string]bool // ARNs of rollouts with functions to call
-	busy   map[string]bool // ids of hooks that are being called
 }
 
 // Run calls what is due until ctx ends. Calls under way are given up then, and made
 // again by the next Run.
 func (c *Caller) Run(ctx context.Context) {
-	c.client.Timeout = maxCall
-	c.done, c.open, c.busy = make(chan string), map[string]bool{}, map[string]bool{}
-	v, watch := c.Store.Watch(store.Rollouts.Topic())
-	defer c.calls.Wait()
-	defer watch.Close()
-	for r := range store.Rollouts.All(v) {
-		c.note(r)
+	loop := function.Loop[service.Rollout]{
+		Store: c.Store, Table: store.Rollouts, Due: c.due, Now: c.Now,
+		Open: func(r *service.Rollout) bool { return slices.ContainsFunc(r.Hooks, callable) },
 	}
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case id := <-c.done:
-			delete(c.busy, id)
-		case <-watch.Ready():
-			for _, e := range watch.Take().Events {
-				if old, next, _ := store.Rollouts.Of(e); next != nil {
-					c.note(next)
-				} else if old != nil {
-					delete(c.open, old.ARN)
-				}
-			}
-		case <-timer.C:
-		}
-		if next := c.callDue(ctx); !next.IsZero() {
-			timer.Reset(next.Sub(c.Now()))
-		}
-	}
-}
-
-// note remembers whether a rollout has functions to call.
-func (c *Caller) note(r *service.Rollout) {
-	if slices.ContainsFunc(r.Hooks, callable) {
-		c.open[r.ARN] = true
-	} else {
-		delete(c.open, r.ARN)
-	}
+	loop.Run(ctx)
 }
 
 func callable(h service.HookRun) bool { return h.Status == service.HookInProgress }
 
-// callDue begins the calls that are due, and returns when the next is; zero for
-// never.
-func (c *Caller) callDue(ctx context.Context) (next time.Time) {
-	v, now := c.Store.View(), c.Now()
-	for key := range c.open {
-		r, ok := store.Rollouts.Get(v, key)
-		if !ok {
-			continue
-		}
-		for _, h := range r.Hooks {
-			switch {
-			case !callable(h) || c.busy[h.ID]:
-			case now.Before(h.NextCallAt):
-				if next.IsZero() || h.NextCallAt.Before(next) {
-					next = h.NextCallAt
-				}
-			default:
-				c.begin(ctx, v, r, h)
-			}
-		}
-	}
-	return next
-}
-
-// begin calls one function beside the loop.
-func (c *Caller) begin(ctx context.Context, v *store.View, r *service.Rollout, h service.HookRun) {
+// due are the functions of a rollout to call; none once its service was deleted, for
+// the rollout goes next.
+func (c *Caller) due(v *store.View, r *service.Rollout) (out []function.Errand) {
 	s, ok := store.Services.Get(v, r.ServiceARN)
 	if !ok {
-		return // it was deleted, and the rollout goes next
+		return nil
 	}
-	c.busy[h.ID] = true
-	def := &r.Configuration.Hooks[h.Hook]
-	event := eventOf(s, r, &h)
-	c.calls.Go(func() {
-		a := c.call(ctx, c.Addresses[def.Target], event)
-		if a.err != nil && ctx.Err() == nil {
-			c.Log.Warn("a lifecycle hook's function gave no answer", "deployment", r.ARN, "stage", r.Stage, "function", def.Target, "err", a.err)
+	for _, h := range r.Hooks {
+		if callable(h) {
+			out = append(out, function.Errand{ID: h.ID, At: h.NextCallAt, Do: func(ctx context.Context) { c.call(ctx, s, r, &h) }})
 		}
-		c.settle(ctx, r.ARN, h.ID, a)
-		select {
-		case c.done <- h.ID:
-		case <-ctx.Done():
-		}
+	}
+	return out
+}
+
+// call calls one function and writes down what it says.
+func (c *Caller) call(ctx context.Context, s *service.Service, r *service.Rollout, h *service.HookRun) {
+	target := r.Configuration.Hooks[h.Hook].Target
+	a := c.ask(ctx, target, eventOf(s, r, h))
+	if a.err != nil && ctx.Err() == nil {
+		c.Log.Warn("a lifecycle hook's function gave no answer", "deployment", r.ARN, "stage", r.Stage, "function", target, "err", a.err)
+	}
+	function.Keep(ctx, c.Store, func(tx *store.Tx) { settle(tx, r.ARN, h.ID, a, c.Now()) }, func(err error) {
+		c.Log.Warn("the answer of a lifecycle hook could not be kept", "hook", h.ID, "err", err)
 	})
 }
 
-// settle writes an answer down, however often it takes, unless nobody waits for it
-// any more.
-func (c *Caller) settle(ctx context.Context, key, id string, a answer) {
-	for ctx.Err() == nil {
-		_, err := c.Store.Update(ctx, func(tx *store.Tx) error {
-			have, ok := store.Rollouts.Get(tx, key)
-			if !ok {
-				return nil
-			}
-			i := slices.IndexFunc(have.Hooks, func(h service.HookRun) bool { return h.ID == id && callable(h) })
-			if i < 0 {
-				return nil
-			}
-			next := *have
-			next.Hooks = slices.Clone(have.Hooks)
-			a.apply(&next.Hooks[i], c.Now())
-			store.Rollouts.Put(tx, &next)
-			return nil
-		})
-		if err == nil {
-			return
-		}
-		c.Log.Warn("the answer of a lifecycle hook could not be kept", "hook", id, "err", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(rest):
-		}
+// settle writes an answer down, unless nobody waits for it any more.
+func settle(tx *store.Tx, key, id string, a answer, now time.Time) {
+	have, ok := store.Rollouts.Get(tx, key)
+	if !ok {
+		return
 	}
+	i := slices.IndexFunc(have.Hooks, func(h service.HookRun) bool { return h.ID == id && callable(h) })
+	if i < 0 {
+		return
+	}
+	next := *have
+	next.Hooks = slices.Clone(have.Hooks)
+	a.apply(&next.Hooks[i], now)
+	store.Rollouts.Put(tx, &next)
 }

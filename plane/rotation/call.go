@@ -1,15 +1,13 @@
 package rotation
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 
 	"github.com/berthhq/berth/domain/secret"
+	"github.com/berthhq/berth/plane/function"
 )
 
 // maxAnswer bounds what is read of an answer.
@@ -24,43 +22,25 @@ type event struct {
 
 // call has the function do the step of the run.
 func (r *Rotator) call(ctx context.Context, s *secret.Secret) error {
-	address := r.Addresses[s.Rotation.LambdaARN]
-	if address == "" {
-		return errors.New("no --hook names an address for it")
-	}
 	run := s.Rotation.Run
-	body, err := json.Marshal(event{Step: run.Step, SecretId: s.ARN, ClientRequestToken: run.VersionID})
+	said, err := r.Addresses.Call(ctx, s.Rotation.LambdaARN, event{Step: run.Step, SecretId: s.ARN, ClientRequestToken: run.VersionID}, maxAnswer)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := r.client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return err
-	}
-	return read(resp, data)
+	return read(said)
 }
 
 // read finds the failure in an answer. Lambda's own emulators answer a function's
 // failure with 200 and its type. What the function says is not repeated: it may
 // hold the secret.
-func read(resp *http.Response, body []byte) error {
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("it answered with the HTTP status %d", resp.StatusCode)
+func read(said *function.Answer) error {
+	if said.Status/100 != 2 {
+		return fmt.Errorf("it answered with the HTTP status %d", said.Status)
 	}
 	var failure struct {
 		ErrorType string `json:"errorType"`
 	}
-	if resp.Header.Get("X-Amz-Function-Error") != "" || json.Unmarshal(body, &failure) == nil && failure.ErrorType != "" {
+	if said.Header.Get("X-Amz-Function-Error") != "" || json.Unmarshal(said.Body, &failure) == nil && failure.ErrorType != "" {
 		return errors.New("the function failed; its own log says why")
 	}
 	return nil

@@ -8,87 +8,50 @@ package rotation
 import (
 	"context"
 	"log/slog"
-	"net/http"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/berthhq/berth/domain/secret"
+	"github.com/berthhq/berth/plane/function"
 	"github.com/berthhq/berth/store"
 )
 
 const (
-	// maxCall is how long a function may take, as on AWS.
-	maxCall = 15 * time.Minute
 	// pauses between calls of a step that fails begin with firstRetry and double
 	// up to lastRetry. A rotation is tried until it is cancelled.
 	firstRetry = time.Second
 	lastRetry  = time.Hour
-	// rest is how long to wait after an answer that could not be written.
-	rest = time.Second
 )
 
 // Rotator calls functions.
 type Rotator struct {
-	Store store.Store
-	// Addresses are the URLs that answer for functions, by ARN.
-	Addresses map[string]string
+	Store     store.Store
+	Addresses function.Addresses
 	Log       *slog.Logger
 	Now       func() time.Time
-
-	client http.Client
-	calls  sync.WaitGroup
-	done   chan string
-	open   map[string]bool // keys of secrets that rotate, now or some time
-	busy   map[string]bool // keys of secrets whose function is being called
 }
 
 // Run works until ctx ends. Calls under way are given up then, and made again by
 // the next Run.
 func (r *Rotator) Run(ctx context.Context) {
-	r.client.Timeout = maxCall
-	r.done, r.open, r.busy = make(chan string), map[string]bool{}, map[string]bool{}
-	v, watch := r.Store.Watch(store.Secrets.Topic())
-	defer r.calls.Wait()
-	defer watch.Close()
-	for s := range store.Secrets.All(v) {
-		r.note(s)
+	loop := function.Loop[secret.Secret]{
+		Store: r.Store, Table: store.Secrets, Due: r.due, Now: r.Now,
+		Open: func(s *secret.Secret) bool { return !dueAt(s).IsZero() },
 	}
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case key := <-r.done:
-			delete(r.busy, key)
-		case <-watch.Ready():
-			for _, e := range watch.Take().Events {
-				if old, next, _ := store.Secrets.Of(e); next != nil {
-					r.note(next)
-				} else if old != nil {
-					delete(r.open, keyOf(old))
-				}
-			}
-		case <-timer.C:
-		}
-		if next := r.callDue(ctx); !next.IsZero() {
-			timer.Reset(next.Sub(r.Now()))
-		}
+	loop.Run(ctx)
+}
+
+// due is what there is to do for a secret.
+func (r *Rotator) due(_ *store.View, s *secret.Secret) []function.Errand {
+	at := dueAt(s)
+	if at.IsZero() {
+		return nil
 	}
+	return []function.Errand{{ID: keyOf(s), At: at, Do: func(ctx context.Context) { r.act(ctx, s) }}}
 }
 
 func keyOf(s *secret.Secret) string { return store.ScopeKey(s.Scope, s.Name) }
-
-// note remembers whether a secret rotates.
-func (r *Rotator) note(s *secret.Secret) {
-	if dueAt(s).IsZero() {
-		delete(r.open, keyOf(s))
-	} else {
-		r.open[keyOf(s)] = true
-	}
-}
 
 // dueAt is when there is something to do for a secret; zero for never.
 func dueAt(s *secret.Secret) time.Time {
@@ -99,41 +62,6 @@ func dueAt(s *secret.Secret) time.Time {
 		return s.Rotation.Run.CallAt
 	}
 	return s.Rotation.NextAt
-}
-
-// callDue begins the calls that are due, and returns when the next is; zero for
-// never.
-func (r *Rotator) callDue(ctx context.Context) (next time.Time) {
-	v, now := r.Store.View(), r.Now()
-	for key := range r.open {
-		s, ok := store.Secrets.Get(v, key)
-		if !ok || r.busy[key] {
-			continue
-		}
-		switch at := dueAt(s); {
-		case at.IsZero():
-		case now.Before(at):
-			if next.IsZero() || at.Before(next) {
-				next = at
-			}
-		default:
-			r.begin(ctx, s)
-		}
-	}
-	return next
-}
-
-// begin does what is due for a secret beside the loop.
-func (r *Rotator) begin(ctx context.Context, s *secret.Secret) {
-	key := keyOf(s)
-	r.busy[key] = true
-	r.calls.Go(func() {
-		r.act(ctx, s)
-		select {
-		case r.done <- key:
-		case <-ctx.Done():
-		}
-	})
 }
 
 // act begins a rotation that a schedule asks for, or does the next step of one.
@@ -167,26 +95,16 @@ func delayed(have *secret.Secret, now time.Time) *secret.Secret {
 	return &next
 }
 
-// settle writes what became of a secret, however often it takes, unless its
-// rotation is another one by now.
+// settle writes what became of a secret, unless its rotation is another one by now.
 func (r *Rotator) settle(ctx context.Context, seen *secret.Secret, change func(*secret.Secret, time.Time) *secret.Secret) {
-	for ctx.Err() == nil {
-		_, err := r.Store.Update(ctx, func(tx *store.Tx) error {
-			have, ok := store.Secrets.Get(tx, keyOf(seen))
-			if ok && have.ARN == seen.ARN && have.Rotation.Enabled && !have.Deleting() && sameRun(have.Rotation.Run, seen.Rotation.Run) {
-				store.Secrets.Put(tx, change(have, r.Now()))
-			}
-			return nil
-		})
-		if err == nil {
-			return
+	function.Keep(ctx, r.Store, func(tx *store.Tx) {
+		have, ok := store.Secrets.Get(tx, keyOf(seen))
+		if ok && have.ARN == seen.ARN && have.Rotation.Enabled && !have.Deleting() && sameRun(have.Rotation.Run, seen.Rotation.Run) {
+			store.Secrets.Put(tx, change(have, r.Now()))
 		}
+	}, func(err error) {
 		r.Log.Warn("what became of a rotation could not be kept", "secret", seen.ARN, "err", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(rest):
-		}
-	}
+	})
 }
 
 func sameRun(a, b *secret.Run) bool {
