@@ -27,20 +27,8 @@ func findPolicy(r store.Reader, call *gateway.Call, policyARN string) (*identity
 }
 
 // changePolicy changes a copy of a policy that is not AWS's.
-func (a *API) changePolicy(ctx context.Context, call *gateway.Call, policyARN string, change func(*store.Tx, *identity.ManagedPolicy) error) (*wire.Empty, error) {
-	_, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := ownPolicy(tx, call, policyARN)
-		if err != nil {
-			return err
-		}
-		next := *have
-		if err := change(tx, &next); err != nil {
-			return err
-		}
-		store.ManagedPolicies.Put(tx, &next)
-		return nil
-	})
-	return &wire.Empty{}, err
+func (a *API) changePolicy(ctx context.Context, call *gateway.Call, policyARN string, alter func(*store.Tx, *identity.ManagedPolicy) error) (*wire.Empty, error) {
+	return change(ctx, a, call, store.ManagedPolicies, ownPolicy, policyARN, alter)
 }
 
 func ownPolicy(r store.Reader, call *gateway.Call, policyARN string) (*identity.ManagedPolicy, error) {

@@ -21,20 +21,8 @@ func findProfile(r store.Reader, call *gateway.Call, name string) (*identity.Ins
 }
 
 // changeProfile changes a copy of an instance profile.
-func (a *API) changeProfile(ctx context.Context, call *gateway.Call, name string, change func(*store.Tx, *identity.InstanceProfile) error) (*wire.Empty, error) {
-	_, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := findProfile(tx, call, name)
-		if err != nil {
-			return err
-		}
-		next := *have
-		if err := change(tx, &next); err != nil {
-			return err
-		}
-		store.InstanceProfiles.Put(tx, &next)
-		return nil
-	})
-	return &wire.Empty{}, err
+func (a *API) changeProfile(ctx context.Context, call *gateway.Call, name string, alter func(*store.Tx, *identity.InstanceProfile) error) (*wire.Empty, error) {
+	return change(ctx, a, call, store.InstanceProfiles, findProfile, name, alter)
 }
 
 func (a *API) createInstanceProfile(ctx context.Context, call *gateway.Call, in *iam.CreateInstanceProfileRequest) (*iam.CreateInstanceProfileResponse, error) {

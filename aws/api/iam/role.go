@@ -44,20 +44,8 @@ func (a *API) changeRole(ctx context.Context, call *gateway.Call, name string, c
 
 // changeAnyRole is for the description and the tags, which service-linked roles let
 // change too.
-func (a *API) changeAnyRole(ctx context.Context, call *gateway.Call, name string, change func(*store.Tx, *identity.Role) error) (*wire.Empty, error) {
-	_, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := findRole(tx, call, name)
-		if err != nil {
-			return err
-		}
-		next := *have
-		if err := change(tx, &next); err != nil {
-			return err
-		}
-		store.Roles.Put(tx, &next)
-		return nil
-	})
-	return &wire.Empty{}, err
+func (a *API) changeAnyRole(ctx context.Context, call *gateway.Call, name string, alter func(*store.Tx, *identity.Role) error) (*wire.Empty, error) {
+	return change(ctx, a, call, store.Roles, findRole, name, alter)
 }
 
 func (a *API) createRole(ctx context.Context, call *gateway.Call, in *iam.CreateRoleRequest) (*iam.CreateRoleResponse, error) {

@@ -49,20 +49,8 @@ func userByID(r store.Reader, account, id string) (*identity.UserRecord, bool) {
 }
 
 // changeUser changes a copy of a user.
-func (a *API) changeUser(ctx context.Context, call *gateway.Call, name string, change func(*store.Tx, *identity.UserRecord) error) (*wire.Empty, error) {
-	_, err := a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := findUser(tx, call, name)
-		if err != nil {
-			return err
-		}
-		next := *have
-		if err := change(tx, &next); err != nil {
-			return err
-		}
-		store.Users.Put(tx, &next)
-		return nil
-	})
-	return &wire.Empty{}, err
+func (a *API) changeUser(ctx context.Context, call *gateway.Call, name string, alter func(*store.Tx, *identity.UserRecord) error) (*wire.Empty, error) {
+	return change(ctx, a, call, store.Users, findUser, name, alter)
 }
 
 func (a *API) createUser(ctx context.Context, call *gateway.Call, in *iam.CreateUserRequest) (*iam.CreateUserResponse, error) {
