@@ -3,13 +3,13 @@ package secretsmanager
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/berthhq/berth/aws/api/member"
+	"github.com/berthhq/berth/aws/api/page"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/secretsmanager"
 	"github.com/berthhq/berth/domain/fault"
@@ -131,33 +131,13 @@ type order[T any] struct {
 	down bool
 }
 
-// past tells whether an item follows the key.
-func (o order[T]) past(item T, key string) bool {
-	if o.down {
-		return o.key(&item) < key
-	}
-	return o.key(&item) > key
-}
-
 // cut takes the page of a sorted list that a token means, and the next one's token.
-func cut[T any](list []T, token *string, limit *int32, most int, o order[T]) (page []T, next *string, err error) {
-	if token != nil {
-		last, err := base64.RawURLEncoding.DecodeString(*token)
-		if err != nil || len(last) == 0 {
-			return nil, nil, fault.New(fault.InvalidPageToken, "The NextToken value is invalid.").WithHint("send the NextToken of the page before, or none for the first page")
-		}
-		for len(list) > 0 && !o.past(list[0], string(last)) {
-			list = list[1:]
-		}
+func cut[T any](list []T, token *string, limit *int32, most int, o order[T]) ([]T, *string, error) {
+	list, next, ok := page.Cut(list, token, limit, most, func(t T) string { return o.key(&t) }, o.down)
+	if !ok {
+		return nil, nil, fault.New(fault.InvalidPageToken, "The NextToken value is invalid.").WithHint("send the NextToken of the page before, or none for the first page")
 	}
-	if limit != nil {
-		most = int(*limit)
-	}
-	page = list[:min(len(list), most)]
-	if most < len(list) {
-		next = new(base64.RawURLEncoding.EncodeToString([]byte(o.key(&page[len(page)-1]))))
-	}
-	return page, next, nil
+	return list, next, nil
 }
 
 func (a *API) batchGetSecretValue(ctx context.Context, call *gateway.Call, in *shape.BatchGetSecretValueRequest) (*shape.BatchGetSecretValueResponse, error) {

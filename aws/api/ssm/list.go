@@ -2,12 +2,12 @@ package ssm
 
 import (
 	"context"
-	"encoding/base64"
 	"iter"
 	"strconv"
 	"strings"
 
 	"github.com/berthhq/berth/aws/api/member"
+	"github.com/berthhq/berth/aws/api/page"
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/ssm"
 	"github.com/berthhq/berth/domain/fault"
@@ -22,25 +22,13 @@ const (
 )
 
 // cut takes the page of a list in order of its keys that follows a token, and the
-// next one's token.
-func cut[T any](list []T, token *string, limit *int32, most int, key func(T) string) (page []T, next *string, err error) {
-	if member.Value(token) != "" {
-		last, err := base64.RawURLEncoding.DecodeString(*token)
-		if err != nil || len(last) == 0 {
-			return nil, nil, fault.New(fault.InvalidNextToken, "The specified token isn't valid.").WithHint("send the NextToken of the page before, or none for the first page")
-		}
-		for len(list) > 0 && key(list[0]) <= string(last) {
-			list = list[1:]
-		}
+// next one's token. An empty token is none.
+func cut[T any](list []T, token *string, limit *int32, most int, key func(T) string) ([]T, *string, error) {
+	list, next, ok := page.Cut(list, member.Present(member.Value(token)), limit, most, key, false)
+	if !ok {
+		return nil, nil, fault.New(fault.InvalidNextToken, "The specified token isn't valid.").WithHint("send the NextToken of the page before, or none for the first page")
 	}
-	if limit != nil {
-		most = int(*limit)
-	}
-	page = list[:min(len(list), most)]
-	if most < len(list) {
-		next = new(base64.RawURLEncoding.EncodeToString([]byte(key(page[len(page)-1]))))
-	}
-	return page, next, nil
+	return list, next, nil
 }
 
 // all yields the parameters of an account and region with their newest version.
