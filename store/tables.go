@@ -52,57 +52,101 @@ const (
 	cryptKeys
 	keyAliases
 	buckets
+	routeTables
+	internetGateways
+	natGateways
+	addresses
+	acls
+	prefixLists
+	dhcpOptions
+	endpoints
+	endpointServices
+	peerings
+	balancers
+	listeners
+	listenerRules
+	targetGroups
+	targets
+	targetHealth
+	trustStores
+	certificates
+	namespaces
+	discoveries
+	discoveryInstances
+	discoveryOperations
 )
 
 // Tables lists every table, each at its id.
 func Tables() []Descriptor {
 	return []Descriptor{
-		clusters:          Clusters,
-		taskDefinitions:   TaskDefinitions,
-		families:          Families,
-		instances:         Instances,
-		tasks:             Tasks,
-		accessKeys:        AccessKeys,
-		joinTokens:        JoinTokens,
-		clientTokens:      ClientTokens,
-		settings:          Settings,
-		vpcs:              VPCs,
-		subnets:           Subnets,
-		securityGroups:    SecurityGroups,
-		interfaces:        Interfaces,
-		repositories:      Repositories,
-		services:          Services,
-		serviceRevisions:  ServiceRevisions,
-		rollouts:          Rollouts,
-		serviceEvents:     ServiceEvents,
-		taskSets:          TaskSets,
-		capacityProviders: CapacityProviders,
-		alarms:            Alarms,
-		alarmHistory:      AlarmHistory,
-		rules:             Rules,
-		firings:           Firings,
-		eventCursors:      EventCursors,
-		eventBuses:        EventBuses,
-		connections:       Connections,
-		destinations:      Destinations,
-		daemons:           Daemons,
-		daemonRevisions:   DaemonRevisions,
-		daemonDeployments: DaemonDeployments,
-		daemonFamilies:    DaemonFamilies,
-		roles:             Roles,
-		users:             Users,
-		groups:            Groups,
-		managedPolicies:   ManagedPolicies,
-		instanceProfiles:  InstanceProfiles,
-		accounts:          Accounts,
-		roleDeletions:     RoleDeletions,
-		accessReports:     AccessReports,
-		secrets:           Secrets,
-		secretValues:      SecretValues,
-		parameters:        Parameters,
-		editions:          Editions,
-		cryptKeys:         CryptKeys,
-		keyAliases:        KeyAliases,
-		buckets:           Buckets,
+		clusters:            Clusters,
+		taskDefinitions:     TaskDefinitions,
+		families:            Families,
+		instances:           Instances,
+		tasks:               Tasks,
+		accessKeys:          AccessKeys,
+		joinTokens:          JoinTokens,
+		clientTokens:        ClientTokens,
+		settings:            Settings,
+		vpcs:                VPCs,
+		subnets:             Subnets,
+		securityGroups:      SecurityGroups,
+		interfaces:          Interfaces,
+		repositories:        Repositories,
+		services:            Services,
+		serviceRevisions:    ServiceRevisions,
+		rollouts:            Rollouts,
+		serviceEvents:       ServiceEvents,
+		taskSets:            TaskSets,
+		capacityProviders:   CapacityProviders,
+		alarms:              Alarms,
+		alarmHistory:        AlarmHistory,
+		rules:               Rules,
+		firings:             Firings,
+		eventCursors:        EventCursors,
+		eventBuses:          EventBuses,
+		connections:         Connections,
+		destinations:        Destinations,
+		daemons:             Daemons,
+		daemonRevisions:     DaemonRevisions,
+		daemonDeployments:   DaemonDeployments,
+		daemonFamilies:      DaemonFamilies,
+		roles:               Roles,
+		users:               Users,
+		groups:              Groups,
+		managedPolicies:     ManagedPolicies,
+		instanceProfiles:    InstanceProfiles,
+		accounts:            Accounts,
+		roleDeletions:       RoleDeletions,
+		accessReports:       AccessReports,
+		secrets:             Secrets,
+		secretValues:        SecretValues,
+		parameters:          Parameters,
+		editions:            Editions,
+		cryptKeys:           CryptKeys,
+		keyAliases:          KeyAliases,
+		buckets:             Buckets,
+		routeTables:         RouteTables,
+		internetGateways:    InternetGateways,
+		natGateways:         NATGateways,
+		addresses:           Addresses,
+		acls:                ACLs,
+		prefixLists:         PrefixLists,
+		dhcpOptions:         DHCPOptions,
+		endpoints:           Endpoints,
+		endpointServices:    EndpointServices,
+		peerings:            Peerings,
+		balancers:           Balancers,
+		listeners:           Listeners,
+		listenerRules:       ListenerRules,
+		targetGroups:        TargetGroups,
+		targets:             Targets,
+		targetHealth:        TargetHealth,
+		trustStores:         TrustStores,
+		certificates:        Certificates,
+		namespaces:          Namespaces,
+		discoveries:         Discoveries,
+		discoveryInstances:  DiscoveryInstances,
+		discoveryOperations: DiscoveryOperations,
 	}
 }

@@ -1,0 +1,54 @@
+package store
+
+import (
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/discovery"
+)
+
+// Namespaces of Cloud Map by ScopeKey of their id.
+var Namespaces = &Table[discovery.Namespace]{
+	ID: namespaces, Noun: "namespace", Schema: 1,
+	Primary: func(n *discovery.Namespace) string { return ScopeKey(n.Scope, n.ID) },
+	Indexes: []*Index[discovery.Namespace]{NamespacesByName},
+}
+
+// NamespacesByName finds namespaces by ScopeKey of their name.
+var NamespacesByName = &Index[discovery.Namespace]{
+	Key: func(n *discovery.Namespace) string { return ScopeKey(n.Scope, n.Name) },
+}
+
+// Discoveries are the services of Cloud Map, by ScopeKey of their id.
+var Discoveries = &Table[discovery.Service]{
+	ID: discoveries, Noun: "discovery-service", Schema: 1,
+	Primary: func(s *discovery.Service) string { return ScopeKey(s.Scope, s.ID) },
+	Indexes: []*Index[discovery.Service]{DiscoveriesByNamespace},
+}
+
+// DiscoveriesByNamespace finds services by ScopeKey of the id of their namespace.
+var DiscoveriesByNamespace = &Index[discovery.Service]{
+	Key: func(s *discovery.Service) string { return ScopeKey(s.Scope, s.NamespaceID) },
+}
+
+// DiscoveryInstances by DiscoveryInstanceKey.
+var DiscoveryInstances = &Table[discovery.Instance]{
+	ID: discoveryInstances, Noun: "discovery-instance", Schema: 1,
+	Primary: func(i *discovery.Instance) string { return DiscoveryInstanceKey(i.Scope, i.ServiceID, i.ID) },
+	Indexes: []*Index[discovery.Instance]{DiscoveryInstancesByTask},
+}
+
+// DiscoveryInstanceKey is the primary key of an instance; those of a service share the
+// prefix with an empty id.
+func DiscoveryInstanceKey(s arn.Scope, service, id string) string {
+	return ScopeKey(s, service) + " " + id
+}
+
+// DiscoveryInstancesByTask finds the instances of a task by its ARN.
+var DiscoveryInstancesByTask = &Index[discovery.Instance]{
+	Key: func(i *discovery.Instance) string { return i.TaskARN },
+}
+
+// DiscoveryOperations by ScopeKey of their id.
+var DiscoveryOperations = &Table[discovery.Operation]{
+	ID: discoveryOperations, Noun: "discovery-operation", Schema: 1,
+	Primary: func(o *discovery.Operation) string { return ScopeKey(o.Scope, o.ID) },
+}
