@@ -23,5 +23,5 @@ type Lines struct {
 	Address     string // of the node
 	Until       time.Time
 	Name        string // random, so that no two objects have one name
-	Text        []byte // whole lines
+	Text        []byte // whole lines, compressed by gzip
 }
