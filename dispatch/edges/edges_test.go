@@ -46,8 +46,11 @@ func open(t *testing.T) *harbor {
 		Store: h.Store, Now: func() time.Time { return began },
 		Unseal:  func(_ *store.View, s *balancer.Snapshot) { s.Certificates[0].Key = []byte("plain") },
 		Measure: func(_ arn.Scope, d []metric.Datum) error { h.measured = append(h.measured, d...); return nil },
-		Keep:    func(_ context.Context, _ *balancer.Balancer, l *balancer.Lines) error { h.kept = append(h.kept, *l); return nil },
-		Wake:    func(_ context.Context, groups []string) error { h.woken = append(h.woken, groups...); return nil },
+		Keep: func(_ context.Context, _ *balancer.Balancer, l *balancer.Lines) error {
+			h.kept = append(h.kept, *l)
+			return nil
+		},
+		Wake: func(_ context.Context, groups []string) error { h.woken = append(h.woken, groups...); return nil },
 	})
 	h.update(func(tx *store.Tx) {
 		store.Instances.Put(tx, &cluster.Instance{Scope: scope, ARN: "here", Joined: true, Attributes: []workload.Attribute{{Name: "berth.edge", Value: "true"}}})
