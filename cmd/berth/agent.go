@@ -23,6 +23,7 @@ func agentCommand(ctx context.Context, args []string) error {
 	fs.BoolVar(&c.Privileged, "allow-privileged", false, "allow privileged tasks and pidMode host")
 	fs.BoolVar(&c.Expose, "expose", false, "publish the host ports of tasks beyond loopback")
 	fs.StringVar(&c.Zone, "zone", "a", "letter of the availability zone the machine is in")
+	fs.BoolVar(&c.Edge, "edge", false, "say that this machine runs `berth edge` and can carry load balancers")
 	fs.StringVar(&c.CapacityProvider, "capacity-provider", "", "capacity provider of its cluster that the instance belongs to")
 	var imds imds
 	imds.flags(fs)

@@ -36,8 +36,12 @@ func (e *Edge) through(use func(path string) error) error {
 		return err
 	}
 	defer dir.Close()
-	return use(fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), socketName))
+	return use(Socket(dir))
 }
+
+// Socket is where an edge answers, by an open data folder. Who connects and says
+// nothing changes nothing.
+func Socket(dir *os.File) string { return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), socketName) }
 
 // predecessor is the edge before, which still serves until it is released.
 type predecessor struct{ conn *net.UnixConn }
