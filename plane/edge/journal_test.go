@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,7 @@ import (
 // that failed, and at the end.
 func TestAccessLogsAreDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // guards got and names
 		var got []string
 		var broken atomic.Bool
 		names := map[string]bool{}
@@ -36,6 +38,8 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 			if len(text) > 100 {
 				text = []byte("many")
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			got = append(got, l.Until.Sub(began).Truncate(time.Minute).String()+" "+l.BalancerARN+" "+l.Address+" "+string(text))
 			names[l.Name] = true
 			return nil
@@ -46,6 +50,8 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 		expect := func(want ...string) {
 			t.Helper()
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			if strings.Join(got, "|") != strings.Join(want, "|") {
 				t.Errorf("got %q, want %q", got, want)
 			}
