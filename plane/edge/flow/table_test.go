@@ -254,3 +254,45 @@ func TestTargetsSeeTheSenderWherePreserved(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// Connections are counted by target, and end with a reset where that is wanted.
+func TestConnectionsEndWithTheirTarget(t *testing.T) {
+	m, x := balanced(t)
+	set(t, x, tcp(slotsOf(targetOne)))
+	at, node := netip.MustParseAddrPort(targetOne+":8080"), m.Ends[nodeAddress]
+	c, err := spacetest.Dial(m.Ends[clientOne], "tcp", nodeAddress+":80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := spacetest.Say(c, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if open, err := connections(node); err != nil || open[at] != 1 {
+		t.Errorf("open are %v (%v)", open, err)
+	}
+	set(t, x, tcp(slotsOf(targetTwo)))
+	if err := end(node, map[netip.AddrPort]bool{netip.MustParseAddrPort(targetTwo + ":8080"): true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := spacetest.Say(c, "still here"); err != nil {
+		t.Errorf("another target's connections ended: %v", err)
+	}
+	if err := end(node, map[netip.AddrPort]bool{at: true}); err != nil {
+		t.Fatal(err)
+	}
+	c.SetDeadline(time.Now().Add(5 * time.Second))
+	if _, err := spacetest.Say(c, "still here"); err == nil || !strings.Contains(err.Error(), "reset") {
+		t.Errorf("the connection did not end: %v", err)
+	}
+	if open, err := connections(node); err != nil || open[at] != 0 {
+		t.Errorf("open are %v (%v)", open, err)
+	}
+}
+
+func TestThisMachineCan(t *testing.T) {
+	balanced(t)
+	if err := Possible(); err != nil {
+		t.Error(err)
+	}
+}
