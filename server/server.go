@@ -18,6 +18,7 @@ import (
 	"github.com/berthhq/berth/aws/api/ec2"
 	"github.com/berthhq/berth/aws/api/ecr"
 	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/api/events"
 	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/aws/api/kms"
@@ -192,6 +193,7 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 			Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities(), Assume: s.assume,
 		})),
 		"ec2":                     of(ec2.New(s.store, defaultVPC)),
+		"elbv2":                   of(elbv2.New(elbv2.Config{Store: s.store, Vault: s.vault, Objects: s.stored()})),
 		"ecr":                     of(ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region})),
 		"logs":                    of(logs.New(s.archive)),
 		"cloudwatch":              of(cloudwatch.New(s.store, s.metrics)),
