@@ -147,6 +147,12 @@ const (
 	InvalidKeyTag
 	UnsupportedKeyOperation
 	DryRunSucceeded
+
+	InvalidDomainValidationOptions // the Certificate Manager's own from here
+	InvalidState
+	InvalidCertificateTag
+	InvalidArgs
+
 	InvalidArgument // S3's own from here; see s3.go
 	IncompleteBody
 	ContentMismatch
@@ -325,20 +331,26 @@ var table = [kindCount]row{
 	InvalidKeyTag:           {400, "TagException", "", ""},
 	UnsupportedKeyOperation: {400, "UnsupportedOperationException", "", ""},
 	DryRunSucceeded:         {412, "DryRunOperationException", "", ""},
-	InvalidArgument:         {400, "InvalidArgument", "", ""},
-	IncompleteBody:          {400, "IncompleteBody", "", ""},
-	ContentMismatch:         {400, "XAmzContentSHA256Mismatch", "", ""},
-	MissingContentLength:    {411, "MissingContentLength", "", ""},
-	MalformedXML:            {400, "MalformedXML", "", ""},
-	NoSuchBucket:            {404, "NoSuchBucket", "", ""},
-	BucketAlreadyExists:     {409, "BucketAlreadyExists", "", ""},
-	BucketAlreadyOwned:      {409, "BucketAlreadyOwnedByYou", "", ""},
-	InvalidBucketName:       {400, "InvalidBucketName", "", ""},
-	IllegalLocation:         {400, "IllegalLocationConstraintException", "", ""},
-	NoSuchBucketPolicy:      {404, "NoSuchBucketPolicy", "", ""},
-	MalformedBucketPolicy:   {400, "MalformedPolicy", "", ""},
-	ACLNotSupported:         {400, "AccessControlListNotSupported", "", ""},
-	NotImplemented:          {501, "NotImplemented", "", ""},
+
+	InvalidDomainValidationOptions: {400, "InvalidDomainValidationOptionsException", "", ""},
+	InvalidState:                   {400, "InvalidStateException", "", ""},
+	InvalidCertificateTag:          {400, "InvalidTagException", "", ""},
+	InvalidArgs:                    {400, "InvalidArgsException", "", ""},
+
+	InvalidArgument:       {400, "InvalidArgument", "", ""},
+	IncompleteBody:        {400, "IncompleteBody", "", ""},
+	ContentMismatch:       {400, "XAmzContentSHA256Mismatch", "", ""},
+	MissingContentLength:  {411, "MissingContentLength", "", ""},
+	MalformedXML:          {400, "MalformedXML", "", ""},
+	NoSuchBucket:          {404, "NoSuchBucket", "", ""},
+	BucketAlreadyExists:   {409, "BucketAlreadyExists", "", ""},
+	BucketAlreadyOwned:    {409, "BucketAlreadyOwnedByYou", "", ""},
+	InvalidBucketName:     {400, "InvalidBucketName", "", ""},
+	IllegalLocation:       {400, "IllegalLocationConstraintException", "", ""},
+	NoSuchBucketPolicy:    {404, "NoSuchBucketPolicy", "", ""},
+	MalformedBucketPolicy: {400, "MalformedPolicy", "", ""},
+	ACLNotSupported:       {400, "AccessControlListNotSupported", "", ""},
+	NotImplemented:        {501, "NotImplemented", "", ""},
 }
 
 // Code is the AWS error code of the kind in a protocol family.
