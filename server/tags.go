@@ -47,7 +47,7 @@ func (r resources) Tags(resource string) ([]workload.Tag, bool) {
 		}
 	case "logs":
 		return r.groupTags(a)
-	case "secretsmanager", "ssm", "kms":
+	case "secretsmanager", "ssm", "kms", "acm":
 		return store.ResourceTags(v, resource)
 	}
 	return nil, false

@@ -3,6 +3,7 @@ package balancers_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	shape "github.com/berthhq/berth/aws/shape/elbv2"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/plane/keyring"
 	"github.com/berthhq/berth/plane/vault"
 	"github.com/berthhq/berth/store"
 )
@@ -28,7 +30,7 @@ type house struct {
 	*gatewaytest.Server
 	*elb.Client
 	t       testing.TB
-	vault   *vault.Vault
+	keyring *keyring.Keyring
 	objects objects
 	vpc     string
 	subnets []string // of zones a, b and c
@@ -47,8 +49,9 @@ func open(t testing.TB) *house {
 	t.Helper()
 	h := &house{t: t, objects: objects{}}
 	h.Server = gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		h.vault = done[*vault.Vault](t)(vault.Open(t.TempDir(), st.View(), time.Now()))
-		api := elbv2.New(elbv2.Config{Store: st, Vault: h.vault, Objects: h.objects})
+		v := done[*vault.Vault](t)(vault.Open(t.TempDir(), st.View(), time.Now()))
+		h.keyring = &keyring.Keyring{Vault: v, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+		api := elbv2.New(elbv2.Config{Store: st, Keyring: h.keyring, Objects: h.objects})
 		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)
 	h.Furnish(t)

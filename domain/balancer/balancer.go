@@ -265,8 +265,9 @@ type Certificate struct {
 	Algorithm                                  string // RSA_2048, EC_prime256v1, ...
 	Tags                                       []workload.Tag
 	NotBefore, NotAfter, CreatedAt, ImportedAt time.Time
-	Validation                                 string // DNS or EMAIL; of requested ones
-	Token                                      string // idempotency token of the request
+	Validation                                 string              // DNS or EMAIL; of requested ones
+	Token                                      string              // idempotency token of the request
+	Request                                    *CertificateRequest // nil of imported ones
 }
 
 // GroupsOf are the ARNs of the target groups that actions lead to.

@@ -12,9 +12,6 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-// VaultService is the service under whose managed key client secrets are sealed.
-const VaultService = "elasticloadbalancing"
-
 // reader reads the actions of a listener or rule.
 type reader struct {
 	*API
@@ -145,7 +142,7 @@ func (r *reader) secret(in *shape.AuthenticateOidcActionConfig) ([]byte, error) 
 		if in.ClientSecret == nil {
 			return nil, invalid("A client secret must be specified")
 		}
-		return r.vault.SealOwned(r.tx, r.call.Scope, VaultService, r.owner, []byte(*in.ClientSecret), r.call.Now)
+		return r.keyring.Seal(r.tx, r.call.Scope, r.owner, []byte(*in.ClientSecret), r.call.Now)
 	}
 	if in.ClientSecret != nil {
 		return nil, invalid("You cannot specify a client secret when you use the existing one")

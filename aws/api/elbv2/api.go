@@ -14,7 +14,7 @@ import (
 	"encoding/hex"
 
 	"github.com/berthhq/berth/aws/gateway"
-	"github.com/berthhq/berth/plane/vault"
+	"github.com/berthhq/berth/plane/keyring"
 	"github.com/berthhq/berth/store"
 )
 
@@ -27,8 +27,8 @@ type Objects interface {
 
 // Config is what the API is built from.
 type Config struct {
-	Store store.Store
-	Vault *vault.Vault // seals client secrets
+	Store   store.Store
+	Keyring *keyring.Keyring // seals client secrets
 	// Objects are where bundles of trust stores come from; nil where there is no S3.
 	Objects Objects
 	// NewID gives 16 random hex digits. nil means crypto/rand.
@@ -38,14 +38,14 @@ type Config struct {
 // API answers Elastic Load Balancing.
 type API struct {
 	store   store.Store
-	vault   *vault.Vault
+	keyring *keyring.Keyring
 	objects Objects
 	newID   func() string
 }
 
 // New makes the API.
 func New(c Config) *API {
-	a := &API{store: c.Store, vault: c.Vault, objects: c.Objects, newID: c.NewID}
+	a := &API{store: c.Store, keyring: c.Keyring, objects: c.Objects, newID: c.NewID}
 	if a.newID == nil {
 		a.newID = randomID
 	}

@@ -1,6 +1,7 @@
 package elbv2_test
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/gateway/gatewaytest"
 	shape "github.com/berthhq/berth/aws/shape/elbv2"
+	"github.com/berthhq/berth/plane/keyring"
 	"github.com/berthhq/berth/plane/vault"
 	"github.com/berthhq/berth/store"
 )
@@ -28,7 +30,7 @@ func start(t testing.TB) *gatewaytest.Server {
 		if err != nil {
 			t.Fatal(err)
 		}
-		api := elbv2.New(elbv2.Config{Store: st, Vault: v})
+		api := elbv2.New(elbv2.Config{Store: st, Keyring: &keyring.Keyring{Vault: v, Log: slog.New(slog.DiscardHandler)}})
 		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)
 	s.Furnish(t)
