@@ -33,6 +33,7 @@ func (s *Server) background() []loop {
 		{"lifecycle hooks", endless(hooks.Run)},
 		{"rotation of secrets", endless(rotator.Run)},
 		{"vault", endless(upkeep.Run)},
+		{"certificates", endless(s.renewCertificates)},
 		{"what principals do", endless(s.witness.Run)},
 	}
 }

@@ -43,7 +43,10 @@ func edgeCommand(ctx context.Context, args []string) error {
 		return err
 	}
 	go renewOnHangup(ctx)
-	return edge.Run(ctx, edge.Config{Data: *data, Spaces: spaces, Place: place, Drain: *drain, LogEvery: *logEvery, Engines: edge.Engines(log), Log: log})
+	journal := edge.NewJournal(place, *logEvery, log)
+	return edge.Run(ctx, edge.Config{
+		Data: *data, Spaces: spaces, Place: place, Drain: *drain, Engines: edge.Engines(journal, log), Journal: journal, Log: log,
+	})
 }
 
 // joined waits for the keys of the agent.

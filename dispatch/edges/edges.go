@@ -33,7 +33,8 @@ type Config struct {
 	Store store.Store
 	Log   *slog.Logger
 	Now   func() time.Time // nil for time.Now
-	// Unseal opens the secrets of a snapshot, which is the edge's own copy.
+	// Unseal opens the secrets of a snapshot in place, and leaves alone what it shares
+	// with the store.
 	Unseal func(v *store.View, s *balancer.Snapshot)
 	// Measure keeps datapoints.
 	Measure func(scope arn.Scope, data []metric.Datum) error

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,10 @@ func open(t *testing.T) *harbor {
 	h := &harbor{t: t, Store: memory.Open()}
 	h.Edges = New(Config{
 		Store: h.Store, Now: func() time.Time { return began },
-		Unseal:  func(_ *store.View, s *balancer.Snapshot) { s.Certificates[0].Key = []byte("plain") },
+		Unseal: func(_ *store.View, s *balancer.Snapshot) {
+			s.Certificates = slices.Clone(s.Certificates)
+			s.Certificates[0].Key = []byte("plain")
+		},
 		Measure: func(_ arn.Scope, d []metric.Datum) error { h.measured = append(h.measured, d...); return nil },
 		Keep: func(_ context.Context, _ *balancer.Balancer, l *balancer.Lines) error {
 			h.kept = append(h.kept, *l)

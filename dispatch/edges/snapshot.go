@@ -139,38 +139,9 @@ func digest(s *balancer.Snapshot) [sha256.Size]byte {
 func (e *Edges) unsealed(v *store.View, s *balancer.Snapshot) *balancer.Snapshot {
 	out := *s
 	if e.Unseal != nil {
-		out.Fronts, out.Certificates = cloneFronts(s.Fronts), slices.Clone(s.Certificates)
 		e.Unseal(v, &out)
 	}
 	return &out
-}
-
-// cloneFronts copies them down to the actions, which have secrets.
-func cloneFronts(fronts []balancer.Front) []balancer.Front {
-	fronts = slices.Clone(fronts)
-	for n := range fronts {
-		listeners := slices.Clone(fronts[n].Listeners)
-		for m := range listeners {
-			listeners[m].Listener.Default = cloneActions(listeners[m].Listener.Default)
-			listeners[m].Rules = slices.Clone(listeners[m].Rules)
-			for o := range listeners[m].Rules {
-				listeners[m].Rules[o].Actions = cloneActions(listeners[m].Rules[o].Actions)
-			}
-		}
-		fronts[n].Listeners = listeners
-	}
-	return fronts
-}
-
-func cloneActions(actions []balancer.Action) []balancer.Action {
-	actions = slices.Clone(actions)
-	for n, a := range actions {
-		if a.OIDC != nil {
-			mine := *a.OIDC
-			actions[n].OIDC = &mine
-		}
-	}
-	return actions
 }
 
 // of is what an edge was told last.

@@ -208,6 +208,18 @@ const (
 	TrustStoreNotFound
 	UnsupportedProtocol
 
+	DuplicatePolicyName // of the Classic API alone
+	InvalidBalancedInstance
+	LoadBalancerAttributeNotFound
+	PolicyNotFound
+	PolicyTypeNotFound
+	TooManyPolicies
+
+	InvalidDomainValidationOptions // the Certificate Manager's own from here
+	InvalidState
+	InvalidCertificateTag
+	InvalidArgs
+
 	kindCount
 )
 
@@ -431,6 +443,18 @@ var table = [kindCount]row{
 	TrustStoreInUse:             {400, "TrustStoreInUse", "", ""},
 	TrustStoreNotFound:          {400, "TrustStoreNotFound", "", ""},
 	UnsupportedProtocol:         {400, "UnsupportedProtocol", "", ""},
+
+	DuplicatePolicyName:           {400, "DuplicatePolicyName", "", ""},
+	InvalidBalancedInstance:       {400, "InvalidInstance", "", ""},
+	LoadBalancerAttributeNotFound: {400, "LoadBalancerAttributeNotFound", "", ""},
+	PolicyNotFound:                {400, "PolicyNotFound", "", ""},
+	PolicyTypeNotFound:            {400, "PolicyTypeNotFound", "", ""},
+	TooManyPolicies:               {400, "TooManyPolicies", "", ""},
+
+	InvalidDomainValidationOptions: {400, "InvalidDomainValidationOptionsException", "", ""},
+	InvalidState:                   {400, "InvalidStateException", "", ""},
+	InvalidCertificateTag:          {400, "InvalidTagException", "", ""},
+	InvalidArgs:                    {400, "InvalidArgsException", "", ""},
 }
 
 // Code is the AWS error code of the kind in a protocol family.

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/berthhq/berth/agent/network/space"
@@ -30,11 +31,11 @@ type Config struct {
 	Place client.Place
 	// Drain is how long connections may go on after another edge took over; 0 for
 	// five minutes.
-	Drain time.Duration
-	// LogEvery is how often access logs are delivered; 0 for five minutes, as on AWS.
-	LogEvery time.Duration
-	Engines  []Engine
-	Log      *slog.Logger
+	Drain   time.Duration
+	Engines []Engine
+	// Journal is where engines write access logs; nil for none.
+	Journal *Journal
+	Log     *slog.Logger
 }
 
 // Node is a node of a balancer, or of an endpoint that leads to it, with its namespace.
@@ -99,6 +100,13 @@ func Run(ctx context.Context, c Config) error {
 	defer heir.close()
 	predecessor.release()
 
+	var journal sync.WaitGroup
+	journaling, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer journal.Wait()
+	defer end()
+	if e.Journal != nil {
+		journal.Go(func() { e.Journal.Run(journaling) })
+	}
 	working, stop := context.WithCancel(ctx)
 	go e.poll(working)
 	go e.report(working)

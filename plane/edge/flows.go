@@ -9,24 +9,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/berthhq/berth/agent/network/space"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/metric"
 	"github.com/berthhq/berth/plane/edge/flow"
+	"github.com/berthhq/berth/plane/edge/probe"
 )
-
-// Watched is a target whose health is to be known.
-type Watched struct {
-	Group  *balancer.TargetGroup
-	Target balancer.PoolTarget
-	Space  *space.Space // of the node that asks
-	From   netip.Addr   // its address
-}
 
 // Health finds out how targets are.
 type Health interface {
 	// Watch makes it watch exactly these targets.
-	Watch(targets []Watched)
+	Watch(targets []probe.Watched)
 	// Of is what is known of one; its state is Initial at first.
 	Of(group, target string) balancer.Report
 }
@@ -36,8 +28,11 @@ type Flows struct {
 	health Health
 	flow   *flow.Flow
 
+	applying sync.Mutex
+	last     func() // applies what was last to be applied
+
 	mu      sync.Mutex
-	targets []Watched
+	targets []probe.Watched
 	carried []*balancer.Front
 }
 
@@ -70,14 +65,31 @@ func (f *Flows) Apply(s *balancer.Snapshot, nodes []Node, doors *Doors) {
 	f.mu.Lock()
 	f.targets, f.carried = targets, frontsOf(own)
 	f.mu.Unlock()
+	f.applying.Lock()
+	defer f.applying.Unlock()
 	f.health.Watch(targets)
-	f.flow.Apply(s, mine, func(n *flow.Node, port int) (net.Listener, error) {
-		return doors.Open(n.Space, n.InterfaceID, n.Address.String(), port)
-	})
+	f.last = func() {
+		f.flow.Apply(s, mine, func(n *flow.Node, port int) (net.Listener, error) {
+			return doors.Open(n.Space, n.InterfaceID, n.Address.String(), port)
+		})
+	}
+	f.last()
+}
+
+// Again is for who knows that the health of a target changed: connections go by it at
+// once. It does not wait.
+func (f *Flows) Again() {
+	go func() {
+		f.applying.Lock()
+		defer f.applying.Unlock()
+		if f.last != nil {
+			f.last()
+		}
+	}()
 }
 
 // watched are the targets that nodes lead to, each asked by the first of them.
-func watched(s *balancer.Snapshot, nodes []Node) []Watched {
+func watched(s *balancer.Snapshot, nodes []Node) []probe.Watched {
 	groups := map[string]*Node{}
 	for n := range nodes {
 		for g := range groupsOf(nodes[n].Front) {
@@ -86,7 +98,7 @@ func watched(s *balancer.Snapshot, nodes []Node) []Watched {
 			}
 		}
 	}
-	var out []Watched
+	var out []probe.Watched
 	for n := range s.Pools {
 		p := &s.Pools[n]
 		by := groups[p.Group.ARN]
@@ -94,7 +106,7 @@ func watched(s *balancer.Snapshot, nodes []Node) []Watched {
 			continue
 		}
 		for _, t := range p.Targets {
-			out = append(out, Watched{Group: &p.Group, Target: t, Space: by.Space, From: by.Address})
+			out = append(out, probe.Watched{Group: &p.Group, Target: t, Space: by.Space, From: by.Address})
 		}
 	}
 	return out
@@ -126,7 +138,7 @@ func frontsOf(nodes []Node) []*balancer.Front {
 	return all
 }
 
-func (f *Flows) current() []Watched {
+func (f *Flows) current() []probe.Watched {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.targets
@@ -176,11 +188,17 @@ func (f *Flows) Counts(now time.Time) []balancer.Count {
 }
 
 // Drain implements Engine.
-func (f *Flows) Drain(ctx context.Context) { f.flow.Drain(ctx) }
+func (f *Flows) Drain(ctx context.Context) {
+	f.applying.Lock()
+	defer f.applying.Unlock()
+	f.last = nil
+	f.health.Watch(nil)
+	f.flow.Drain(ctx)
+}
 
 // HostCounts are how many targets are healthy, and how many are not, by balancer,
 // group and zone.
-func HostCounts(fronts []*balancer.Front, targets []Watched, health Health, now time.Time) []balancer.Count {
+func HostCounts(fronts []*balancer.Front, targets []probe.Watched, health Health, now time.Time) []balancer.Count {
 	type place struct{ group, zone string }
 	healthy, unhealthy := map[place]int{}, map[place]int{}
 	var places []place

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthhq/berth/plane/edge/spacetest"
 )
 
 const (
@@ -29,15 +31,15 @@ func slotsOf(targets ...string) []netip.AddrPort {
 	return spread(shares)
 }
 
-func balanced(t *testing.T) (*machine, *table) {
+func balanced(t *testing.T) (*spacetest.Machine, *table) {
 	t.Helper()
-	m := newMachine(t)
+	m := spacetest.New(t)
 	for _, a := range []string{nodeAddress, clientOne, clientTwo, targetOne, targetTwo} {
-		m.end(a)
+		m.End(a)
 	}
-	m.answer(targetOne, 8080)
-	m.answer(targetTwo, 8080)
-	x, err := openTable(m.ends[nodeAddress], netip.MustParseAddr(nodeAddress))
+	m.Answer(targetOne, 8080)
+	m.Answer(targetTwo, 8080)
+	x, err := openTable(m.Ends[nodeAddress], netip.MustParseAddr(nodeAddress))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +65,7 @@ func TestConnectionsAreSpreadUnderTheNodesAddress(t *testing.T) {
 	set(t, x, tcp(slotsOf(targetOne, targetTwo)))
 	seen := map[string]int{}
 	for range 60 {
-		answer, err := ask(m.ends[clientOne], nodeAddress+":80")
+		answer, err := spacetest.Ask(m.Ends[clientOne], nodeAddress+":80")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,12 +89,12 @@ func TestSendersStayWithTheirTargetAndMaySeeThrough(t *testing.T) {
 	p.bySource = true
 	set(t, x, p)
 	for _, client := range []string{clientOne, clientTwo} {
-		first, err := ask(m.ends[client], nodeAddress+":80")
+		first, err := spacetest.Ask(m.Ends[client], nodeAddress+":80")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 20 {
-			if again, err := ask(m.ends[client], nodeAddress+":80"); err != nil || again != first {
+			if again, err := spacetest.Ask(m.Ends[client], nodeAddress+":80"); err != nil || again != first {
 				t.Fatalf("%s came to %q, then to %q (%v)", client, first, again, err)
 			}
 		}
@@ -102,14 +104,14 @@ func TestSendersStayWithTheirTargetAndMaySeeThrough(t *testing.T) {
 func TestPortsWithoutListenerRefuse(t *testing.T) {
 	m, x := balanced(t)
 	set(t, x, tcp(slotsOf(targetOne)))
-	if _, err := ask(m.ends[clientOne], nodeAddress+":81"); err == nil || !strings.Contains(err.Error(), "refused") {
+	if _, err := spacetest.Ask(m.Ends[clientOne], nodeAddress+":81"); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := ask(m.ends[clientOne], nodeAddress+":80"); err != nil {
+	if _, err := spacetest.Ask(m.Ends[clientOne], nodeAddress+":80"); err != nil {
 		t.Error(err)
 	}
 	set(t, x)
-	if _, err := ask(m.ends[clientOne], nodeAddress+":80"); err == nil || !strings.Contains(err.Error(), "refused") {
+	if _, err := spacetest.Ask(m.Ends[clientOne], nodeAddress+":80"); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -119,7 +121,7 @@ func TestPacketsFlow(t *testing.T) {
 	set(t, x, port{number: 53, protocol: unix.IPPROTO_UDP, slots: slotsOf(targetOne, targetTwo)})
 	seen := map[string]bool{}
 	for range 40 {
-		c, err := dial(m.ends[clientOne], "udp", nodeAddress+":53")
+		c, err := spacetest.Dial(m.Ends[clientOne], "udp", nodeAddress+":53")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +156,7 @@ func packet(t *testing.T, c net.Conn) string {
 func TestNoConnectionFailsWhileTargetsChange(t *testing.T) {
 	m, x := balanced(t)
 	set(t, x, tcp(slotsOf(targetOne)))
-	open, err := dial(m.ends[clientTwo], "tcp", nodeAddress+":80")
+	open, err := spacetest.Dial(m.Ends[clientTwo], "tcp", nodeAddress+":80")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +167,7 @@ func TestNoConnectionFailsWhileTargetsChange(t *testing.T) {
 	for range 4 {
 		askers.Go(func() {
 			for !stop.Load() {
-				if _, err := ask(m.ends[clientOne], nodeAddress+":80"); err != nil {
+				if _, err := spacetest.Ask(m.Ends[clientOne], nodeAddress+":80"); err != nil {
 					t.Error(err)
 					return
 				}
@@ -176,10 +178,10 @@ func TestNoConnectionFailsWhileTargetsChange(t *testing.T) {
 	plans := [][]string{{targetTwo}, {targetOne, targetTwo}, {targetOne}, {targetTwo, targetOne}}
 	for n := range 28 {
 		for before := made.Load(); made.Load() < before+40 && !t.Failed(); {
-			ask(m.ends[clientTwo], nodeAddress+":80")
+			spacetest.Ask(m.Ends[clientTwo], nodeAddress+":80")
 		}
 		if n == 14 { // another process takes the table over
-			again, err := openTable(m.ends[nodeAddress], x.address)
+			again, err := openTable(m.Ends[nodeAddress], x.address)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -188,7 +190,7 @@ func TestNoConnectionFailsWhileTargetsChange(t *testing.T) {
 			defer again.close()
 		}
 		set(t, x, tcp(slotsOf(plans[n%4]...)))
-		if answer, err := say(open, fmt.Sprint(n)); err != nil || answer != fmt.Sprintf("%s %s %d", targetOne, nodeAddress, n) {
+		if answer, err := spacetest.Say(open, fmt.Sprint(n)); err != nil || answer != fmt.Sprintf("%s %s %d", targetOne, nodeAddress, n) {
 			t.Fatalf("the open connection got %q (%v)", answer, err)
 		}
 	}
@@ -234,32 +236,63 @@ func TestSlotsAreSharedByWeightAndStay(t *testing.T) {
 	}
 }
 
-// returns has the router send answers to preserved senders back by the node, as an
-// agent's does for unchecked interfaces.
-func (m *machine) returns(node string) {
-	m.t.Helper()
-	link := "v" + strings.ReplaceAll(node, ".", "")
-	m.run(m.router, "nft", "add table ip back { chain pre { type filter hook prerouting priority -150; "+
-		"iifname "+link+" ip saddr != "+node+" ct mark set 7 ; iifname != "+link+" ct mark 7 meta mark set ct mark ; } ; }")
-	m.run(m.router, "ip", "rule", "add", "fwmark", "7", "lookup", "107")
-	m.run(m.router, "ip", "route", "add", "default", "via", node, "dev", link, "onlink", "table", "107")
-}
-
 func TestTargetsSeeTheSenderWherePreserved(t *testing.T) {
 	m, x := balanced(t)
-	m.returns(nodeAddress)
+	m.Returns(nodeAddress)
 	p := tcp(slotsOf(targetOne))
 	p.preserve = true
 	set(t, x, p, port{number: 53, protocol: unix.IPPROTO_UDP, slots: slotsOf(targetTwo), preserve: true})
-	if answer, err := ask(m.ends[clientOne], nodeAddress+":80"); err != nil || answer != targetOne+" "+clientOne+" hello" {
+	if answer, err := spacetest.Ask(m.Ends[clientOne], nodeAddress+":80"); err != nil || answer != targetOne+" "+clientOne+" hello" {
 		t.Errorf("got %q (%v)", answer, err)
 	}
-	c, err := dial(m.ends[clientTwo], "udp", nodeAddress+":53")
+	c, err := spacetest.Dial(m.Ends[clientTwo], "udp", nodeAddress+":53")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	if got := packet(t, c); got != targetTwo+" "+clientTwo {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Connections are counted by target, and end with a reset where that is wanted.
+func TestConnectionsEndWithTheirTarget(t *testing.T) {
+	m, x := balanced(t)
+	set(t, x, tcp(slotsOf(targetOne)))
+	at, node := netip.MustParseAddrPort(targetOne+":8080"), m.Ends[nodeAddress]
+	c, err := spacetest.Dial(m.Ends[clientOne], "tcp", nodeAddress+":80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := spacetest.Say(c, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if open, err := connections(node); err != nil || open[at] != 1 {
+		t.Errorf("open are %v (%v)", open, err)
+	}
+	set(t, x, tcp(slotsOf(targetTwo)))
+	if err := end(node, map[netip.AddrPort]bool{netip.MustParseAddrPort(targetTwo + ":8080"): true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := spacetest.Say(c, "still here"); err != nil {
+		t.Errorf("another target's connections ended: %v", err)
+	}
+	if err := end(node, map[netip.AddrPort]bool{at: true}); err != nil {
+		t.Fatal(err)
+	}
+	c.SetDeadline(time.Now().Add(5 * time.Second))
+	if _, err := spacetest.Say(c, "still here"); err == nil || !strings.Contains(err.Error(), "reset") {
+		t.Errorf("the connection did not end: %v", err)
+	}
+	if open, err := connections(node); err != nil || open[at] != 0 {
+		t.Errorf("open are %v (%v)", open, err)
+	}
+}
+
+func TestThisMachineCan(t *testing.T) {
+	balanced(t)
+	if err := Possible(); err != nil {
+		t.Error(err)
 	}
 }
