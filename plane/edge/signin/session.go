@@ -89,26 +89,3 @@ func gone(name string) *http.Cookie {
 	c.MaxAge = -1
 	return c
 }
-
-// Strip removes the session's cookies from what targets are asked: they are sealed for
-// edges, and as long as many servers take of headers.
-func Strip(h http.Header, a *balancer.OIDCAction) {
-	lines := h["Cookie"]
-	if len(lines) == 0 {
-		return
-	}
-	var kept []string
-	for _, line := range lines {
-		for pair := range strings.SplitSeq(line, ";") {
-			name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			if name != nonceCookie && !strings.HasPrefix(name, cookieName(a)+"-") {
-				kept = append(kept, strings.TrimSpace(pair))
-			}
-		}
-	}
-	if len(kept) == 0 {
-		h.Del("Cookie")
-		return
-	}
-	h.Set("Cookie", strings.Join(kept, "; "))
-}
