@@ -51,7 +51,7 @@ type outcome struct {
 // ServeHTTP implements http.Handler.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	world := f.engine.world.Load()
-	l := world.listeners[f.listener]
+	l := world.listeners[f.place]
 	if l == nil { // it was removed while this connection lived
 		w.Header().Set("Connection", "close")
 		http.Error(w, "", http.StatusServiceUnavailable)

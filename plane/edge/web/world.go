@@ -10,8 +10,8 @@ import (
 
 // world is a snapshot, made ready for requests. It never changes.
 type world struct {
-	listeners map[string]*listener // by ARN
-	pools     map[string]*pool     // by ARN of the target group
+	listeners map[place]*listener
+	pools     map[string]*pool // by ARN of the target group
 }
 
 // listener is a listener with its rules in order; the last one is the default.
@@ -61,7 +61,7 @@ type pool struct {
 }
 
 func (e *Engine) newWorld(s *balancer.Snapshot) *world {
-	w := &world{listeners: map[string]*listener{}, pools: map[string]*pool{}}
+	w := &world{listeners: map[place]*listener{}, pools: map[string]*pool{}}
 	for n := range s.Pools {
 		p := &pool{Pool: &s.Pools[n]}
 		for i := range p.Targets {
@@ -80,7 +80,9 @@ func (e *Engine) newWorld(s *balancer.Snapshot) *world {
 			if l.Protocol == "HTTPS" {
 				l.tls = e.configOf(l, s, certificates)
 			}
-			w.listeners[l.ARN] = l
+			for _, n := range f.Nodes {
+				w.listeners[place{n.InterfaceID, l.Port}] = l
+			}
 		}
 	}
 	return w
