@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/signin"
 )
 
 // exchange is one request and what becomes of it. Its goroutine owns it.
@@ -81,6 +82,10 @@ func (x *exchange) old() {
 func (x *exchange) handle() {
 	if refused := x.refuse(); refused != nil {
 		x.fail(refused)
+		return
+	}
+	if x.path == signin.BackPath && len(x.l.signs) > 0 {
+		x.back()
 		return
 	}
 	x.rule = x.find()

@@ -19,9 +19,10 @@ type listener struct {
 	balancer *balancer.Balancer
 	*balancer.Listener
 	rules   []rule
-	zones   map[string]string // of nodes, by interface
-	tls     *tls.Config       // nil for HTTP
-	answers []headerValue     // set in each answer
+	zones   map[string]string      // of nodes, by interface
+	tls     *tls.Config            // nil for HTTP
+	answers []headerValue          // set in each answer
+	signs   []*balancer.OIDCAction // that have clients sign in
 	logged  bool
 	settings
 }
@@ -104,6 +105,7 @@ func newListener(f *balancer.Front, fl *balancer.FrontListener) *listener {
 		l.rules = append(l.rules, rule{r, balancer.MatcherOf(r.Conditions), inOrder(r.Actions), rewritesOf(r.Transforms)})
 	}
 	l.rules = append(l.rules, rule{matches: func(*balancer.Request) bool { return true }, actions: inOrder(fl.Listener.Default)})
+	l.signs = signInsOf(l.rules)
 	l.answers = answerHeaders(l.Listener)
 	return l
 }
