@@ -22,6 +22,7 @@ type exchange struct {
 	world      *world
 	zone       string
 	conn       *connection
+	control    http.ResponseController
 	w          *counting
 	r          *http.Request
 	path       string // as it was sent, without the query
@@ -58,11 +59,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "", http.StatusServiceUnavailable)
 		return
 	}
-	x := &exchange{front: f, l: l, world: world, zone: l.zones[f.node], r: r, w: &counting{ResponseWriter: w}, began: f.engine.Now()}
+	x := &exchange{front: f, l: l, world: world, zone: l.zones[f.node], r: r, control: *http.NewResponseController(w), began: f.engine.Now()}
+	x.w = &counting{ResponseWriter: w, x: x}
 	x.conn, _ = r.Context().Value(connKey{}).(*connection)
 	x.client, _ = netip.ParseAddrPort(r.RemoteAddr)
 	x.client = netip.AddrPortFrom(x.client.Addr().Unmap(), x.client.Port())
-	x.body = &counted{ReadCloser: r.Body}
+	x.body = &counted{ReadCloser: r.Body, x: x}
 	r.Body = x.body
 	x.trace = traceOf(r.Header.Get("X-Amzn-Trace-Id"), x.began)
 	x.host, x.path = hostOf(r.Host), pathOf(r)
