@@ -1,15 +1,8 @@
 package edge
 
-import (
-	"log/slog"
+import "log/slog"
 
-	"github.com/berthhq/berth/plane/edge/probe"
-)
-
-// Engines are all there are.
-func Engines(_ *Journal, log *slog.Logger) []Engine {
-	prober := &probe.Prober{}
-	flows := NewFlows(prober, log)
-	prober.Changed = flows.Again
-	return []Engine{flows}
+// Engines are all there are. journal is nil for no access logs.
+func Engines(journal *Journal, log *slog.Logger) []Engine {
+	return []Engine{NewFlows(log), NewWebs(journal, log)}
 }

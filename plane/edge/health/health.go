@@ -29,6 +29,10 @@ type Target struct {
 
 // Checker watches targets. The zero value is ready.
 type Checker struct {
+	// Changed is called when the state of a target is another; nil for nobody. It must
+	// not wait.
+	Changed func()
+
 	mu      sync.Mutex
 	watches map[string]*watch // by target key
 }
@@ -136,7 +140,17 @@ func jitter(key string, interval time.Duration) time.Duration {
 
 func (c *Checker) note(w *watch, failure *Failure) balancer.State {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	before := w.report.State
+	now := c.noted(w, failure)
+	c.mu.Unlock()
+	if now != before && c.Changed != nil {
+		c.Changed()
+	}
+	return now
+}
+
+// noted has c.mu.
+func (c *Checker) noted(w *watch, failure *Failure) balancer.State {
 	w.count.Add(failure == nil, w.target.Group.HealthCheck)
 	report := balancer.Report{State: w.count.State}
 	switch w.count.State {
