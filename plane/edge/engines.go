@@ -1,8 +1,15 @@
 package edge
 
-import "log/slog"
+import (
+	"log/slog"
 
-// Engines are all there are. journal is nil for no access logs.
-func Engines(journal *Journal, log *slog.Logger) []Engine {
-	return []Engine{NewFlows(log), NewWebs(journal, log)}
+	"github.com/berthhq/berth/plane/edge/probe"
+)
+
+// Engines are all there are.
+func Engines(j *Journal, log *slog.Logger) []Engine {
+	ofFlows, ofRequests := &probe.Prober{}, &probe.Prober{}
+	flows, requests := NewFlows(ofFlows, log), NewRequests(ofRequests, j, log)
+	ofFlows.Changed, ofRequests.Changed = flows.Again, requests.Again
+	return []Engine{flows, requests}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/signin"
 )
 
 // exchange is one request and what becomes of it. Its goroutine owns it.
@@ -51,7 +52,7 @@ type outcome struct {
 // ServeHTTP implements http.Handler.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	world := f.engine.world.Load()
-	l := world.listeners[f.listener]
+	l := world.listeners[f.place]
 	if l == nil { // it was removed while this connection lived
 		w.Header().Set("Connection", "close")
 		http.Error(w, "", http.StatusServiceUnavailable)
@@ -70,8 +71,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.handle()
 }
 
-// old ends connections that have lived as long as the balancer lets them.
+// old ends connections that have lived as long as the balancer lets them, and all of
+// them once the socket is closed.
 func (x *exchange) old() {
+	if x.closing.Load() && x.r.ProtoMajor == 1 {
+		x.w.Header().Set("Connection", "close")
+	}
 	if x.conn != nil && x.began.Sub(x.conn.began) > x.l.balancer.Seconds(balancer.ClientKeepAlive) && x.r.ProtoMajor == 1 {
 		x.w.Header().Set("Connection", "close")
 	}
@@ -81,6 +86,10 @@ func (x *exchange) old() {
 func (x *exchange) handle() {
 	if refused := x.refuse(); refused != nil {
 		x.fail(refused)
+		return
+	}
+	if x.path == signin.BackPath && len(x.l.signs) > 0 {
+		x.back()
 		return
 	}
 	x.rule = x.find()
