@@ -73,8 +73,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.handle()
 }
 
-// old ends connections that have lived as long as the balancer lets them.
+// old ends connections that have lived as long as the balancer lets them, and all of
+// them once the socket is closed.
 func (x *exchange) old() {
+	if x.closing.Load() && x.r.ProtoMajor == 1 {
+		x.w.Header().Set("Connection", "close")
+	}
 	if x.conn != nil && x.began.Sub(x.conn.began) > x.l.balancer.Seconds(balancer.ClientKeepAlive) && x.r.ProtoMajor == 1 {
 		x.w.Header().Set("Connection", "close")
 	}

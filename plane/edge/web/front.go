@@ -36,12 +36,14 @@ type front struct {
 	server   *http.Server
 	open     atomic.Int64
 	upgraded upgraded
+	socket   net.Listener
+	closing  atomic.Bool
 }
 
 // Serve takes requests at a port of a node, for the listener that has it at the moment,
 // until l is closed or the engine is drained.
 func (e *Engine) Serve(l net.Listener, node string, port int) error {
-	f := &front{engine: e, place: place{node, port}}
+	f := &front{engine: e, place: place{node, port}, socket: l}
 	f.server = &http.Server{
 		Handler: f, ReadHeaderTimeout: headPatience, IdleTimeout: f.idle(), MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(e.Log.Handler(), slog.LevelDebug), ConnState: f.count, ConnContext: f.remember,
@@ -86,6 +88,7 @@ func (g *gate) Accept() (net.Conn, error) {
 
 // fade forgets the front once its last request has been answered: its socket is closed.
 func (f *front) fade() {
+	f.settle(context.Background())
 	_ = f.server.Shutdown(context.Background()) // it waits; Drain ends it sooner
 	f.engine.mu.Lock()
 	defer f.engine.mu.Unlock()
@@ -134,8 +137,36 @@ func (f *front) count(_ net.Conn, state http.ConnState) {
 
 // drain waits for requests and for connections in another protocol, until ctx ends.
 func (f *front) drain(ctx context.Context) {
+	f.settle(ctx)
 	if err := f.server.Shutdown(ctx); err != nil {
 		f.server.Close()
 	}
 	f.upgraded.wait(ctx)
+}
+
+// settling is how long clients that keep a connection have to send one more request on
+// it, which is answered as the last.
+const settling = 10 * time.Second
+
+// settle takes no new connections and lets each one end with its next answer, for a
+// while: the server's own shutdown drops a request that has just come. Of the time that
+// ctx leaves it takes at most a quarter.
+func (f *front) settle(ctx context.Context) {
+	f.closing.Store(true)
+	f.socket.Close()
+	patience := settling
+	if until, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(until)/4)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for f.open.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
