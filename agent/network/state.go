@@ -104,6 +104,11 @@ func (r *Router) learn(s *network.State) {
 func (r *Router) follow(e *end) {
 	told := r.toldEnds[e.iface]
 	if told == nil {
+		if e.told != nil && e.told.Public.IsValid() { // it may be another's now
+			left := *e.told
+			left.Public = netip.Addr{}
+			e.told = &left
+		}
 		return
 	}
 	rules := securityRules{groups: told.Groups}
