@@ -210,6 +210,11 @@ func FreeAddress(r store.Reader, t *task.Task, zone string) (*network.Subnet, ne
 	if err != nil {
 		return nil, netip.Addr{}, err
 	}
+	if addresses, asked, err := staticAddresses(t); err != nil {
+		return nil, netip.Addr{}, err
+	} else if asked {
+		return static(r, t, subnets, addresses)
+	}
 	for _, s := range subnets {
 		addr, ok := s.PickAddress(t.ID, func(a netip.Addr) bool {
 			return store.Interfaces.Has(r, store.InterfacesByAddress, store.AddressKey(t.Scope, s.VPCID, a))
