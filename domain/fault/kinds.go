@@ -121,7 +121,6 @@ const (
 	InvalidVpcEndpointServiceID
 	InvalidServiceName
 	InvalidPeeringID
-	InvalidParameterCombination
 	InterfaceInUse
 	InvalidAttachmentID
 	OperationNotPermitted
@@ -348,7 +347,7 @@ var table = [kindCount]row{
 	InvalidVpcEndpointServiceID:  {400, "InvalidVpcEndpointServiceId.NotFound", "", ""},
 	InvalidServiceName:           {400, "InvalidServiceName", "", ""},
 	InvalidPeeringID:             {400, "InvalidVpcPeeringConnectionID.NotFound", "", ""},
-	InvalidParameterCombination:  {400, "InvalidParameterCombination", "", ""},
+	InvalidParameterCombination:  {400, "InvalidParameterCombinationException", "InvalidParameterCombination", "InvalidParameterCombination"},
 	InterfaceInUse:               {400, "InvalidNetworkInterface.InUse", "", ""},
 	InvalidAttachmentID:          {400, "InvalidAttachmentID.NotFound", "", ""},
 	OperationNotPermitted:        {400, "OperationNotPermitted", "", ""},
@@ -362,12 +361,12 @@ var table = [kindCount]row{
 	EntityAlreadyExists:          {409, "EntityAlreadyExistsException", "EntityAlreadyExists", ""},
 	MalformedPolicyDocument:      {400, "MalformedPolicyDocumentException", "MalformedPolicyDocument", ""},
 
-	MissingRequiredParameter:    {400, "MissingRequiredParameterException", "MissingParameter", ""},
-	InvalidNextToken:            {400, "InvalidNextToken", "", ""},
-	InvalidFormat:               {400, "InvalidFormatFault", "InvalidFormat", ""},
-	AlarmNotFound:               {404, "ResourceNotFound", "", ""},
-	AlarmLimitExceeded:          {400, "LimitExceededFault", "LimitExceeded", ""},
-	MonitoredResourceNotFound:   {404, "ResourceNotFoundException", "", ""},
+	MissingRequiredParameter:  {400, "MissingRequiredParameterException", "MissingParameter", ""},
+	InvalidNextToken:          {400, "InvalidNextToken", "", ""},
+	InvalidFormat:             {400, "InvalidFormatFault", "InvalidFormat", ""},
+	AlarmNotFound:             {404, "ResourceNotFound", "", ""},
+	AlarmLimitExceeded:        {400, "LimitExceededFault", "LimitExceeded", ""},
+	MonitoredResourceNotFound: {404, "ResourceNotFoundException", "", ""},
 
 	InvalidPageToken: {400, "InvalidNextTokenException", "", ""},
 
