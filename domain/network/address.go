@@ -76,3 +76,13 @@ func PrivateDNSName(region string, addr netip.Addr) string {
 	}
 	return host + "." + region + ".compute.internal"
 }
+
+// Leasable tells whether the address is one of the subnet's that interfaces may have.
+func (s *Subnet) Leasable(a netip.Addr) bool {
+	if !s.CIDR.Contains(a) || !a.Is4() {
+		return false
+	}
+	base, have := s.CIDR.Masked().Addr().As4(), a.As4()
+	n := int(binary.BigEndian.Uint32(have[:]) - binary.BigEndian.Uint32(base[:]))
+	return n >= reservedHead && n < reservedHead+s.Size()
+}
