@@ -24,16 +24,6 @@ func (s *Subnet) Size() int {
 	return max(0, 1<<(32-s.CIDR.Bits())-reservedHead-reservedTail)
 }
 
-// Leases tells whether the address is one of those that can be leased.
-func (s *Subnet) Leases(a netip.Addr) bool {
-	if !a.Is4() || !s.CIDR.Contains(a) {
-		return false
-	}
-	from, is := s.CIDR.Masked().Addr().As4(), a.As4()
-	n := int(binary.BigEndian.Uint32(is[:]) - binary.BigEndian.Uint32(from[:]))
-	return n >= reservedHead && n < reservedHead+s.Size()
-}
-
 // PickAddress finds a free address of the subnet. It starts at a place that the
 // seed decides and goes round once, so that addresses come back late and two
 // runs of one story give the same ones. ok is false when none is free.

@@ -39,7 +39,7 @@ func staticAddresses(t *task.Task) (addresses []netip.Addr, ok bool, err error) 
 // quarantine will do: who asks for it by name knows who had it.
 func static(r store.Reader, t *task.Task, subnets []*network.Subnet, addresses []netip.Addr) (*network.Subnet, netip.Addr, error) {
 	for _, a := range addresses {
-		i := slices.IndexFunc(subnets, func(s *network.Subnet) bool { return s.Leases(a) })
+		i := slices.IndexFunc(subnets, func(s *network.Subnet) bool { return s.Leasable(a) })
 		if i >= 0 && !held(r, store.AddressKey(t.Scope, subnets[i].VPCID, a)) {
 			return subnets[i], a, nil
 		}
