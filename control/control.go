@@ -16,6 +16,7 @@ import (
 	"github.com/berthhq/berth/plan/daemon"
 	"github.com/berthhq/berth/plan/node"
 	"github.com/berthhq/berth/plan/reap"
+	"github.com/berthhq/berth/plan/road"
 	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/plan/spot"
 	"github.com/berthhq/berth/store"
@@ -47,6 +48,7 @@ func Planners(o Options) []plan.Planner {
 	o.Rollout.NewID, o.Daemon.NewID = o.NewID, o.NewID
 	return []plan.Planner{
 		daemon.Planner(o.Daemon), rollout.Planner(o.Rollout), assignment.Planner(o.Assignment), spot.Planner(), attach.Planner(o.Attach), node.Planner(o.Node), reap.Planner(o.Reap),
+		road.Planner(),
 	}
 }
 

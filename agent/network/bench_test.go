@@ -3,10 +3,12 @@ package network_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
 
+	vpc "github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
 )
 
@@ -40,6 +42,35 @@ func BenchmarkSetup(b *testing.B) {
 			report(b, "teardown", down)
 		})
 	}
+}
+
+// BenchmarkApply is a change of a rule for 50 tasks that have it, on a host that knows
+// a thousand members of the group it names and as many addresses of other hosts.
+func BenchmarkApply(b *testing.B) {
+	m := newMachine(b)
+	cfg := m.config()
+	cfg.Underlay = netip.MustParseAddr(machineAddress)
+	n := open(b, cfg)
+	s := stateOf("vpc-a", group(among("sg-1")))
+	for i := range 50 {
+		o := inVPC("vpc-a", cidr, fmt.Sprintf("10.0.1.%d", 4+i))
+		setup(b, n, o)
+		s.Ends = append(s.Ends, endOf(o, "sg-1"))
+	}
+	peer := vpc.PeerHost{Underlay: netip.MustParseAddr(worldAddress)}
+	for i := range 1000 {
+		peer.Addresses = append(peer.Addresses, netip.AddrFrom4([4]byte{10, 0, byte(100 + i/250), byte(1 + i%250)}))
+	}
+	s.Peers, s.Members = []vpc.PeerHost{peer}, map[string][]netip.Addr{"sg-1": peer.Addresses}
+	apply(b, n, s)
+	var took []time.Duration
+	for i := 0; b.Loop(); i++ {
+		s.Groups = group(among("sg-1"), tcp(1+i%60000, "0.0.0.0/0"))
+		start := time.Now()
+		apply(b, n, s)
+		took = append(took, time.Since(start))
+	}
+	report(b, "apply", took)
 }
 
 func report(b *testing.B, what string, took []time.Duration) {

@@ -49,7 +49,7 @@ type Router struct {
 	index map[int]*end    // by link index
 	state *network.State  // the VPC as the control plane told it last; nil before
 	have  written         // what the table has
-	// toldEnds and toldGroups are the state's, by id.
+	// toldEnds and toldGroups are the state's, by id; ends by their task's ARN, too.
 	toldEnds   map[string]*network.End
 	toldGroups map[string]*network.GroupState
 	tunnelled  []network.PeerHost // to whom the tunnel leads; nil before it was looked at

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -92,7 +93,11 @@ func (r *Router) learn(s *network.State) {
 		return
 	}
 	for i := range s.Ends {
-		r.toldEnds[s.Ends[i].InterfaceID] = &s.Ends[i]
+		e := &s.Ends[i]
+		r.toldEnds[e.InterfaceID] = e
+		if e.TaskARN != "" { // records of earlier agents lack the interface's id
+			r.toldEnds[e.TaskARN] = e
+		}
 	}
 	for i := range s.Groups {
 		r.toldGroups[s.Groups[i].ID] = &s.Groups[i]
@@ -102,8 +107,13 @@ func (r *Router) learn(s *network.State) {
 // follow gives the end the rules the state has for it. One that the state does not
 // speak of, because it is older, keeps those it has.
 func (r *Router) follow(e *end) {
-	told := r.toldEnds[e.iface]
+	told := r.toldEnds[cmp.Or(e.iface, e.peer.Task)]
 	if told == nil {
+		if e.told != nil && e.told.Public.IsValid() { // it may be another's now
+			left := *e.told
+			left.Public = netip.Addr{}
+			e.told = &left
+		}
 		return
 	}
 	rules := securityRules{groups: told.Groups}

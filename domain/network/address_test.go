@@ -15,12 +15,15 @@ func TestPickAddressGivesEachOnce(t *testing.T) {
 			t.Fatalf("lease %d: %v %v", i, a, ok)
 		}
 		taken[a] = true
+		if !s.Leasable(a) {
+			t.Errorf("%s cannot be leased", a)
+		}
 	}
 	if len(taken) != 11 {
 		t.Errorf("a /28 gave %d addresses, AWS gives 11", len(taken))
 	}
 	for _, kept := range []string{"172.31.0.0", "172.31.0.1", "172.31.0.2", "172.31.0.3", "172.31.0.15"} {
-		if taken[netip.MustParseAddr(kept)] {
+		if a := netip.MustParseAddr(kept); taken[a] || s.Leasable(a) {
 			t.Errorf("%s was leased", kept)
 		}
 	}

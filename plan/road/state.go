@@ -12,6 +12,7 @@ import (
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/protocol/acs"
 	"github.com/berthhq/berth/store"
+	"github.com/berthhq/berth/store/route"
 )
 
 // VPCsOf are the VPCs, by network.Key, of which an instance carries interfaces.
@@ -69,7 +70,9 @@ func endOf(r store.Reader, i *network.Interface) network.End {
 		InterfaceID: i.ID, TaskARN: i.TaskARN, Kind: i.Kind, Address: i.PrivateIP, MAC: i.MAC, Groups: i.SecurityGroups,
 		Unchecked: i.Unchecked, Public: i.PublicIP,
 	}
-	e.Exit, e.ExitAddress = exitOf(r, i)
+	if s, ok := store.Subnets.Get(r, network.Key(i.Scope, i.SubnetID)); ok {
+		e.Exit, e.ExitAddress = route.Exit(r, s)
+	}
 	return e
 }
 

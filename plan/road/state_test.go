@@ -34,7 +34,7 @@ func town(t *testing.T, change func(*store.Tx)) *store.View {
 		store.VPCs.Put(tx, &network.VPC{Scope: home, ID: "vpc-1", CIDR: netip.MustParsePrefix("10.0.0.0/16"), Number: 7,
 			More: []network.Range{{CIDR: netip.MustParsePrefix("10.1.0.0/16")}}})
 		for _, s := range []string{"subnet-a", "subnet-b"} {
-			store.Subnets.Put(tx, &network.Subnet{Scope: home, ID: s, VPCID: "vpc-1"})
+			store.Subnets.Put(tx, &network.Subnet{Scope: home, ID: s, VPCID: "vpc-1", Default: true})
 		}
 		for arn, underlay := range map[string]string{"one": "192.0.2.1", "two": "192.0.2.2", "three": ""} {
 			i := &cluster.Instance{ARN: arn, Status: cluster.InstanceActive}
@@ -102,7 +102,7 @@ func TestWaysOutOfAVPC(t *testing.T) {
 	igw := network.InternetGateway{Scope: home, ID: "igw-1", VPCID: "vpc-1"}
 	detached := network.InternetGateway{Scope: home, ID: "igw-2"}
 	nat := network.NATGateway{Scope: home, ID: "nat-1", VPCID: "vpc-1", InterfaceID: "eni-nat", AllocationID: "eipalloc-1"}
-	private := network.NATGateway{Scope: home, ID: "nat-2", VPCID: "vpc-1", InterfaceID: "eni-nat"}
+	private := network.NATGateway{Scope: home, ID: "nat-2", VPCID: "vpc-1", InterfaceID: "eni-nat", Connectivity: "private"}
 	for name, c := range map[string]struct {
 		route   *network.Route
 		subnet  string // whose table it is; empty for the main one
@@ -115,7 +115,7 @@ func TestWaysOutOfAVPC(t *testing.T) {
 		"another's table":    {&network.Route{To: "0.0.0.0/0", Gateway: "igw-1"}, "subnet-b", network.ExitNone, netip.Addr{}},
 		"detached":           {&network.Route{To: "0.0.0.0/0", Gateway: "igw-2"}, "", network.ExitNone, netip.Addr{}},
 		"NAT":                {&network.Route{To: "0.0.0.0/0", NAT: "nat-1"}, "", network.ExitNAT, ip("203.0.113.9")},
-		"private NAT":        {&network.Route{To: "0.0.0.0/0", NAT: "nat-2"}, "", network.ExitNAT, ip("10.0.0.20")},
+		"private NAT":        {&network.Route{To: "0.0.0.0/0", NAT: "nat-2"}, "", network.ExitNone, netip.Addr{}},
 		"NAT that is gone":   {&network.Route{To: "0.0.0.0/0", NAT: "nat-3"}, "", network.ExitNone, netip.Addr{}},
 	} {
 		v := town(t, func(tx *store.Tx) {

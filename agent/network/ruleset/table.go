@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/google/nftables"
+	"github.com/mdlayher/netlink"
 
 	"github.com/berthhq/berth/agent/network/space"
 )
@@ -20,6 +21,7 @@ import (
 type Table struct {
 	name  string
 	kind  nftables.TableFamily
+	space *space.Space
 	conn  *nftables.Conn
 	whole func(*Draft)
 	rules map[string]int // rules by chain, as they should be
@@ -38,11 +40,36 @@ func Open6(s *space.Space, name string, whole func(*Draft)) (*Table, error) {
 }
 
 func open(s *space.Space, name string, kind nftables.TableFamily, whole func(*Draft)) (*Table, error) {
-	conn, err := nftables.New(nftables.AsLasting(), nftables.WithNetNSFd(s.FD()))
+	conn, err := connect(s)
+	if err != nil {
+		return nil, err
+	}
+	return &Table{name: name, kind: kind, space: s, conn: conn, whole: whole}, nil
+}
+
+// buffer holds the messages of a transaction and the kernel's answers, one for each:
+// those of a table with thousands of rules overflow the usual 208 KiB.
+const buffer = 64 << 20
+
+func connect(s *space.Space) (*nftables.Conn, error) {
+	conn, err := nftables.New(nftables.AsLasting(), nftables.WithNetNSFd(s.FD()), nftables.WithSockOptions(func(c *netlink.Conn) error {
+		return errors.Join(c.SetReadBuffer(buffer), c.SetWriteBuffer(buffer))
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("open packet filter: %w", err)
 	}
-	return &Table{name: name, kind: kind, conn: conn, whole: whole}, nil
+	return conn, nil
+}
+
+// reconnect leaves behind what the kernel has still to say of a transaction that failed.
+func (t *Table) reconnect() error {
+	conn, err := connect(t.space)
+	if err != nil {
+		return err
+	}
+	_ = t.conn.CloseLasting() // what it would say is of no use
+	t.conn = conn
+	return nil
 }
 
 // Name is the table's name.
@@ -69,7 +96,7 @@ func (t *Table) Replace() error {
 	d.conn.AddTable(d.table)
 	t.whole(d)
 	if err := d.commit(); err != nil {
-		return fmt.Errorf("write packet filter table %s: %w", t.name, err)
+		return errors.Join(fmt.Errorf("write packet filter table %s: %w", t.name, err), t.reconnect())
 	}
 	t.rules, t.elems = d.rules, d.elems
 	return nil
@@ -81,7 +108,7 @@ func (t *Table) Change(change func(*Draft)) error {
 	d := t.draft()
 	change(d)
 	if err := d.commit(); err != nil {
-		return t.Replace()
+		return errors.Join(t.reconnect(), t.Replace())
 	}
 	for _, chain := range d.cleared {
 		t.rules[chain] = 0
