@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ func open(t testing.TB) *house {
 	h.Server = gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
 		v := done[*vault.Vault](t)(vault.Open(t.TempDir(), st.View(), time.Now()))
 		h.keyring = &keyring.Keyring{Vault: v, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
-		api := elbv2.New(elbv2.Config{Store: st, Keyring: h.keyring, Objects: h.objects})
+		api := elbv2.New(elbv2.Config{Store: st, Keyring: h.keyring, Objects: h.objects, Public: public})
 		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)
 	h.Furnish(t)
@@ -62,6 +63,12 @@ func open(t testing.TB) *house {
 	}
 	h.Client = elb.NewFromConfig(h.Config(h.Root))
 	return h
+}
+
+// public is a pool with an address for each private one.
+func public(_ *store.Tx, i *network.Interface) (netip.Addr, error) {
+	b := i.PrivateIP.As4()
+	return netip.AddrFrom4([4]byte{203, 0, 113, b[3]}), nil
 }
 
 var background = context.Background()
