@@ -12,8 +12,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net/netip"
 
 	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/plane/keyring"
 	"github.com/berthhq/berth/store"
 )
@@ -31,6 +33,9 @@ type Config struct {
 	Keyring *keyring.Keyring // seals client secrets
 	// Objects are where bundles of trust stores come from; nil where there is no S3.
 	Objects Objects
+	// Public takes an address of the public pool for an interface; nil where there is
+	// no pool, and internet-facing balancers have their private addresses only.
+	Public func(tx *store.Tx, i *network.Interface) (netip.Addr, error)
 	// NewID gives 16 random hex digits. nil means crypto/rand.
 	NewID func() string
 }
@@ -40,12 +45,13 @@ type API struct {
 	store   store.Store
 	keyring *keyring.Keyring
 	objects Objects
+	public  func(*store.Tx, *network.Interface) (netip.Addr, error)
 	newID   func() string
 }
 
 // New makes the API.
 func New(c Config) *API {
-	a := &API{store: c.Store, keyring: c.Keyring, objects: c.Objects, newID: c.NewID}
+	a := &API{store: c.Store, keyring: c.Keyring, objects: c.Objects, public: c.Public, newID: c.NewID}
 	if a.newID == nil {
 		a.newID = randomID
 	}

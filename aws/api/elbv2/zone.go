@@ -183,10 +183,13 @@ func (a *API) addNode(tx *store.Tx, b *balancer.Balancer, p place, now time.Time
 }
 
 // publish gives a node its public address: an Elastic IP address, or one of the pool.
-func (a *API) publish(tx *store.Tx, i *network.Interface, allocation string) error {
+func (a *API) publish(tx *store.Tx, i *network.Interface, allocation string) (err error) {
 	have, ok := store.Addresses.Get(tx, network.Key(i.Scope, allocation))
 	if !ok {
-		return nil
+		if a.public != nil {
+			i.PublicIP, err = a.public(tx, i)
+		}
+		return err
 	}
 	next := *have
 	next.AssociationID, next.InterfaceID, next.PrivateIP = "eipassoc-0"+a.newID(), i.ID, i.PrivateIP
