@@ -19,6 +19,7 @@ import (
 	"github.com/berthhq/berth/aws/api/ec2"
 	"github.com/berthhq/berth/aws/api/ecr"
 	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/api/events"
 	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/aws/api/kms"
@@ -200,6 +201,7 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 			Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities(), Assume: s.assume,
 		})),
 		"ec2":                     of(ec2.New(s.store, defaultVPC)),
+		"elbv2":                   of(elbv2.New(elbv2.Config{Store: s.store, Keyring: s.keyring, Objects: s.stored()})),
 		"acm":                     of(s.certificates()),
 		"ecr":                     of(ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region})),
 		"logs":                    of(logs.New(s.archive)),

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/api/events"
 	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/domain/alarm"
@@ -28,6 +29,8 @@ func (r resources) Tags(resource string) ([]workload.Tag, bool) {
 	switch a.Service {
 	case "ecs":
 		return ecs.TagsOf(v, a)
+	case "elasticloadbalancing":
+		return elbv2.TagsOf(v, a)
 	case "events":
 		return events.TagsOf(v, a)
 	case "iam":
