@@ -22,6 +22,8 @@ provider "aws" {
   region                      = "eu-central-1"
   skip_metadata_api_check     = true
   skip_region_validation      = true
+  skip_credentials_validation = true
+  skip_requesting_account_id  = true
   default_tags { tags = { stack = "test" } }
 }
 
