@@ -176,6 +176,7 @@ func (s *Server) wire(context.Context) error {
 	inner.Handle("GET /acs/ws", s.gateway.Signed("ecs", as(s.sessions.ServeACS)))
 	inner.Handle("GET /tcs/ws", s.gateway.Signed("ecs", as(s.sessions.ServeTCS)))
 	inner.Handle(join.Path, &authority.Door{Gate: s.joins, Log: s.Log})
+	s.serveEdges(inner)
 	inner.HandleFunc("GET /_berth/health", s.health)
 	inner.Handle("POST "+TokenPath, s.gateway.Signed("berth", s.createToken))
 	inner.Handle("POST "+VaultPath, s.gateway.Signed("berth", s.rotateVault))

@@ -1,0 +1,232 @@
+package edge
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/domain/metric"
+	"github.com/berthhq/berth/plane/edge/flow"
+	"github.com/berthhq/berth/plane/edge/probe"
+)
+
+// Health finds out how targets are.
+type Health interface {
+	// Watch makes it watch exactly these targets.
+	Watch(targets []probe.Watched)
+	// Of is what is known of one; its state is Initial at first.
+	Of(group, target string) balancer.Report
+}
+
+// Flows is the engine of Network balancers.
+type Flows struct {
+	health Health
+	flow   *flow.Flow
+
+	applying sync.Mutex
+	last     func() // applies what was last to be applied
+
+	mu      sync.Mutex
+	targets []probe.Watched
+	carried []*balancer.Front
+}
+
+// NewFlows makes one; its targets' health is by health, of which it is the only user.
+func NewFlows(health Health, log *slog.Logger) *Flows {
+	f := &Flows{health: health}
+	f.flow = &flow.Flow{Log: log, Usable: func(group, target string) bool { return health.Of(group, target).State == balancer.Healthy }}
+	return f
+}
+
+var _ Engine = (*Flows)(nil)
+
+// Apply implements Engine.
+func (f *Flows) Apply(s *balancer.Snapshot, nodes []Node, doors *Doors) {
+	var mine []flow.Node
+	var own []Node
+	for _, n := range nodes {
+		if n.Front.Balancer.Kind != balancer.Network {
+			continue
+		}
+		x := flow.Node{Front: n.Front, Node: n.Node, Space: n.Space}
+		if n.Link != nil {
+			x.Endpoint = n.Link.EndpointID
+		} else {
+			own = append(own, n)
+		}
+		mine = append(mine, x)
+	}
+	targets := watched(s, own)
+	f.mu.Lock()
+	f.targets, f.carried = targets, frontsOf(own)
+	f.mu.Unlock()
+	f.applying.Lock()
+	defer f.applying.Unlock()
+	f.health.Watch(targets)
+	f.last = func() {
+		f.flow.Apply(s, mine, func(n *flow.Node, port int) (net.Listener, error) {
+			return doors.Open(n.Space, n.InterfaceID, n.Address.String(), port)
+		})
+	}
+	f.last()
+}
+
+// Again is for who knows that the health of a target changed: connections go by it at
+// once. It does not wait.
+func (f *Flows) Again() {
+	go func() {
+		f.applying.Lock()
+		defer f.applying.Unlock()
+		if f.last != nil {
+			f.last()
+		}
+	}()
+}
+
+// watched are the targets that nodes lead to, each asked by the first of them.
+func watched(s *balancer.Snapshot, nodes []Node) []probe.Watched {
+	groups := map[string]*Node{}
+	for n := range nodes {
+		for g := range groupsOf(nodes[n].Front) {
+			if groups[g] == nil {
+				groups[g] = &nodes[n]
+			}
+		}
+	}
+	var out []probe.Watched
+	for n := range s.Pools {
+		p := &s.Pools[n]
+		by := groups[p.Group.ARN]
+		if by == nil {
+			continue
+		}
+		for _, t := range p.Targets {
+			out = append(out, probe.Watched{Group: &p.Group, Target: t, Space: by.Space, From: by.Address})
+		}
+	}
+	return out
+}
+
+// groupsOf are the target groups that a balancer leads to.
+func groupsOf(f *balancer.Front) map[string]bool {
+	all := map[string]bool{}
+	for _, l := range f.Listeners {
+		led := balancer.GroupsOf(l.Listener.Default)
+		for _, r := range l.Rules {
+			led = append(led, balancer.GroupsOf(r.Actions)...)
+		}
+		for _, g := range led {
+			all[g] = true
+		}
+	}
+	return all
+}
+
+// frontsOf are the balancers of nodes, each once.
+func frontsOf(nodes []Node) []*balancer.Front {
+	var all []*balancer.Front
+	for _, n := range nodes {
+		if !slices.Contains(all, n.Front) {
+			all = append(all, n.Front)
+		}
+	}
+	return all
+}
+
+func (f *Flows) current() []probe.Watched {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.targets
+}
+
+func (f *Flows) fronts() []*balancer.Front {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.carried
+}
+
+// Report implements Engine. A draining target is idle once no connection to it is open.
+func (f *Flows) Report() ([]balancer.TargetReport, []string) {
+	var out []balancer.TargetReport
+	var open map[netip.AddrPort]int
+	for _, w := range f.current() {
+		r := f.health.Of(w.Group.ARN, w.Target.Key)
+		if w.Target.Draining {
+			if open == nil {
+				open = f.flow.Connections()
+			}
+			r.Idle = open[w.Target.Address] == 0
+		}
+		out = append(out, balancer.TargetReport{Target: w.Target.Key, Report: r})
+	}
+	return out, nil
+}
+
+// Counts implements Engine.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html
+func (f *Flows) Counts(now time.Time) []balancer.Count {
+	var out []balancer.Count
+	for _, m := range f.flow.Measure() {
+		add := func(name, unit string, value float64) {
+			out = append(out, balancer.Count{
+				BalancerARN: m.Node.Front.Balancer.ARN, Zone: m.Node.Zone, Name: name, Unit: unit, At: now, Set: metric.One(value),
+			})
+		}
+		add("NewFlowCount", "Count", float64(m.New))
+		add("ActiveFlowCount", "Count", float64(m.Open))
+		add("ProcessedBytes", "Bytes", float64(m.Bytes))
+		if m.TLS > 0 {
+			add("NewFlowCount_TLS", "Count", float64(m.TLS))
+		}
+	}
+	return append(out, HostCounts(f.fronts(), f.current(), f.health, now)...)
+}
+
+// Drain implements Engine.
+func (f *Flows) Drain(ctx context.Context) {
+	f.applying.Lock()
+	defer f.applying.Unlock()
+	f.last = nil
+	f.health.Watch(nil)
+	f.flow.Drain(ctx)
+}
+
+// HostCounts are how many targets are healthy, and how many are not, by balancer,
+// group and zone.
+func HostCounts(fronts []*balancer.Front, targets []probe.Watched, health Health, now time.Time) []balancer.Count {
+	type place struct{ group, zone string }
+	healthy, unhealthy := map[place]int{}, map[place]int{}
+	var places []place
+	for _, w := range targets {
+		at := place{w.Group.ARN, w.Target.Zone}
+		if _, seen := healthy[at]; !seen {
+			healthy[at], places = 0, append(places, at)
+		}
+		switch {
+		case w.Target.Draining:
+		case health.Of(w.Group.ARN, w.Target.Key).State == balancer.Healthy:
+			healthy[at]++
+		default:
+			unhealthy[at]++
+		}
+	}
+	var out []balancer.Count
+	for _, f := range fronts {
+		led := groupsOf(f)
+		for _, at := range places {
+			if led[at.group] {
+				for name, n := range map[string]int{"HealthyHostCount": healthy[at], "UnHealthyHostCount": unhealthy[at]} {
+					out = append(out, balancer.Count{
+						BalancerARN: f.Balancer.ARN, GroupARN: at.group, Zone: at.zone, Name: name, Unit: "Count", At: now, Set: metric.One(float64(n)),
+					})
+				}
+			}
+		}
+	}
+	return out
+}
