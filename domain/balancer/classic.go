@@ -84,7 +84,7 @@ func (p *Policy) Attribute(name string) string {
 func (c *ClassicSpec) ProxyProtocol(port int) bool {
 	return slices.ContainsFunc(c.ServerPolicies[port], func(name string) bool {
 		p, ok := c.Policy(name)
-		return ok && p.Type == ProxyProtocolPolicy && p.Attribute("ProxyProtocol") == "true"
+		return ok && p.Type == ProxyProtocolPolicy && p.yes("ProxyProtocol")
 	})
 }
 

@@ -115,7 +115,7 @@ func (t *PolicyAttributeType) check(value string) error {
 	if _, err := strconv.ParseInt(value, 10, 64); t.Type == "Long" && err != nil {
 		return misfit("The value '%s' of policy attribute '%s' is no number", value, t.Name)
 	}
-	if t.Type == "Boolean" && value != "true" && value != "false" {
+	if t.Type == "Boolean" && !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
 		return misfit("The value '%s' of policy attribute '%s' is neither 'true' nor 'false'", value, t.Name)
 	}
 	return nil
@@ -145,6 +145,9 @@ func misfit(format string, args ...any) error {
 	return fault.New(fault.InvalidConfigurationRequest, format, args...)
 }
 
+// yes tells whether an attribute is true, whatever the case.
+func (p *Policy) yes(name string) bool { return strings.EqualFold(p.Attribute(name), "true") }
+
 // Negotiation is what a policy of type NegotiationPolicy admits.
 func (p *Policy) Negotiation() SSLPolicy {
 	if found, ok := FindSSLPolicy(p.Attribute(referencePolicy)); ok {
@@ -152,12 +155,12 @@ func (p *Policy) Negotiation() SSLPolicy {
 	}
 	out := SSLPolicy{Name: p.Name}
 	for _, protocol := range slices.Backward(classicProtocols) {
-		if p.Attribute("Protocol-"+protocol) == "true" {
+		if p.yes("Protocol-" + protocol) {
 			out.Protocols = append(out.Protocols, protocol)
 		}
 	}
 	for _, cipher := range classicCiphers() {
-		if p.Attribute(cipher) == "true" {
+		if p.yes(cipher) {
 			out.Ciphers = append(out.Ciphers, cipher)
 		}
 	}
@@ -178,7 +181,7 @@ func (p *Policy) Shown() []PolicyAttribute {
 	for _, protocol := range classicProtocols {
 		truth("Protocol-"+protocol, slices.Contains(n.Protocols, protocol))
 	}
-	truth(serverOrder, p.Attribute(serverOrder) == "true" || p.Attribute(referencePolicy) != "")
+	truth(serverOrder, p.yes(serverOrder) || p.Attribute(referencePolicy) != "")
 	for _, cipher := range classicCiphers() {
 		truth(cipher, slices.Contains(n.Ciphers, cipher))
 	}
