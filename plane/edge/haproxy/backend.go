@@ -26,7 +26,11 @@ func (r *render) backend(name string, b *balancer.Balancer, p *balancer.Pool, se
 	r.line("  balance %s", algorithm(g))
 	r.line("  http-response set-var(txn.told) bool(true)")
 	if g.Enabled(balancer.StickinessEnabled) && g.Attribute(balancer.StickinessType) == "lb_cookie" {
-		r.line("  cookie AWSALB insert indirect nocache maxlife %s", g.Attribute(balancer.LBCookieDuration))
+		life := ""
+		if seconds := g.Attribute(balancer.LBCookieDuration); seconds != "0" {
+			life = " maxlife " + seconds
+		}
+		r.line("  cookie AWSALB insert indirect nocache dynamic%s", life)
 		r.line("  dynamic-cookie-key %s", quoted(g.ARN))
 	}
 	r.check(&g.HealthCheck)

@@ -24,7 +24,7 @@ func condition(c *balancer.Condition) string {
 	case balancer.PathPattern:
 		fetch, patterns = "path -m reg", whole(c.Values, c.Regex)
 	case balancer.HTTPHeader:
-		fetch, patterns = "req.fhdr("+c.Header+") -m reg -i", whole(c.Values, c.Regex)
+		fetch, patterns = quoted("req.fhdr("+c.Header+")")+" -m reg -i", whole(c.Values, c.Regex)
 	case balancer.RequestMethod:
 		fetch, patterns = "method -m str", c.Values
 	case balancer.SourceIP:
