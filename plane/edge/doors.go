@@ -105,6 +105,16 @@ func (d *Doors) end() {
 	}
 }
 
+// Close closes a door; the next round opens it anew.
+func (d *Doors) Close(id string, port int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l := d.open[door{id, port}]; l != nil {
+		l.Close()
+		delete(d.open, door{id, port})
+	}
+}
+
 // shut closes the doors of an interface whose namespace is gone.
 func (d *Doors) shut(id string) {
 	d.mu.Lock()

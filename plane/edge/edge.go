@@ -142,16 +142,18 @@ func (e *Edge) turn(ctx context.Context, h *heir) {
 }
 
 func (e *Edge) drain(ctx context.Context) {
-	e.doors.close()
 	patience := e.Drain
 	if ctx.Err() != nil {
 		patience = min(patience, stopPatience)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
+	defer e.doors.close()
+	var all sync.WaitGroup
 	for _, x := range e.Engines {
-		x.Drain(ctx)
+		all.Go(func() { x.Drain(ctx) })
 	}
+	all.Wait()
 }
 
 // apply opens the namespaces of the snapshot's nodes and has engines serve in them.

@@ -94,7 +94,7 @@ func (s *shore) update(change func(tx *store.Tx)) {
 
 func (s *shore) group(name string, port int, attributes map[string]string) {
 	s.update(func(tx *store.Tx) {
-		store.TargetGroups.Put(tx, &balancer.TargetGroup{Scope: scope, ARN: name, VPCID: "v", Protocol: "TCP", TargetType: balancer.TargetIP, Attributes: attributes, HealthCheck: balancer.HealthCheck{Protocol: "TCP", Port: balancer.TrafficPort, Interval: 1, Timeout: 1, Healthy: 1, Unhealthy: 1}})
+		store.TargetGroups.Put(tx, &balancer.TargetGroup{Scope: scope, ARN: name, VPCID: "v", Protocol: "TCP", TargetType: balancer.TargetIP, Attributes: attributes, HealthCheck: balancer.HealthCheck{Enabled: true, Protocol: "TCP", Port: balancer.TrafficPort, Interval: 1, Timeout: 1, Healthy: 1, Unhealthy: 1}})
 		store.Listeners.Put(tx, &balancer.Listener{Scope: scope, ARN: "l" + name, BalancerARN: "nlb", Port: port, Protocol: "TCP", Default: []balancer.Action{
 			{Type: balancer.Forward, Forward: &balancer.ForwardAction{Groups: []balancer.Weighted{{GroupARN: name}}}},
 		}})

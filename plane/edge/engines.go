@@ -7,9 +7,9 @@ import (
 )
 
 // Engines are all there are.
-func Engines(_ *Journal, log *slog.Logger) []Engine {
-	prober := &probe.Prober{}
-	flows := NewFlows(prober, log)
-	prober.Changed = flows.Again
-	return []Engine{flows}
+func Engines(j *Journal, log *slog.Logger) []Engine {
+	ofFlows, ofRequests := &probe.Prober{}, &probe.Prober{}
+	flows, requests := NewFlows(ofFlows, log), NewRequests(ofRequests, j, log)
+	ofFlows.Changed, ofRequests.Changed = flows.Again, requests.Again
+	return []Engine{flows, requests}
 }

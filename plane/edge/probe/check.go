@@ -1,16 +1,20 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/http2"
 
 	"github.com/berthhq/berth/domain/balancer"
 )
@@ -52,28 +56,79 @@ func dial(ctx context.Context, w *Watched, at netip.AddrPort) (c net.Conn, err e
 
 func get(ctx context.Context, w *Watched, at netip.AddrPort) *fault {
 	hc := &w.Group.HealthCheck
-	transport := &http.Transport{
-		DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // as AWS: certificates are not checked
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, w, at) },
+	grpc := w.Group.ProtocolVersion == "GRPC"
+	r, err := question(ctx, hc, at, grpc)
+	if err != nil {
+		return failed()
+	}
+	transport, done := transportOf(w, at)
+	defer done()
+	answer, err := transport.RoundTrip(r) // redirects are answers
+	if err != nil {
+		return faultOf(err)
+	}
+	defer answer.Body.Close()
+	code := answer.StatusCode
+	if grpc {
+		if code, err = statusOf(answer); err != nil {
+			return faultOf(err)
+		}
+	}
+	if !matches(hc.Matcher, code) {
+		return &fault{"Target.ResponseCodeMismatch", fmt.Sprintf("Health checks failed with these codes: [%d]", code)}
+	}
+	return nil
+}
+
+// question is a GET, or the call of a gRPC method with an empty message.
+func question(ctx context.Context, hc *balancer.HealthCheck, at netip.AddrPort, grpc bool) (*http.Request, error) {
+	method, body := http.MethodGet, io.Reader(nil)
+	if grpc {
+		method, body = http.MethodPost, strings.NewReader("\x00\x00\x00\x00\x00")
 	}
 	path := hc.Path
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.ToLower(hc.Protocol)+"://"+at.String()+path, nil)
+	r, err := http.NewRequestWithContext(ctx, method, strings.ToLower(hc.Protocol)+"://"+at.String()+path, body)
 	if err != nil {
-		return failed()
+		return nil, err
 	}
 	r.Header.Set("User-Agent", "ELB-HealthChecker/2.0")
-	answer, err := transport.RoundTrip(r) // redirects are answers
-	if err != nil {
-		return faultOf(err)
+	if grpc {
+		r.Header.Set("Content-Type", "application/grpc")
+		r.Header.Set("Te", "trailers")
 	}
-	answer.Body.Close()
-	if !matches(hc.Matcher, answer.StatusCode) {
-		return &fault{"Target.ResponseCodeMismatch", fmt.Sprintf("Health checks failed with these codes: [%d]", answer.StatusCode)}
+	return r, nil
+}
+
+// statusOf is a gRPC status: in the trailers, or in the head of an answer without body.
+func statusOf(answer *http.Response) (int, error) {
+	if _, err := io.Copy(io.Discard, io.LimitReader(answer.Body, 1<<20)); err != nil {
+		return 0, err
 	}
-	return nil
+	return strconv.Atoi(cmp.Or(answer.Trailer.Get("Grpc-Status"), answer.Header.Get("Grpc-Status")))
+}
+
+// transportOf is for one question, so that it finds out whether the target takes
+// connections. Certificates are not checked, as on AWS.
+func transportOf(w *Watched, at netip.AddrPort) (http.RoundTripper, func()) {
+	insecure := &tls.Config{InsecureSkipVerify: true}
+	if v := w.Group.ProtocolVersion; v == "GRPC" || v == "HTTP2" {
+		h2 := &http2.Transport{AllowHTTP: true, TLSClientConfig: insecure, DialTLSContext: func(ctx context.Context, _, _ string, c *tls.Config) (net.Conn, error) {
+			conn, err := dial(ctx, w, at)
+			if err != nil || w.Group.HealthCheck.Protocol == "HTTP" {
+				return conn, err
+			}
+			return tls.Client(conn, c), nil
+		}}
+		return h2, h2.CloseIdleConnections
+	}
+	h1 := &http.Transport{
+		DisableKeepAlives: true, TLSClientConfig: insecure,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, w, at) },
+	}
+	return h1, h1.CloseIdleConnections
 }
 
 func faultOf(err error) *fault {

@@ -1,16 +1,131 @@
 package web
 
-import "github.com/berthhq/berth/domain/balancer"
+import (
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/signin"
+	"github.com/berthhq/berth/plane/edge/token"
+)
 
 // authenticate tells whether the request has its answer: a client without a session is
 // sent to the identity provider, or refused.
 func (x *exchange) authenticate(a *balancer.OIDCAction) (over bool) {
-	x.fail(internal)
+	o := x.engine.desk.Ask(x.r, x.l.balancer.ARN, a)
+	if x.told(&o) {
+		return true
+	}
+	for _, c := range o.Cookies {
+		x.w.Header().Add("Set-Cookie", c.String())
+	}
+	if o.Headers != nil {
+		dropOIDC(x.r.Header)
+		maps.Copy(x.r.Header, o.Headers)
+		x.identified = true
+		x.auth("ELBAuthSuccess", 1)
+	}
+	return false
+}
+
+// back answers a client that returns from its identity provider.
+func (x *exchange) back() {
+	x.did = append(x.did, "authenticate")
+	o := x.engine.desk.Back(x.r, x.l.signs)
+	x.told(&o)
+}
+
+// told answers where signing in ends with an answer.
+func (x *exchange) told(o *signin.Outcome) bool {
+	if o.Latency > 0 {
+		x.auth("ELBAuthLatency", float64(o.Latency)/float64(time.Millisecond))
+	}
+	if o.Refreshed {
+		x.auth("ELBAuthRefreshTokenSuccess", 1)
+	}
+	switch x.to.reason = o.Reason; o.Status {
+	case 0:
+		return false
+	case http.StatusFound:
+		x.lead(o)
+	case http.StatusUnauthorized:
+		x.auth("ELBAuthFailure", 1)
+		x.fail(unauthorized)
+	case signin.StatusProvider:
+		x.auth("ELBAuthFailure", 1)
+		x.fail(noIdentity)
+	default:
+		x.auth("ELBAuthError", 1)
+		x.fail(internal)
+	}
 	return true
+}
+
+// lead sends the client on.
+func (x *exchange) lead(o *signin.Outcome) {
+	x.ownHeaders()
+	h := x.w.Header()
+	for _, c := range o.Cookies {
+		h.Add("Set-Cookie", c.String())
+	}
+	h.Set("Location", o.Location)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", "0")
+	x.w.WriteHeader(o.Status)
+}
+
+func (x *exchange) auth(name string, n float64) {
+	x.engine.counts.add(x.l.balancer.ARN, "", "", name, n)
 }
 
 // validate refuses a request without a valid token.
 func (x *exchange) validate(a *balancer.JWTAction) (over bool) {
-	x.fail(unauthorized)
+	x.to.reason = x.engine.tokens.Check(x.r.Context(), x.r, a)
+	if x.to.reason == "" {
+		x.auth("JWTValidationSuccessCount", 1)
+		return false
+	}
+	x.auth("JWTValidationFailureCount", 1)
+	if ofKeys := strings.HasPrefix(x.to.reason, "JWKS"); ofKeys {
+		x.fail(internal)
+	} else {
+		x.fail(unauthorized)
+	}
 	return true
 }
+
+// dropOIDC removes what a client says of itself.
+func dropOIDC(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(name, "X-Amzn-Oidc-") {
+			delete(h, name)
+		}
+	}
+}
+
+// signInsOf are the actions of a listener that have clients sign in.
+func signInsOf(rules []rule) []*balancer.OIDCAction {
+	var all []*balancer.OIDCAction
+	for _, r := range rules {
+		for n := range r.actions {
+			if a := r.actions[n].OIDC; a != nil {
+				all = append(all, a)
+			}
+		}
+	}
+	return all
+}
+
+// Key sets the secret that seals cookies, so that edges, and this one after a restart,
+// read each other's. It is called before the first request.
+func (e *Engine) Key(secret []byte) {
+	e.cookies = cookiesOf(secret)
+	e.desk = signin.New(signin.Options{Secret: secret, Client: e.Providers, Now: e.Now})
+	e.tokens = token.New(e.Providers, e.Now)
+}
+
+// PublicKey verifies the X-Amzn-Oidc-Data that targets get, by its id; not ok for an id
+// that is not in use.
+func (e *Engine) PublicKey(id string) (pem []byte, ok bool) { return e.desk.PublicKey(id) }

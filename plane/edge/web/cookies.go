@@ -19,18 +19,17 @@ const (
 	cookieApp      = "AWSALBAPP-0"
 	cookieGroup    = "AWSALBTG"
 	cookieGroupAll = "AWSALBTGCORS"
-	cookieSession  = "AWSELBAuthSessionCookie"
 )
 
 // cookies seals what the balancer tells clients to bring back, so that they can neither
 // read nor make it.
 type cookies struct{ seal cipher.AEAD }
 
-// newCookies has a key of its own until Key sets one.
-func newCookies() *cookies {
+// ownSecret is the engine's own, until Key sets one.
+func ownSecret() []byte {
 	secret := make([]byte, 32)
 	rand.Read(secret)
-	return cookiesOf(secret)
+	return secret
 }
 
 func cookiesOf(secret []byte) *cookies {
@@ -45,10 +44,6 @@ func cookiesOf(secret []byte) *cookies {
 	}
 	return &cookies{seal}
 }
-
-// Key sets the secret that seals cookies, so that edges, and this one after a restart,
-// read each other's. It is called before the first request.
-func (e *Engine) Key(secret []byte) { e.cookies = cookiesOf(secret) }
 
 // bond is what a stickiness cookie holds.
 type bond struct {

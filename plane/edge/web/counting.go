@@ -3,11 +3,13 @@ package web
 import (
 	"io"
 	"net/http"
+	"sync/atomic"
 )
 
 // counting is an answer whose status and bytes are counted.
 type counting struct {
 	http.ResponseWriter
+	x      *exchange
 	status int // 0 before an answer begins
 	bytes  int64
 }
@@ -16,6 +18,7 @@ func (c *counting) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
 		c.status = status
 	}
+	c.x.speak()
 	c.ResponseWriter.WriteHeader(status)
 }
 
@@ -31,14 +34,28 @@ func (c *counting) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 // counted is a request's body whose bytes are counted.
 type counted struct {
 	io.ReadCloser
+	x     *exchange
 	bytes int64
-	err   error // the client's, when reading failed; nil at its end
+	err   error       // the client's, when reading failed; nil at its end
+	ended atomic.Bool // all of it was read
+	moved func()      // is told of each part; nil for nobody
 }
 
 func (c *counted) Read(b []byte) (int, error) {
+	if c.bytes == 0 {
+		c.x.speak() // the client may wait to be told to continue
+	}
+	c.x.listen()
 	n, err := c.ReadCloser.Read(b)
 	c.bytes += int64(n)
-	if err != nil && err != io.EOF {
+	if n > 0 && c.moved != nil {
+		c.moved()
+	}
+	switch {
+	case err == io.EOF:
+		c.ended.Store(true)
+		c.x.listened()
+	case err != nil:
 		c.err = err
 	}
 	return n, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/signin"
 )
 
 // exchange is one request and what becomes of it. Its goroutine owns it.
@@ -21,6 +22,7 @@ type exchange struct {
 	world      *world
 	zone       string
 	conn       *connection
+	control    http.ResponseController
 	w          *counting
 	r          *http.Request
 	path       string // as it was sent, without the query
@@ -51,17 +53,18 @@ type outcome struct {
 // ServeHTTP implements http.Handler.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	world := f.engine.world.Load()
-	l := world.listeners[f.listener]
+	l := world.listeners[f.place]
 	if l == nil { // it was removed while this connection lived
 		w.Header().Set("Connection", "close")
 		http.Error(w, "", http.StatusServiceUnavailable)
 		return
 	}
-	x := &exchange{front: f, l: l, world: world, zone: l.zones[f.node], r: r, w: &counting{ResponseWriter: w}, began: f.engine.Now()}
+	x := &exchange{front: f, l: l, world: world, zone: l.zones[f.node], r: r, control: *http.NewResponseController(w), began: f.engine.Now()}
+	x.w = &counting{ResponseWriter: w, x: x}
 	x.conn, _ = r.Context().Value(connKey{}).(*connection)
 	x.client, _ = netip.ParseAddrPort(r.RemoteAddr)
 	x.client = netip.AddrPortFrom(x.client.Addr().Unmap(), x.client.Port())
-	x.body = &counted{ReadCloser: r.Body}
+	x.body = &counted{ReadCloser: r.Body, x: x}
 	r.Body = x.body
 	x.trace = traceOf(r.Header.Get("X-Amzn-Trace-Id"), x.began)
 	x.host, x.path = hostOf(r.Host), pathOf(r)
@@ -70,8 +73,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.handle()
 }
 
-// old ends connections that have lived as long as the balancer lets them.
+// old ends connections that have lived as long as the balancer lets them, and all of
+// them once the socket is closed.
 func (x *exchange) old() {
+	if x.closing.Load() && x.r.ProtoMajor == 1 {
+		x.w.Header().Set("Connection", "close")
+	}
 	if x.conn != nil && x.began.Sub(x.conn.began) > x.l.balancer.Seconds(balancer.ClientKeepAlive) && x.r.ProtoMajor == 1 {
 		x.w.Header().Set("Connection", "close")
 	}
@@ -81,6 +88,10 @@ func (x *exchange) old() {
 func (x *exchange) handle() {
 	if refused := x.refuse(); refused != nil {
 		x.fail(refused)
+		return
+	}
+	if x.path == signin.BackPath && len(x.l.signs) > 0 {
+		x.back()
 		return
 	}
 	x.rule = x.find()

@@ -133,6 +133,8 @@ func (e *refusedError) Unwrap() error { return e.error }
 // targetFailed answers for a target that did not.
 func (x *exchange) targetFailed(err error) {
 	switch {
+	case errors.Is(err, errSlow):
+		x.fail(tooSlow)
 	case errors.Is(err, errClient), x.r.Context().Err() != nil:
 		x.engine.counts.add(x.l.balancer.ARN, "", x.zone, "HTTPCode_ELB_460_Count", 1)
 		x.fail(hungUp)

@@ -265,7 +265,10 @@ func TestGRPC(t *testing.T) {
 
 // TestCertificatesByName proves 4A.1, TLS and SNI.
 func TestCertificatesByName(t *testing.T) {
-	s := newStand(t, func(s *stand) { s.secure(t, "one.example.com", "two.example.com", "*.wild.com"); s.otherwise(says(200, "hi")) })
+	s := newStand(t, func(s *stand) {
+		s.secure(t, "one.example.com", "two.example.com", "*.wild.com")
+		s.otherwise(says(200, "hi"))
+	})
 	for ask, want := range map[string]string{"one.example.com": "one.example.com", "TWO.example.com": "two.example.com", "x.wild.com": "*.wild.com", "other.com": "one.example.com", "": "one.example.com"} {
 		config := trusting()
 		config.ServerName = ask

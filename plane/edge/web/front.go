@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,29 +23,32 @@ const (
 // connections on purpose.
 const headPatience = 60 * time.Second
 
-// front is one listening socket at work.
-type front struct {
-	engine   *Engine
-	listener string // ARN
-	node     string // interface
-	server   *http.Server
-	open     atomic.Int64
+// place is where a listener takes connections.
+type place struct {
+	node string // interface
+	port int
 }
 
-// Serve takes requests for a listener at a node until l is closed, or the engine is
-// drained.
-func (e *Engine) Serve(l net.Listener, listenerARN, node string) error {
-	f := &front{engine: e, listener: listenerARN, node: node}
-	at := e.world.Load().listeners[listenerARN]
-	if at == nil {
-		return errors.New("the listener is not in the snapshot")
-	}
+// front is one listening socket at work.
+type front struct {
+	engine *Engine
+	place
+	server   *http.Server
+	open     atomic.Int64
+	upgraded upgraded
+	socket   net.Listener
+	closing  atomic.Bool
+}
+
+// Serve takes requests at a port of a node, for the listener that has it at the moment,
+// until l is closed or the engine is drained.
+func (e *Engine) Serve(l net.Listener, node string, port int) error {
+	f := &front{engine: e, place: place{node, port}, socket: l}
 	f.server = &http.Server{
-		Handler: f, ReadHeaderTimeout: headPatience, IdleTimeout: at.balancer.Seconds(balancer.IdleTimeout), MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(e.Log.Handler(), slog.LevelDebug), ConnState: f.count, ConnContext: f.remember, Protocols: new(http.Protocols),
+		Handler: f, ReadHeaderTimeout: headPatience, IdleTimeout: f.idle(), MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(e.Log.Handler(), slog.LevelDebug), ConnState: f.count, ConnContext: f.remember,
+		TLSConfig: &tls.Config{NextProtos: []string{"h2", "http/1.1"}}, // so that it takes both; gate decides
 	}
-	f.server.Protocols.SetHTTP1(true)
-	f.server.Protocols.SetHTTP2(at.balancer.Enabled(balancer.HTTP2))
 	e.mu.Lock()
 	if e.drained {
 		e.mu.Unlock()
@@ -54,22 +56,43 @@ func (e *Engine) Serve(l net.Listener, listenerARN, node string) error {
 	}
 	e.fronts[f] = true
 	e.mu.Unlock()
-	defer func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		delete(e.fronts, f)
-	}()
-	return f.serve(l, at)
+	err := f.server.Serve(&gate{l, f})
+	go f.fade()
+	return err
 }
 
-// serve returns when the listener is closed; requests that go on meanwhile end by
-// themselves.
-func (f *front) serve(l net.Listener, at *listener) (err error) {
-	if at.Protocol != "HTTPS" {
-		return f.server.Serve(l)
+// idle is how long a connection may wait for its next request.
+func (f *front) idle() time.Duration {
+	if l := f.now(); l != nil {
+		return l.balancer.Seconds(balancer.IdleTimeout)
 	}
-	f.server.TLSConfig = &tls.Config{NextProtos: protocols(at), GetConfigForClient: f.tlsFor}
-	return f.server.ServeTLS(l, "", "")
+	return time.Minute
+}
+
+// gate takes connections in TLS or not, as the listener says at the moment.
+type gate struct {
+	net.Listener
+	front *front
+}
+
+func (g *gate) Accept() (net.Conn, error) {
+	c, err := g.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if l := g.front.now(); l != nil && l.tls != nil {
+		return tls.Server(c, l.tls), nil
+	}
+	return c, nil
+}
+
+// fade forgets the front once its last request has been answered: its socket is closed.
+func (f *front) fade() {
+	f.settle(context.Background())
+	_ = f.server.Shutdown(context.Background()) // it waits; Drain ends it sooner
+	f.engine.mu.Lock()
+	defer f.engine.mu.Unlock()
+	delete(f.engine.fronts, f)
 }
 
 func protocols(l *listener) []string {
@@ -79,8 +102,8 @@ func protocols(l *listener) []string {
 	return []string{"http/1.1"}
 }
 
-// now is the listener as it is at the moment; nil when it is gone.
-func (f *front) now() *listener { return f.engine.world.Load().listeners[f.listener] }
+// now is the listener as it is at the moment; nil when there is none.
+func (f *front) now() *listener { return f.engine.world.Load().listeners[f.place] }
 
 type connKey struct{}
 
@@ -108,12 +131,42 @@ func (f *front) count(_ net.Conn, state http.ConnState) {
 		f.open.Add(-1)
 	}
 	if l != nil {
-		f.engine.counts.level(l.balancer.ARN, f.node+f.listener, f.open.Load())
+		f.engine.counts.level(l.balancer.ARN, f.place, f.open.Load())
 	}
 }
 
+// drain waits for requests and for connections in another protocol, until ctx ends.
 func (f *front) drain(ctx context.Context) {
+	f.settle(ctx)
 	if err := f.server.Shutdown(ctx); err != nil {
 		f.server.Close()
+	}
+	f.upgraded.wait(ctx)
+}
+
+// settling is how long clients that keep a connection have to send one more request on
+// it, which is answered as the last.
+const settling = 10 * time.Second
+
+// settle takes no new connections and lets each one end with its next answer, for a
+// while: the server's own shutdown drops a request that has just come. Of the time that
+// ctx leaves it takes at most a quarter.
+func (f *front) settle(ctx context.Context) {
+	f.closing.Store(true)
+	f.socket.Close()
+	patience := settling
+	if until, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(until)/4)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for f.open.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
 	}
 }

@@ -91,39 +91,61 @@ func (x *exchange) roundTrip(t *target, u *upstream, out *head, stuck func(http.
 	sent := make(chan error, 1)
 	bodied := x.r.ContentLength != 0
 	if bodied {
-		go func() { sent <- x.writeBody(u) }()
+		go func() {
+			err := x.writeBody(u)
+			sent <- err
+			if clients(err) {
+				u.Close() // the target waits in vain
+			}
+		}()
 	}
 	asked := time.Now()
 	answer, err := x.readAnswer(u)
 	if err != nil {
 		if bodied {
-			u.Close()
-			if werr := <-sent; errors.Is(werr, errClient) {
-				return werr
-			}
-		}
-		if x.body.err != nil {
-			return errClient
+			return x.unanswered(u, err, sent)
 		}
 		return err
 	}
 	x.to.waited, x.to.status = time.Since(asked), answer.StatusCode
 	if bodied {
-		_ = http.NewResponseController(x.w).EnableFullDuplex() // HTTP/2 is so anyway
+		_ = x.control.EnableFullDuplex() // HTTP/2 is so anyway
 	}
 	err = x.answer(u, answer, stuck)
 	if bodied {
-		select {
-		case werr := <-sent:
-			err = errors.Join(err, werr)
-		default: // answered before it was asked to the end
+		if !x.body.ended.Load() { // answered before it was asked to the end
 			u.Close()
-			x.r.Body.Close()
+			x.deaf()
 			<-sent
 			return err
 		}
+		err = errors.Join(err, <-sent)
 	}
 	keep = err == nil && !answer.Close && cut()
+	return err
+}
+
+// unanswered is why a request with a body has no answer: the target's error, unless the
+// client kept the target waiting. A silent target and a silent client look alike until
+// the client's time is over.
+func (x *exchange) unanswered(u *upstream, err error, sent <-chan error) error {
+	u.Close()
+	select {
+	case werr := <-sent:
+		if clients(werr) {
+			return werr
+		}
+		return err
+	default:
+	}
+	if !isTimeout(err) && !x.body.ended.Load() {
+		x.deaf()
+		<-sent
+		return err
+	}
+	if werr := <-sent; clients(werr) {
+		return werr
+	}
 	return err
 }
 
@@ -193,7 +215,7 @@ func (x *exchange) copyBody(to io.Writer, u *upstream) error {
 			return nil
 		}
 		if err != nil {
-			return errClient
+			return ofClient(err)
 		}
 	}
 }
@@ -254,9 +276,8 @@ func (x *exchange) stream(a *http.Response, alive func()) error {
 	began := time.Now()
 	defer func() { x.to.answered = time.Since(began) }()
 	flush := a.ContentLength < 0
-	out := http.NewResponseController(x.w)
 	if flush {
-		if err := out.Flush(); err != nil {
+		if err := x.control.Flush(); err != nil {
 			return err
 		}
 	}
@@ -265,11 +286,12 @@ func (x *exchange) stream(a *http.Response, alive func()) error {
 		n, err := a.Body.Read(buffer)
 		if n > 0 {
 			alive()
+			x.speak()
 			if _, werr := x.w.Write(buffer[:n]); werr != nil {
 				return werr
 			}
 			if flush {
-				if werr := out.Flush(); werr != nil {
+				if werr := x.control.Flush(); werr != nil {
 					return werr
 				}
 			}

@@ -32,12 +32,13 @@ func (x *exchange) overHTTP2(p *pool, t *target, out *head, stuck func(http.Head
 	defer cancel()
 	idle := time.AfterFunc(x.idleTimeout(), cancel)
 	defer idle.Stop()
+	x.body.moved = func() { idle.Reset(x.idleTimeout()) }
 	asked := time.Now()
 	answer, err := x.carrier(p, t).RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		switch {
 		case x.body.err != nil:
-			return errClient
+			return ofClient(x.body.err)
 		case ctx.Err() != nil && x.r.Context().Err() == nil:
 			return context.DeadlineExceeded
 		}

@@ -12,7 +12,7 @@ import (
 type tally struct {
 	mu     sync.Mutex
 	sums   map[series]metric.Set
-	levels map[string]level // of open connections, by socket
+	levels map[place]level // of open connections
 }
 
 type series struct{ balancer, group, zone, name string }
@@ -22,7 +22,7 @@ type level struct {
 	open     int64
 }
 
-func newTally() *tally { return &tally{sums: map[series]metric.Set{}, levels: map[string]level{}} }
+func newTally() *tally { return &tally{sums: map[series]metric.Set{}, levels: map[place]level{}} }
 
 // add counts so many of something; zone may be empty.
 func (t *tally) add(balancer, group, zone, name string, n float64) {
@@ -43,7 +43,7 @@ func (t *tally) add(balancer, group, zone, name string, n float64) {
 const responseTime = "TargetResponseTime"
 
 // level says how many connections a socket has.
-func (t *tally) level(balancer, socket string, open int64) {
+func (t *tally) level(balancer string, socket place, open int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.levels[socket] = level{balancer, open}

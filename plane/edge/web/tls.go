@@ -108,14 +108,6 @@ func openSSLName(name string) string {
 
 func cipherName(id uint16) string { return openSSLName(tls.CipherSuiteName(id)) }
 
-// tlsFor is the listener's way at the moment of the handshake.
-func (f *front) tlsFor(*tls.ClientHelloInfo) (*tls.Config, error) {
-	if l := f.now(); l != nil && l.tls != nil {
-		return l.tls, nil
-	}
-	return nil, errNoCertificate
-}
-
 // askClients has clients show certificates.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html
 func (e *Engine) askClients(c *tls.Config, m *balancer.MutualAuth, s *balancer.Snapshot) {

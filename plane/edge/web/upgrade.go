@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -56,6 +57,7 @@ func (x *exchange) switched(u *upstream, answer *http.Response) error {
 		return err
 	}
 	defer client.Close()
+	defer x.upgraded.enter(client)()
 	x.w.status = answer.StatusCode
 	answer.Header.Set("Connection", "upgrade")
 	head := &strings.Builder{}
@@ -67,6 +69,54 @@ func (x *exchange) switched(u *upstream, answer *http.Response) error {
 	}
 	x.w.bytes += splice(client, buffered.Reader, u, x.idleTimeout())
 	return nil
+}
+
+// upgraded are the connections that go on in another protocol.
+type upgraded struct {
+	mu   sync.Mutex
+	open map[net.Conn]bool
+	none chan struct{} // closed when the last one ended; nil while nobody waits
+}
+
+func (u *upgraded) enter(c net.Conn) (leave func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.open == nil {
+		u.open = map[net.Conn]bool{}
+	}
+	u.open[c] = true
+	return func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if delete(u.open, c); len(u.open) == 0 && u.none != nil {
+			close(u.none)
+			u.none = nil
+		}
+	}
+}
+
+// wait waits until the last has ended; those that have not when ctx ends are cut off.
+func (u *upgraded) wait(ctx context.Context) {
+	u.mu.Lock()
+	if len(u.open) == 0 {
+		u.mu.Unlock()
+		return
+	}
+	if u.none == nil {
+		u.none = make(chan struct{})
+	}
+	none := u.none
+	u.mu.Unlock()
+	select {
+	case <-none:
+		return
+	case <-ctx.Done():
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for c := range u.open {
+		c.Close()
+	}
 }
 
 // splice leads bytes both ways and returns how many went to the client.

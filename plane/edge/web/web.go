@@ -12,12 +12,15 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/signin"
+	"github.com/berthhq/berth/plane/edge/token"
 )
 
 // Options of an Engine.
@@ -29,8 +32,11 @@ type Options struct {
 	// Access takes a line of a balancer's access log, Connection one of its connection
 	// log, where those are wanted; nil for nobody.
 	Access, Connection func(balancer, node, line string)
-	Log                *slog.Logger
-	Now                func() time.Time // nil for the clock's
+	// Providers reaches identity providers and the keys of issuers; nil for a client
+	// that refuses this machine's own addresses.
+	Providers *http.Client
+	Log       *slog.Logger
+	Now       func() time.Time // nil for the clock's
 }
 
 // Engine carries the HTTP of all Application balancers of an edge.
@@ -41,6 +47,8 @@ type Engine struct {
 	counts  *tally
 	held    *held
 	cookies *cookies
+	desk    *signin.Desk
+	tokens  *token.Checker
 
 	mu      sync.Mutex
 	fronts  map[*front]bool
@@ -52,10 +60,14 @@ func New(o Options) *Engine {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Providers == nil {
+		o.Providers = signin.Outside(nil)
+	}
 	if o.State == nil {
 		o.State = func(string) balancer.State { return balancer.Healthy }
 	}
-	e := &Engine{Options: o, counts: newTally(), held: newHeld(), cookies: newCookies(), fronts: map[*front]bool{}}
+	e := &Engine{Options: o, counts: newTally(), held: newHeld(), fronts: map[*front]bool{}}
+	e.Key(ownSecret())
 	e.targets = &targets{engine: e, all: map[string]*target{}}
 	e.world.Store(&world{})
 	return e

@@ -10,8 +10,8 @@ import (
 
 // world is a snapshot, made ready for requests. It never changes.
 type world struct {
-	listeners map[string]*listener // by ARN
-	pools     map[string]*pool     // by ARN of the target group
+	listeners map[place]*listener
+	pools     map[string]*pool // by ARN of the target group
 }
 
 // listener is a listener with its rules in order; the last one is the default.
@@ -19,9 +19,10 @@ type listener struct {
 	balancer *balancer.Balancer
 	*balancer.Listener
 	rules   []rule
-	zones   map[string]string // of nodes, by interface
-	tls     *tls.Config       // nil for HTTP
-	answers []headerValue     // set in each answer
+	zones   map[string]string      // of nodes, by interface
+	tls     *tls.Config            // nil for HTTP
+	answers []headerValue          // set in each answer
+	signs   []*balancer.OIDCAction // that have clients sign in
 	logged  bool
 	settings
 }
@@ -61,7 +62,7 @@ type pool struct {
 }
 
 func (e *Engine) newWorld(s *balancer.Snapshot) *world {
-	w := &world{listeners: map[string]*listener{}, pools: map[string]*pool{}}
+	w := &world{listeners: map[place]*listener{}, pools: map[string]*pool{}}
 	for n := range s.Pools {
 		p := &pool{Pool: &s.Pools[n]}
 		for i := range p.Targets {
@@ -80,7 +81,9 @@ func (e *Engine) newWorld(s *balancer.Snapshot) *world {
 			if l.Protocol == "HTTPS" {
 				l.tls = e.configOf(l, s, certificates)
 			}
-			w.listeners[l.ARN] = l
+			for _, n := range f.Nodes {
+				w.listeners[place{n.InterfaceID, l.Port}] = l
+			}
 		}
 	}
 	return w
@@ -102,6 +105,7 @@ func newListener(f *balancer.Front, fl *balancer.FrontListener) *listener {
 		l.rules = append(l.rules, rule{r, balancer.MatcherOf(r.Conditions), inOrder(r.Actions), rewritesOf(r.Transforms)})
 	}
 	l.rules = append(l.rules, rule{matches: func(*balancer.Request) bool { return true }, actions: inOrder(fl.Listener.Default)})
+	l.signs = signInsOf(l.rules)
 	l.answers = answerHeaders(l.Listener)
 	return l
 }

@@ -77,7 +77,7 @@ func newStand(t *testing.T, shape func(*stand)) *stand {
 	}
 	s.addr = l.Addr().String()
 	ended := make(chan struct{})
-	go func() { defer close(ended); _ = s.Serve(l, listenerARN, "eni-1") }()
+	go func() { defer close(ended); _ = s.Serve(l, "eni-1", s.listener().Listener.Port) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
