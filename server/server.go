@@ -19,6 +19,7 @@ import (
 	"github.com/berthhq/berth/aws/api/ec2"
 	"github.com/berthhq/berth/aws/api/ecr"
 	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/api/elb"
 	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/api/events"
 	"github.com/berthhq/berth/aws/api/iam"
@@ -197,12 +198,14 @@ func (s *Server) wire(context.Context) error {
 // answers are the operations that berth has, by service.
 func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]answers {
 	secrets := secretsmanager.New(secretsmanager.Config{Store: s.store, Vault: s.vault, Hooked: s.hooked})
+	balancers := elbv2.New(elbv2.Config{Store: s.store, Keyring: s.keyring, Objects: s.stored()})
 	return map[string]answers{
 		"ecs": of(ecs.New(ecs.Config{
 			Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities(), Assume: s.assume,
 		})),
 		"ec2":                     of(ec2.New(s.store, defaultVPC)),
-		"elbv2":                   of(elbv2.New(elbv2.Config{Store: s.store, Keyring: s.keyring, Objects: s.stored()})),
+		"elbv2":                   of(balancers),
+		"elb":                     of(elb.New(elb.Config{Store: s.store, Nodes: balancers, NewID: balancers.NewID, Log: s.Log})),
 		"acm":                     of(s.certificates()),
 		"ecr":                     of(ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region})),
 		"logs":                    of(logs.New(s.archive)),

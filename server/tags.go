@@ -30,6 +30,9 @@ func (r resources) Tags(resource string) ([]workload.Tag, bool) {
 	case "ecs":
 		return ecs.TagsOf(v, a)
 	case "elasticloadbalancing":
+		if b, ok := store.Balancers.Get(v, resource); ok {
+			return b.Tags, true // a Classic one as well
+		}
 		return elbv2.TagsOf(v, a)
 	case "events":
 		return events.TagsOf(v, a)

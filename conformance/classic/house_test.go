@@ -9,12 +9,20 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/acm"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	"github.com/aws/smithy-go"
 
 	acmapi "github.com/berthhq/berth/aws/api/acm"
+	ec2api "github.com/berthhq/berth/aws/api/ec2"
+	elbapi "github.com/berthhq/berth/aws/api/elb"
+	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/gateway/gatewaytest"
 	acmshape "github.com/berthhq/berth/aws/shape/acm"
+	ec2shape "github.com/berthhq/berth/aws/shape/ec2"
+	elbshape "github.com/berthhq/berth/aws/shape/elb"
+	elbv2shape "github.com/berthhq/berth/aws/shape/elbv2"
+	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/plane/authority"
 	"github.com/berthhq/berth/plane/keyring"
 	"github.com/berthhq/berth/plane/vault"
@@ -29,6 +37,9 @@ type house struct {
 	keyring      *keyring.Keyring
 	api          *acmapi.API
 	certificates *acm.Client
+	balancers    *elb.Client
+	subnets      []string // of zones a, b and c
+	group        string   // the VPC's default security group
 }
 
 func (h *house) now() time.Time { return time.Now().Add(h.ahead) }
@@ -48,9 +59,22 @@ func open(t testing.TB) *house {
 		}
 		h.keyring = &keyring.Keyring{Vault: v, Log: log}
 		h.api = acmapi.New(acmapi.Config{Store: st, Keyring: h.keyring, Authority: domains})
-		return []gateway.Offer{{Service: acmshape.API, Handlers: h.api.Operations(), Needs: h.api.Needs()}}
+		second, machines := elbv2.New(elbv2.Config{Store: st, Keyring: h.keyring}), ec2api.New(st, network.DefaultCIDR)
+		first := elbapi.New(elbapi.Config{Store: st, Nodes: second, NewID: second.NewID, Log: log})
+		return []gateway.Offer{
+			{Service: acmshape.API, Handlers: h.api.Operations(), Needs: h.api.Needs()},
+			{Service: elbshape.API, Handlers: first.Operations(), Needs: first.Needs()},
+			{Service: elbv2shape.API, Handlers: second.Operations(), Needs: second.Needs()},
+			{Service: ec2shape.API, Handlers: machines.Operations()},
+		}
 	}, func(o *gateway.Options) { o.Clock, o.Log = h.now, log })
-	h.certificates = acm.NewFromConfig(h.Config(h.Root))
+	h.Furnish(t)
+	d := network.NewDefault(gatewaytest.Scope, network.DefaultCIDR, "")
+	h.group = d.Group.ID
+	for _, s := range d.Subnets {
+		h.subnets = append(h.subnets, s.ID)
+	}
+	h.certificates, h.balancers = acm.NewFromConfig(h.Config(h.Root)), elb.NewFromConfig(h.Config(h.Root))
 	return h
 }
 

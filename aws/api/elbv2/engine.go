@@ -10,5 +10,8 @@ func engineLacks(b *balancer.Balancer, l *balancer.Listener, rule *balancer.Rule
 	if b.Engine != balancer.EngineHAProxy {
 		return nil
 	}
+	if lack := balancer.HAProxyLacks(b, l, rule); lack != "" {
+		return unfit("The engine 'haproxy' of load balancer '%s' does not support %s", b.Name, lack).WithHint("make a load balancer without the tag %s", engineTag)
+	}
 	return nil
 }
