@@ -162,6 +162,18 @@ const (
 	ACLNotSupported
 	NotImplemented
 
+	InvalidMapInput // Cloud Map's own from here
+	MapNamespaceExists
+	MapNamespaceNotFound
+	MapServiceExists
+	MapServiceNotFound
+	MapInstanceNotFound
+	MapOperationNotFound
+	MapResourceInUse
+	MapDuplicateRequest
+	MapAttributesLimit
+	CustomHealthNotFound
+
 	kindCount
 )
 
@@ -339,6 +351,18 @@ var table = [kindCount]row{
 	MalformedBucketPolicy:   {400, "MalformedPolicy", "", ""},
 	ACLNotSupported:         {400, "AccessControlListNotSupported", "", ""},
 	NotImplemented:          {501, "NotImplemented", "", ""},
+
+	InvalidMapInput:      {400, "InvalidInput", "", ""},
+	MapNamespaceExists:   {400, "NamespaceAlreadyExists", "", ""},
+	MapNamespaceNotFound: {400, "NamespaceNotFound", "", ""},
+	MapServiceExists:     {400, "ServiceAlreadyExists", "", ""},
+	MapServiceNotFound:   {400, "ServiceNotFound", "", ""},
+	MapInstanceNotFound:  {400, "InstanceNotFound", "", ""},
+	MapOperationNotFound: {400, "OperationNotFound", "", ""},
+	MapResourceInUse:     {400, "ResourceInUse", "", ""},
+	MapDuplicateRequest:  {400, "DuplicateRequest", "", ""},
+	MapAttributesLimit:   {400, "ServiceAttributesLimitExceededException", "", ""},
+	CustomHealthNotFound: {400, "CustomHealthNotFound", "", ""},
 }
 
 // Code is the AWS error code of the kind in a protocol family.
