@@ -50,6 +50,9 @@ type Service struct {
 	Token       string
 	Tags        []workload.Tag
 	CreatedAt   time.Time
+	// Revision rises when an instance comes, changes or goes; store.PutDiscovered and
+	// store.DeleteDiscovered see to it.
+	Revision int64
 }
 
 // DNS says which records a service's instances get.
@@ -85,7 +88,6 @@ type Instance struct {
 	// last; an instance begins healthy.
 	Unhealthy bool
 	CreatedAt time.Time
-	Revision  int64
 }
 
 // Operation is the record of something that was asked, done by the time it is seen.
