@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/protocol/acs"
 	"github.com/berthhq/berth/store"
@@ -41,7 +42,8 @@ type session struct {
 
 	told    map[string]task.Status // the desired status the agent was told, by task ARN
 	unheard int                    // heartbeats without an answer
-	shown   *string                // id of the key the agent was told to show, empty for none; nil before it was told
+	roads   roads
+	shown   *string // id of the key the agent was told to show, empty for none; nil before it was told
 }
 
 // command serves an ACS session until either side ends it.
@@ -50,7 +52,9 @@ func (d *Dispatcher) command(ctx context.Context, l *line, inst *cluster.Instanc
 	s := &session{
 		d: d, ws: ws, instance: inst.ARN, cluster: inst.ClusterARN, ec2ID: inst.EC2ID, peer: peer, line: l,
 		ours: hasAttribute(inst, acs.BerthCapability), told: map[string]task.Status{},
+		roads: roads{told: map[string]*network.State{}, touched: map[string]bool{}, rest: time.NewTimer(0)},
 	}
+	defer s.roads.rest.Stop()
 	if !d.enter(s) {
 		hangUp(ws, errReplaced)
 		return
@@ -98,7 +102,7 @@ func hangUp(ws *websocket.Conn, why error) {
 }
 
 func (s *session) run(ctx context.Context) error {
-	v, watch := s.d.Store.Watch(store.Tasks.TopicBy(store.TasksByInstance, s.instance), store.Instances.TopicBy(store.InstancesByEC2ID, s.ec2ID))
+	v, watch := s.d.Store.Watch(s.topics()...)
 	defer watch.Close()
 	frames := make(chan acs.Frame)
 	go s.read(ctx, frames)
@@ -116,6 +120,9 @@ func (s *session) run(ctx context.Context) error {
 			err = s.hear(ctx, f)
 		case <-watch.Ready():
 			err = s.changed(ctx, watch.Take())
+		case <-s.roads.rest.C:
+			s.roads.resting = false
+			err = s.pave(ctx)
 		case <-heartbeat.C:
 			err = s.beat(ctx)
 		}
@@ -150,6 +157,9 @@ func (s *session) read(ctx context.Context, frames chan<- acs.Frame) {
 // greet tells a fresh session everything: all tasks the agent should know, then
 // the list of those that shall run, against which it checks itself.
 func (s *session) greet(ctx context.Context, v *store.View) error {
+	if err := s.survey(ctx, v); err != nil {
+		return err
+	}
 	var all []*task.Task
 	for t := range store.Tasks.By(v, store.TasksByInstance, s.instance) {
 		if t.LastStatus() == task.Stopped {
@@ -180,6 +190,7 @@ func (s *session) greet(ctx context.Context, v *store.View) error {
 func (s *session) changed(ctx context.Context, delta store.Delta) error {
 	var news []*task.Task
 	for _, e := range delta.Events {
+		s.touch(e)
 		if _, i, ok := store.Instances.Of(e); ok {
 			if i != nil && i.ARN == s.instance && i.Status == cluster.InstanceInactive {
 				return errGone
@@ -195,6 +206,9 @@ func (s *session) changed(ctx context.Context, delta store.Delta) error {
 			news = append(news, t)
 		}
 	}
+	if err := s.pave(ctx); err != nil { // before the tasks that live there
+		return err
+	}
 	return s.tell(ctx, news)
 }
 
@@ -205,6 +219,10 @@ func (s *session) beat(ctx context.Context) error {
 	s.unheard++
 	if err := s.line.may(); err != nil {
 		return denied{err}
+	}
+	s.touchAll()
+	if err := s.pave(ctx); err != nil {
+		return err
 	}
 	if err := s.refresh(ctx); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -59,6 +60,11 @@ type Config struct {
 	// CapacityProvider is the name of the one that the instance belongs to; empty
 	// for none.
 	CapacityProvider string
+	// Underlay is the machine's address at which other hosts' packets of VPCs arrive:
+	// an address, "none", or empty for the one it reaches the server by.
+	Underlay string
+	// Routed are ranges of public addresses that the network around leads here.
+	Routed []netip.Prefix
 
 	Log *slog.Logger
 }
@@ -83,6 +89,7 @@ type Host struct {
 	opened   chan struct{}  // closed when the engine is there, or never will be
 	open     func()         // closes opened
 	hostMode hostMode
+	underlay netip.Addr // invalid on a host by itself
 	session  *session.Session
 	closers  []func() error
 }
@@ -103,7 +110,7 @@ func Run(ctx context.Context, c Config) (err error) {
 			err = errors.Join(err, v())
 		}
 	}()
-	for _, step := range []func(context.Context) error{h.join, h.openRuntime, h.openLogs, h.openHostMode, h.openNetwork, h.openEngine, h.register} {
+	for _, step := range []func(context.Context) error{h.join, h.openRuntime, h.openLogs, h.openHostMode, h.openUnderlay, h.openNetwork, h.openEngine, h.register} {
 		if err := step(ctx); ctx.Err() != nil {
 			return nil // told to stop, as good as started
 		} else if err != nil {
@@ -158,7 +165,7 @@ func (h *Host) openNetwork(ctx context.Context) (err error) {
 	h.later(h.metadata.ServeHost(h.hostMode.listeners).Close)
 	config := network.Config{
 		Agent: h.name(), RunDir: h.networkDir(), Log: h.Log, HostVPC: h.keys.DefaultVPC,
-		LoopbackOnly: !h.Expose, Services: h.services, HostTasks: h.hostMode.tasks(),
+		LoopbackOnly: !h.Expose, Services: h.services, HostTasks: h.hostMode.tasks(), Underlay: h.underlay, Routed: h.Routed,
 	}
 	h.network, err = network.Open(ctx, config)
 	if errors.Is(err, network.ErrNoUnifiedHierarchy) {
@@ -198,7 +205,7 @@ func (h *Host) openEngine(ctx context.Context) (err error) {
 func (h *Host) register(ctx context.Context) error {
 	h.session = session.New(session.Config{
 		Server: h.place(), TLS: h.tls,
-		Cluster: h.keys.ClusterARN, Data: h.Data, InstanceID: h.keys.InstanceID, Identity: h.keys.Identity, Zone: h.zone(), Show: h.shown.set,
+		Cluster: h.keys.ClusterARN, Data: h.Data, InstanceID: h.keys.InstanceID, Identity: h.keys.Identity, Zone: h.zone(), Show: h.shown.set, Roads: h.roads,
 		Resources: h.offer(), Attributes: h.attributes(), Version: h.Version, Tasks: orders{h}, Log: h.Log,
 	})
 	for {

@@ -79,6 +79,9 @@ func (h *Host) attributes() []workload.Attribute {
 	if h.BlockIMDS {
 		list = append(list, workload.Attribute{Name: "ecs.capability.task-eni-block-instance-metadata"})
 	}
+	if h.underlay.IsValid() {
+		list = append(list, workload.Attribute{Name: acs.AttributeUnderlay, Value: h.underlay.String()})
+	}
 	if h.CapacityProvider != "" {
 		list = append(list, workload.Attribute{Name: acs.AttributeCapacityProvider, Value: h.CapacityProvider})
 	}

@@ -17,7 +17,7 @@ import (
 // adopt takes up routers and tasks from the records of an earlier agent, and
 // removes what no record speaks of.
 func (n *Network) adopt(ctx context.Context) error {
-	for _, dir := range []string{"router", "space", "task"} {
+	for _, dir := range []string{"router", "space", "task", "state", "edge", "end"} {
 		if err := os.MkdirAll(filepath.Join(n.cfg.RunDir, dir), 0o700); err != nil {
 			return err
 		}
@@ -40,6 +40,9 @@ func (n *Network) adopt(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := errors.Join(n.adoptEdges(known), n.recall()); err != nil {
 		return err
 	}
 	for _, r := range n.routers {
@@ -94,6 +97,9 @@ func (n *Network) adoptRouter(path string, rec routerRecord) error {
 	if err != nil {
 		return err
 	}
+	if err := s.Do(prepareRouter); err != nil {
+		return err
+	}
 	if _, err := n.host.links.LinkByName(r.uplink); err != nil {
 		if err := errors.Join(r.join(), r.address()); err != nil {
 			return err
@@ -126,7 +132,7 @@ func (n *Network) adoptTask(a *attachment) error {
 }
 
 func (n *Network) adoptWire(a *attachment, w *wire) error {
-	s, err := space.Open(n.spacePath(w.Link))
+	s, err := space.Open(n.pathOf(w))
 	if err != nil {
 		return err
 	}
@@ -170,13 +176,16 @@ func (n *Network) sweepUnknown(known map[string]bool) error {
 			}
 		}
 	}
-	files, err := os.ReadDir(filepath.Join(n.cfg.RunDir, "space"))
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		if !known[f.Name()] {
-			if err := space.Remove(n.spacePath(f.Name())); err != nil {
+	for _, dir := range []string{"space", "edge"} {
+		files, err := os.ReadDir(filepath.Join(n.cfg.RunDir, dir))
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if known[f.Name()] {
+				continue
+			}
+			if err := space.Remove(filepath.Join(n.cfg.RunDir, dir, f.Name())); err != nil {
 				return err
 			}
 		}

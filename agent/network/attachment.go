@@ -30,13 +30,16 @@ type Endpoint struct {
 // attachment is what a task has on this machine. Its exported fields are kept in
 // a file for the next agent.
 type attachment struct {
-	Task   string
-	Mode   workload.NetworkMode
-	VPC    string `json:",omitempty"`
-	Range  netip.Prefix
-	Wires  []wire
-	Bare   string               `json:",omitempty"` // link name of a namespace without network
-	Groups []task.SecurityGroup `json:",omitempty"`
+	Task string
+	Edge string `json:",omitempty"` // the interface's id, when it is no task's
+	// Interface is the id of the network interface; empty in bridge mode.
+	Interface string `json:",omitempty"`
+	Mode      workload.NetworkMode
+	VPC       string `json:",omitempty"`
+	Range     netip.Prefix
+	Wires     []wire
+	Bare      string               `json:",omitempty"` // link name of a namespace without network
+	Groups    []task.SecurityGroup `json:",omitempty"`
 
 	router *Router
 }
@@ -54,12 +57,19 @@ func (n *Network) recordPath(arn string) string {
 	return filepath.Join(n.cfg.RunDir, "task", fmt.Sprintf("%x.json", digest(arn)[:12]))
 }
 
+func (n *Network) recordOf(a *attachment) string {
+	if a.Edge != "" {
+		return filepath.Join(n.cfg.RunDir, "end", a.Edge+".json")
+	}
+	return n.recordPath(a.Task)
+}
+
 func (n *Network) save(a *attachment) error {
 	content, err := json.Marshal(a)
 	if err != nil {
 		return err
 	}
-	return write(n.recordPath(a.Task), content)
+	return write(n.recordOf(a), content)
 }
 
 // Setup gives a task its network and returns each container's part by name. Asked
@@ -143,10 +153,10 @@ func (n *Network) buildInterface(o *task.Order, a *attachment) error {
 	if err != nil {
 		return fmt.Errorf("address of interface %s: %w", i.ID, err)
 	}
-	if !r.Contains(ip) {
+	if !r.Contains(ip) && !n.told(i.VPCID, ip) {
 		return fmt.Errorf("address %s of interface %s is outside %s, the range of %s", ip, i.ID, r, i.VPCID)
 	}
-	a.VPC, a.Range, a.Groups = i.VPCID, r, i.SecurityGroups
+	a.VPC, a.Range, a.Groups, a.Interface = i.VPCID, r, i.SecurityGroups, i.ID
 	if a.router, err = n.router(a.VPC, a.Range); err != nil {
 		return err
 	}
@@ -160,7 +170,7 @@ func (n *Network) connect(a *attachment, w *wire) error {
 }
 
 func (a *attachment) end(w *wire) *end {
-	e := &end{link: w.Link, address: w.Address, peer: Peer{Task: a.Task, Container: w.Container}}
+	e := &end{link: w.Link, address: w.Address, iface: a.Interface, peer: Peer{Task: a.Task, Container: w.Container}}
 	if a.Mode == workload.AWSVPC {
 		e.rules, e.secured = rulesOf(a.Groups)
 	}
@@ -216,7 +226,7 @@ func (n *Network) dismantle(a *attachment) error {
 	if a.Bare != "" {
 		errs = append(errs, space.Remove(n.spacePath(a.Bare)))
 	}
-	return errors.Join(append(errs, ignoreMissing(os.Remove(n.recordPath(a.Task))))...)
+	return errors.Join(append(errs, ignoreMissing(os.Remove(n.recordOf(a))))...)
 }
 
 func (n *Network) disconnect(r *Router, w *wire) error {
@@ -227,7 +237,11 @@ func (n *Network) disconnect(r *Router, w *wire) error {
 	}
 	if r != nil {
 		errs = append(errs, r.detach(w.Link))
-		n.sweeper.sweep(waste{router: r, path: n.spacePath(w.Link), address: w.Address})
+		left := waste{router: r, path: n.pathOf(w), address: w.Address}
+		if w.Edge != "" { // another may be bound there soon
+			errs, left.path = append(errs, space.Remove(left.path)), ""
+		}
+		n.sweeper.sweep(left)
 	}
 	return errors.Join(errs...)
 }

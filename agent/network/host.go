@@ -42,6 +42,8 @@ type host struct {
 	table6    *ruleset.Table // nil unless host mode tasks are restricted
 	uplinks   map[string]*Router
 	published map[binding]target
+	roads     map[*Router]road
+	have      ruleset.Contents // what the table has of the roads; nil before it was written
 	unreached error
 	group     *group // of host mode tasks; nil when they are not restricted
 }
@@ -62,7 +64,7 @@ func handle(s *space.Space) (*netlink.Handle, error) {
 }
 
 func openHost(cfg Config) (_ *host, err error) {
-	h := &host{cfg: cfg, uplinks: map[string]*Router{}, published: map[binding]target{}}
+	h := &host{cfg: cfg, uplinks: map[string]*Router{}, published: map[binding]target{}, roads: map[*Router]road{}}
 	if h.space, err = openSpace(cfg.Host); err != nil {
 		return nil, err
 	}
@@ -75,6 +77,13 @@ func openHost(cfg Config) (_ *host, err error) {
 		return nil, err
 	}
 	h.mtu = uplinkMTU(h.links)
+	if at := cfg.Underlay; at.IsValid() {
+		mtu := underlayMTU(h.links, at)
+		if mtu == 0 {
+			return nil, fmt.Errorf("no link of this host has the underlay address %s", at)
+		}
+		h.mtu = mtu - tunnelOverhead
+	}
 	remembered, _ := os.ReadFile(filepath.Join(cfg.RunDir, "range"))
 	before, _ := netip.ParsePrefix(string(remembered))
 	if h.private, err = claimPrivate(h.links, cfg.Agent, before); err != nil {

@@ -2,6 +2,7 @@ package network
 
 import (
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -36,11 +37,17 @@ func (h *host) rules(d *ruleset.Draft) {
 	d.Set("uplinks", ruleset.Links(), h.uplinkNames()...)
 	d.Set("inside", ruleset.Prefixes(), h.inside()...)
 	d.Set("ports", ruleset.Ports(), h.publishedElements()...)
+	h.have = h.contents()
+	for name, c := range h.have {
+		d.Set(name, c.Kind, c.Elements...)
+	}
 
 	// Links to routers may route loopback addresses, for ports on 127.0.0.1;
 	// nothing that comes in by them may say it is for loopback.
 	d.Base("raw", ruleset.Raw)
 	d.Rule("raw", ruleset.InSet("uplinks"), ruleset.To(loopback()), ruleset.Drop())
+
+	h.tunnelRules(d)
 
 	d.Base("arrive", ruleset.NATIn)
 	if h.cfg.LoopbackOnly {
@@ -62,7 +69,20 @@ func (h *host) rules(d *ruleset.Draft) {
 	d.Rule("leave", ruleset.OutSet("uplinks"), ruleset.From(loopback()), ruleset.Masquerade())
 	d.Rule("leave", ruleset.From(bridgeRange(h.private)), ruleset.To(bridgeRange(h.private)), ruleset.Masquerade()) // own port through the host
 	d.Rule("leave", ruleset.NotOutLike(linkPrefix), ruleset.FromSet("inside"), ruleset.Masquerade())
+	d.Rule("leave", ruleset.NotOutLike(linkPrefix), ruleset.FromSet("masked"), ruleset.Masquerade())
 	d.Rule("leave", ruleset.NotOutLike(linkPrefix), ruleset.From(uplinkRange(h.private)), ruleset.Masquerade())
+}
+
+// tunnelRules let in, of the packets for our VPCs' tunnels, those of the hosts that have
+// the addresses they are from.
+func (h *host) tunnelRules(d *ruleset.Draft) {
+	if !h.cfg.Underlay.IsValid() {
+		return
+	}
+	to := []ruleset.Words{ruleset.Protocol(unix.IPPROTO_UDP), ruleset.PortIs(tunnelPort)}
+	d.Rule("raw", append(slices.Clone(to), ruleset.FromTunnel("tunnels"), ruleset.Accept())...)
+	d.Rule("raw", append(slices.Clone(to), ruleset.FromSender("senders"), ruleset.Accept())...)
+	d.Rule("raw", append(slices.Clone(to), ruleset.OfNumber("numbers"), ruleset.Drop())...)
 }
 
 // forwardRules keep routers apart: into one come answers, published ports, and
@@ -75,6 +95,11 @@ func (h *host) forwardRules(d *ruleset.Draft) {
 	}
 	d.Rule("forward", ruleset.Established(), ruleset.Accept())
 	d.Rule("forward", ruleset.OutSet("uplinks"), ruleset.Translated(), ruleset.Accept())
+	if h.cfg.LoopbackOnly {
+		d.Rule("forward", ruleset.InLike(linkPrefix), ruleset.OutSet("uplinks"), ruleset.ToSet("public"), ruleset.Accept())
+	} else {
+		d.Rule("forward", ruleset.OutSet("uplinks"), ruleset.ToSet("public"), ruleset.Accept())
+	}
 	if r := h.reached(); r != nil {
 		d.Rule("forward", ruleset.Out(r.uplink), ruleset.InLike(linkPrefix), ruleset.FromSet("inside"), ruleset.Accept())
 	}

@@ -23,6 +23,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 )
@@ -48,6 +49,12 @@ type Config struct {
 	// LoopbackOnly publishes host ports to the host and its tasks, not to other
 	// machines.
 	LoopbackOnly bool
+	// Underlay is the host's address at which other hosts' packets of VPCs arrive;
+	// invalid on a host by itself. With one, links of tasks carry smaller packets.
+	Underlay netip.Addr
+	// Routed are ranges that the network around leads to this host: from public
+	// addresses in them packets leave as they are, from others as the host's.
+	Routed []netip.Prefix
 	// HostTasks restricts host mode tasks; nil when they cannot be told from the
 	// host's own processes.
 	HostTasks *HostTasks
@@ -66,8 +73,10 @@ type Network struct {
 	sweeper *sweeper
 
 	mu      sync.Mutex
-	routers map[string]*Router     // by VPC id; "" is bridge mode's
-	tasks   map[string]*attachment // by task ARN
+	routers map[string]*Router        // by VPC id; "" is bridge mode's
+	tasks   map[string]*attachment    // by task ARN
+	edges   map[string]*attachment    // by interface id: those that are no task's
+	states  map[string]*network.State // by VPC id, as the control plane told them
 	busy    map[string]chan struct{}
 }
 
@@ -87,6 +96,7 @@ func Open(ctx context.Context, cfg Config) (*Network, error) {
 	n := &Network{
 		cfg: cfg, log: cfg.Log, host: h, sweeper: newSweeper(h, cfg.Log),
 		routers: map[string]*Router{}, tasks: map[string]*attachment{}, busy: map[string]chan struct{}{},
+		edges: map[string]*attachment{}, states: map[string]*network.State{},
 	}
 	if err := n.adopt(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("take up the network left by an earlier agent: %w", err), n.Close())
@@ -94,6 +104,7 @@ func Open(ctx context.Context, cfg Config) (*Network, error) {
 	if err := h.assert(); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
+	n.bringAll(ctx)
 	h.guard(cfg.Log)
 	return n, nil
 }
@@ -174,7 +185,7 @@ func (n *Network) Close() error {
 // Destroy tears down all tasks and routers and what Open changed on the host's
 // packet filter and routes. The Network cannot be used afterwards.
 func (n *Network) Destroy(ctx context.Context) error {
-	errs := []error{n.Keep(ctx, nil)}
+	errs := []error{n.Keep(ctx, nil), n.Only(ctx, nil)}
 	n.sweeper.close()
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/berthhq/berth/agent/network/ruleset"
 	"github.com/berthhq/berth/agent/network/space"
+	"github.com/berthhq/berth/domain/network"
 )
 
 // Addresses at which a router serves its tasks.
@@ -46,8 +47,13 @@ type Router struct {
 	table *ruleset.Table
 	ends  map[string]*end // by link name
 	index map[int]*end    // by link index
-	// groups are those whose members the table has a set of.
-	groups map[string]bool
+	state *network.State  // the VPC as the control plane told it last; nil before
+	have  written         // what the table has
+	// toldEnds and toldGroups are the state's, by id.
+	toldEnds   map[string]*network.End
+	toldGroups map[string]*network.GroupState
+	tunnelled  []network.PeerHost // to whom the tunnel leads; nil before it was looked at
+	policed    []mark             // that have a routing table
 
 	lastLease netip.Addr // bridge mode: the address given out last
 }
@@ -58,7 +64,9 @@ type end struct {
 	index   int
 	address netip.Addr
 	peer    Peer
-	secured bool // rules apply
+	iface   string       // eni-...; empty in bridge mode
+	told    *network.End // what the control plane said of it last; nil before
+	secured bool         // rules apply
 	rules   securityRules
 }
 
@@ -156,7 +164,7 @@ func (n *Network) makeRouter(rec routerRecord) (*Router, error) {
 	if err != nil {
 		return nil, errors.Join(err, space.Remove(path))
 	}
-	steps := []func() error{r.join, r.address, r.table.Replace, r.announce, func() error { return n.serve(r) }}
+	steps := []func() error{r.join, r.address, r.table.Replace, r.announce, r.complete, func() error { return n.serve(r) }}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, r.destroy())
@@ -168,8 +176,9 @@ func (n *Network) makeRouter(rec routerRecord) (*Router, error) {
 func (n *Network) openRouter(rec routerRecord, s *space.Space) (*Router, error) {
 	r := &Router{
 		VPC: rec.VPC, Range: rec.Range, host: n.host, number: rec.Number, hostReaches: rec.HostReaches,
-		uplink: linkPrefix + short(n.cfg.Agent, rec.VPC), space: s, ends: map[string]*end{}, index: map[int]*end{}, groups: map[string]bool{},
+		uplink: linkPrefix + short(n.cfg.Agent, rec.VPC), space: s, ends: map[string]*end{}, index: map[int]*end{},
 	}
+	r.learn(n.states[rec.VPC])
 	var err error
 	if r.links, err = handle(s); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -178,6 +187,13 @@ func (n *Network) openRouter(rec routerRecord, s *space.Space) (*Router, error) 
 		return nil, errors.Join(err, s.Close())
 	}
 	return r, nil
+}
+
+// complete makes all that lies around a router's table.
+func (r *Router) complete() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return errors.Join(r.closeRanges(), r.surroundings(), r.tunnel())
 }
 
 func (n *Network) serve(r *Router) (err error) {
@@ -211,6 +227,7 @@ func (r *Router) destroy() error {
 	h := r.host
 	h.mu.Lock()
 	delete(h.uplinks, r.uplink)
+	delete(h.roads, r)
 	var errs []error
 	if l, err := h.links.LinkByName(r.uplink); err == nil {
 		errs = append(errs, h.links.LinkDel(l))

@@ -18,11 +18,11 @@ const loopbackIndex = 1 // of lo, in every namespace
 
 // prepareRouter sets what a router's kernel does by itself: forward, refuse
 // sources that are not routed back by the link they came in on (the second lock
-// beside the packet filter), and no IPv6.
+// beside the packet filter; links of unchecked ends are without), and no IPv6.
 func prepareRouter() error {
 	return space.Set(map[string]string{
 		"ipv4/ip_forward":                  "1",
-		"ipv4/conf/all/rp_filter":          "1",
+		"ipv4/conf/all/rp_filter":          "0",
 		"ipv4/conf/default/rp_filter":      "1",
 		"ipv4/conf/all/send_redirects":     "0",
 		"ipv4/conf/default/send_redirects": "0",

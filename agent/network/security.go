@@ -31,13 +31,11 @@ func rulesOf(groups []task.SecurityGroup) (rules securityRules, secured bool) {
 func (e *end) ingressChain() string { return "in-" + e.link }
 func (e *end) egressChain() string  { return "out-" + e.link }
 
-// chains writes the end's chains. A packet that a rule admits goes back to the
+// chains writes the end's rules in its chains. A packet that a rule admits goes back to the
 // caller, because the task at its other end has a say too.
 func (e *end) chains(d *ruleset.Draft) {
-	d.Chain(e.ingressChain())
 	admit(d, e.ingressChain(), e.rules.ingress, ruleset.From, ruleset.FromSet)
 	d.Rule(e.ingressChain(), ruleset.Drop()) // AWS lets the sender time out
-	d.Chain(e.egressChain())
 	admit(d, e.egressChain(), e.rules.egress, ruleset.To, ruleset.ToSet)
 	d.Rule(e.egressChain(), ruleset.Drop())
 }
@@ -65,30 +63,35 @@ func admit(d *ruleset.Draft, chain string, rules []task.Rule, peer func(netip.Pr
 	}
 }
 
-// membersSet is the set of the addresses that are members of a group here.
+// membersSet is the set of the addresses that are members of a group.
 func membersSet(group string) string { return "members-" + group }
 
-// newGroups makes the sets of groups that the end is the first to name.
-func (r *Router) newGroups(d *ruleset.Draft, e *end) {
-	named := slices.Clone(e.rules.groups)
+// named are the groups that rules of the end name as peers.
+func (e *end) named() []string {
+	var all []string
 	for _, rule := range slices.Concat(e.rules.ingress, e.rules.egress) {
-		if rule.Group != "" {
-			named = append(named, rule.Group)
+		if rule.Group != "" && !slices.Contains(all, rule.Group) {
+			all = append(all, rule.Group)
 		}
 	}
-	for _, g := range named {
-		if !r.groups[g] {
-			r.groups[g] = true
-			d.Set(membersSet(g), ruleset.Addresses())
-		}
-	}
+	return all
 }
 
-// membership is the end's place in the sets of its groups.
-func (e *end) membership(change func(set string, kind ruleset.Kind, elements ...ruleset.Element)) {
-	for _, g := range e.rules.groups {
-		change(membersSet(g), ruleset.Addresses(), ruleset.Address(e.address))
+// members are the addresses in a group: those the control plane told, wherever they
+// are, and those here of which it has not spoken yet.
+func (r *Router) members(group string) map[netip.Addr]bool {
+	all := map[netip.Addr]bool{}
+	if r.state != nil {
+		for _, a := range r.state.Members[group] {
+			all[a] = true
+		}
 	}
+	for _, e := range r.ends {
+		if slices.Contains(e.rules.groups, group) {
+			all[e.address] = true
+		}
+	}
+	return all
 }
 
 // traffic is the protocol and port part of a rule; ok is false for a protocol
@@ -130,7 +133,8 @@ func protocolOf(s string) (number byte, ok bool) {
 	return byte(n), err == nil
 }
 
-// secure replaces the rules of the task behind the link.
+// secure replaces the rules of the task behind the link, unless the control plane has
+// told the state of its interface: that is newer than any order.
 func (r *Router) secure(link string, groups []task.SecurityGroup) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -139,5 +143,5 @@ func (r *Router) secure(link string, groups []task.SecurityGroup) error {
 		return errors.New("the task's interface is gone")
 	}
 	e.rules, e.secured = rulesOf(groups)
-	return r.table.Replace()
+	return r.settle()
 }

@@ -15,7 +15,7 @@ import (
 // waste is what a torn down task leaves to remove.
 type waste struct {
 	router  *Router
-	path    string // of the namespace
+	path    string // of the namespace; empty when it is removed
 	address netip.Addr
 }
 

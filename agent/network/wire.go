@@ -12,7 +12,6 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"github.com/berthhq/berth/agent/network/ruleset"
 	"github.com/berthhq/berth/agent/network/space"
 )
 
@@ -20,6 +19,7 @@ import (
 type wire struct {
 	Container string `json:",omitempty"` // empty when all containers share it
 	Link      string // the router's end; the namespace is bound under the same name
+	Edge      string `json:",omitempty"` // the interface's id, under which it is bound instead
 	Address   netip.Addr
 	MAC       string
 	Published []published `json:",omitempty"`
@@ -38,6 +38,13 @@ func newLink() string {
 
 func (n *Network) spacePath(link string) string { return filepath.Join(n.cfg.RunDir, "space", link) }
 
+func (n *Network) pathOf(w *wire) string {
+	if w.Edge != "" {
+		return EdgePath(n.cfg.RunDir, w.Edge)
+	}
+	return n.spacePath(w.Link)
+}
+
 // plug makes the wire's namespace and joins it to the router.
 func (n *Network) plug(r *Router, w *wire, e *end) error {
 	mac, err := net.ParseMAC(w.MAC)
@@ -48,7 +55,7 @@ func (n *Network) plug(r *Router, w *wire, e *end) error {
 		return err
 	}
 	var inside *netlink.Handle
-	s, err := space.Create(n.spacePath(w.Link), func() (err error) {
+	s, err := space.Create(n.pathOf(w), func() (err error) {
 		inside, err = prepareTask()
 		return err
 	})
@@ -161,16 +168,7 @@ func (r *Router) admit(e *end) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ends[e.link], r.index[e.index] = e, e
-	return r.table.Change(func(d *ruleset.Draft) {
-		d.Add("ends", ruleset.Ends(), ruleset.End(e.link, e.address))
-		if e.secured {
-			r.newGroups(d, e)
-			e.membership(d.Add)
-			e.chains(d)
-			d.Add("egress", ruleset.Jumps(), ruleset.JumpFor(e.link, e.egressChain()))
-			d.Add("ingress", ruleset.Jumps(), ruleset.JumpFor(e.link, e.ingressChain()))
-		}
-	})
+	return r.settle()
 }
 
 // detach shuts the end: nothing passes any more and nothing leads there.
@@ -183,16 +181,7 @@ func (r *Router) detach(link string) error {
 	}
 	delete(r.ends, link)
 	delete(r.index, e.index)
-	err := r.table.Change(func(d *ruleset.Draft) {
-		d.Remove("ends", ruleset.Ends(), ruleset.End(e.link, e.address))
-		if e.secured {
-			d.Remove("egress", ruleset.Jumps(), ruleset.JumpFor(e.link, e.egressChain()))
-			d.Remove("ingress", ruleset.Jumps(), ruleset.JumpFor(e.link, e.ingressChain()))
-			e.membership(d.Remove)
-			d.DropChain(e.egressChain())
-			d.DropChain(e.ingressChain())
-		}
-	})
+	err := r.settle()
 	r.mu.Unlock()
 	to := netip.PrefixFrom(e.address, 32)
 	errs := []error{err, ignoreMissing(r.links.RouteDel(&netlink.Route{LinkIndex: e.index, Dst: ipNet(to), Scope: netlink.SCOPE_LINK}))}
@@ -204,7 +193,7 @@ func (r *Router) detach(link string) error {
 
 // renew gives a task's interface its address back if it lost it.
 func (n *Network) renew(w *wire) error {
-	s, err := space.Open(n.spacePath(w.Link))
+	s, err := space.Open(n.pathOf(w))
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,8 @@ func (s *Session) hear(ctx context.Context, ws *websocket.Conn, f acs.Frame) err
 		return s.credentials(ctx, ws, f.Message)
 	case acs.TypeInstanceCredentials:
 		return s.show(f.Message)
+	case acs.TypeNetworkStates:
+		return s.roads(ctx, f.Message)
 	case acs.TypeManifest:
 		return s.manifest(ctx, ws, f.Message)
 	case acs.TypeStopVerificationAck:
@@ -133,6 +135,16 @@ func (s *Session) show(message json.RawMessage) error {
 		s.Show(m.ProfileARN, keys)
 	}
 	return err
+}
+
+// roads hands states of VPCs on. They need no answer: the next session tells all anew.
+func (s *Session) roads(ctx context.Context, message json.RawMessage) error {
+	var m acs.NetworkStates
+	if err := json.Unmarshal(message, &m); err != nil || s.Roads == nil {
+		return err
+	}
+	s.Roads(ctx, m.States, m.Complete)
+	return nil
 }
 
 // manifest compares what we run with what we should, and asks before it stops

@@ -27,6 +27,7 @@ import (
 
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/protocol/acs"
@@ -72,7 +73,10 @@ type Config struct {
 	// Show takes the keys of the instance profile's role that the machine shows to
 	// its programs; keys are nil when the role is gone. nil for nobody.
 	Show func(profileARN string, keys *task.Credentials)
-	Log  *slog.Logger
+	// Roads takes the states of VPCs; complete means that the host has to do with no
+	// others. nil for nobody.
+	Roads func(ctx context.Context, states []network.State, complete bool)
+	Log   *slog.Logger
 }
 
 // Session speaks for one instance.

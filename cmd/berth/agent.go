@@ -24,11 +24,19 @@ func agentCommand(ctx context.Context, args []string) error {
 	fs.BoolVar(&c.Expose, "expose", false, "publish the host ports of tasks beyond loopback")
 	fs.StringVar(&c.Zone, "zone", "a", "letter of the availability zone the machine is in")
 	fs.StringVar(&c.CapacityProvider, "capacity-provider", "", "capacity provider of its cluster that the instance belongs to")
+	fs.StringVar(&c.Underlay, "underlay", "", "address of the machine for packets of VPCs between hosts, or none; empty means the one it reaches the server by")
+	routed := fs.String("routed", "", "ranges of public addresses that the network leads to this machine, separated by commas")
 	var imds imds
 	imds.flags(fs)
 	level := fs.String("log-level", "info", "debug, info, warn or error")
 	if err := parse(fs, args); err != nil {
 		return err
+	}
+	if *routed != "" {
+		var err error
+		if c.Routed, err = prefixes(*routed); err != nil {
+			return misuse{err}
+		}
 	}
 	c.HopLimit, c.BlockIMDS = imds.hopLimit, imds.block
 	c.Data, c.OffersEC2, c.Unsandboxed, c.Log = *data, !*noEC2, *isolation == "none", logger(*level)

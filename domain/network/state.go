@@ -59,4 +59,6 @@ type GroupState struct {
 type PeerHost struct {
 	Underlay  netip.Addr // where VXLAN packets go
 	Addresses []netip.Addr
+	// Unchecked hosts carry an end that is: packets with other sources come from them.
+	Unchecked bool
 }

@@ -28,6 +28,7 @@ const (
 	AttributeOffersFargate     = "berth.offers.fargate"         // "true" offers Fargate capacity
 	AttributeFargateOvercommit = "berth.fargate-cpu-overcommit" // an integer, at least 1
 	AttributeBootID            = "berth.boot-id"
+	AttributeUnderlay          = "berth.underlay"          // the address at which other hosts' packets of VPCs arrive; absent on a host by itself
 	AttributeCapacityProvider  = "berth.capacity-provider" // the name of the one the instance belongs to
 )
 
@@ -53,6 +54,8 @@ const (
 
 	// TypeInstanceCredentials is berth's own, sent to its own agent only.
 	TypeInstanceCredentials = "BerthInstanceCredentialsMessage"
+	// TypeNetworkStates is berth's own: what the host must know of its VPCs.
+	TypeNetworkStates = "BerthNetworkStatesMessage"
 
 	TypePublishMetrics           = "PublishMetricsRequest"
 	TypePublishHealth            = "PublishHealthRequest"

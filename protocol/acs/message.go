@@ -1,5 +1,7 @@
 package acs
 
+import "github.com/berthhq/berth/domain/network"
+
 // Heartbeat asks the agent for a sign of life.
 type Heartbeat struct {
 	MessageID string `json:"messageId"`
@@ -42,6 +44,15 @@ type InstanceCredentials struct {
 	MessageID       string           `json:"messageId"`
 	ProfileARN      string           `json:"profileArn"`
 	RoleCredentials *RoleCredentials `json:"roleCredentials,omitempty"`
+}
+
+// NetworkStates are what the host must know of VPCs: those whose state differs from
+// what this session sent before, each whole.
+type NetworkStates struct {
+	MessageID string          `json:"messageId"`
+	States    []network.State `json:"states"`
+	// Complete is true of the first of a session: the host has to do with no other VPCs.
+	Complete bool `json:"complete,omitempty"`
 }
 
 // Roles of Credentials.RoleType.

@@ -1,7 +1,9 @@
 package ruleset
 
 import (
+	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -15,6 +17,7 @@ type Draft struct {
 	rules   map[string]int
 	elems   map[string]int
 	dropped []string
+	cleared []string
 	err     error
 }
 
@@ -47,6 +50,12 @@ func (d *Draft) DropChain(name string) {
 	d.conn.FlushChain(c)
 	d.conn.DelChain(c)
 	d.dropped = append(d.dropped, name)
+}
+
+// Clear takes all rules out of a chain, for new ones.
+func (d *Draft) Clear(name string) {
+	d.conn.FlushChain(&nftables.Chain{Name: name, Table: d.table})
+	d.cleared = append(d.cleared, name)
 }
 
 // Rule appends a sentence to a chain.
@@ -138,6 +147,23 @@ func Ports() Kind {
 	}
 }
 
+// Twins maps an address to the one it is to become.
+func Twins() Kind { return Kind{key: nftables.TypeIPAddr, data: nftables.TypeIPAddr} }
+
+// Tunnels is a set of what may come out of which tunnel: the sender's address outside,
+// the network's number, the source inside.
+func Tunnels() Kind {
+	return Kind{key: nftables.MustConcatSetType(nftables.TypeIPAddr, nftables.TypeMark, nftables.TypeIPAddr)}
+}
+
+// Senders is a set of tunnels that anything may come out of.
+func Senders() Kind {
+	return Kind{key: nftables.MustConcatSetType(nftables.TypeIPAddr, nftables.TypeMark)}
+}
+
+// Numbers is a set of VXLAN network identifiers.
+func Numbers() Kind { return Kind{key: nftables.TypeMark} }
+
 // Jumps maps an interface name to the chain for it.
 func Jumps() Kind { return Kind{key: nftables.TypeIFName, data: nftables.TypeVerdict} }
 
@@ -173,6 +199,25 @@ func End(link string, a netip.Addr) Element {
 func Port(proto byte, port int, to netip.Addr, toPort int) Element {
 	return element(append([]byte{proto, 0, 0, 0}, portBytes(port)...), append(to.AsSlice(), portBytes(toPort)...))
 }
+
+// Twin is an element of Twins.
+func Twin(from, to netip.Addr) Element { return element(from.AsSlice(), to.AsSlice()) }
+
+// Tunnel is an element of Tunnels.
+func Tunnel(sender netip.Addr, number uint32, source netip.Addr) Element {
+	return element(slices.Concat(sender.AsSlice(), numberBytes(number), source.AsSlice()), nil)
+}
+
+// Sender is an element of Senders.
+func Sender(a netip.Addr, number uint32) Element {
+	return element(append(a.AsSlice(), numberBytes(number)...), nil)
+}
+
+// Number is an element of Numbers.
+func Number(n uint32) Element { return element(numberBytes(n), nil) }
+
+// numberBytes is a network identifier as in the packet: 24 bits and 8 reserved.
+func numberBytes(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n<<8) }
 
 // JumpFor is an element of Jumps.
 func JumpFor(link, chain string) Element {

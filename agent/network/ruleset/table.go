@@ -83,6 +83,9 @@ func (t *Table) Change(change func(*Draft)) error {
 	if err := d.commit(); err != nil {
 		return t.Replace()
 	}
+	for _, chain := range d.cleared {
+		t.rules[chain] = 0
+	}
 	for chain, n := range d.rules {
 		t.rules[chain] += n
 	}

@@ -33,6 +33,35 @@ func Refuse6() Words {
 // Masquerade gives the packet the address of the interface it leaves by.
 func Masquerade() Words { return Words{&expr.Masq{}} }
 
+// BecomeTo gives the packet the destination that the map of Twins names for its own.
+func BecomeTo(twins string) Words { return become(destination(), twins, expr.NATTypeDestNAT) }
+
+// BecomeFrom gives the packet the source that the map of Twins names for its own.
+func BecomeFrom(twins string) Words { return become(source(), twins, expr.NATTypeSourceNAT) }
+
+func become(load expr.Any, twins string, kind expr.NATType) Words {
+	return Words{
+		load, &expr.Lookup{SourceRegister: reg, SetName: twins, DestRegister: reg, IsDestRegSet: true},
+		&expr.NAT{Type: kind, Family: unix.NFPROTO_IPV4, RegAddrMin: reg},
+	}
+}
+
+// Remember marks the connection.
+func Remember(mark uint32) Words {
+	return Words{
+		&expr.Immediate{Register: reg, Data: native(mark)},
+		&expr.Ct{Key: expr.CtKeyMARK, Register: reg, SourceRegister: true},
+	}
+}
+
+// Recall marks the packet as its connection is.
+func Recall() Words {
+	return Words{
+		&expr.Ct{Key: expr.CtKeyMARK, Register: reg},
+		&expr.Meta{Key: expr.MetaKeyMARK, Register: reg, SourceRegister: true},
+	}
+}
+
 // JumpIn, JumpOut go to the chain the map names for the packet's interface, if any.
 func JumpIn(jumps string) Words  { return jump(expr.MetaKeyIIFNAME, jumps) }
 func JumpOut(jumps string) Words { return jump(expr.MetaKeyOIFNAME, jumps) }

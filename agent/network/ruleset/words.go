@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"encoding/binary"
+	"net"
 	"net/netip"
 
 	"github.com/google/nftables"
@@ -19,6 +20,7 @@ type Hook int
 // translated there yet.
 const (
 	Raw Hook = iota
+	Mangle
 	NATIn
 	Input
 	Forward
@@ -32,6 +34,8 @@ func (h Hook) chain(name string, table *nftables.Table) *nftables.Chain {
 	switch h {
 	case Raw:
 		priority = -300
+	case Mangle:
+		priority = -150
 	case NATIn:
 		kind, priority = nftables.ChainTypeNAT, -100
 	case Input:
@@ -93,6 +97,10 @@ func To6(a netip.Addr) Words { return Words{header(24, 16), equal(a.AsSlice())} 
 func FromSet(set string) Words { return Words{source(), in(set, false)} }
 func ToSet(set string) Words   { return Words{destination(), in(set, false)} }
 
+// NotFromSet, NotToSet: the packet's source or destination is not in the set.
+func NotFromSet(set string) Words { return Words{source(), in(set, true)} }
+func NotToSet(set string) Words   { return Words{destination(), in(set, true)} }
+
 // In, Out: the interface the packet came by, or leaves by.
 func In(link string) Words  { return Words{meta(expr.MetaKeyIIFNAME), equal(linkBytes(link))} }
 func Out(link string) Words { return Words{meta(expr.MetaKeyOIFNAME), equal(linkBytes(link))} }
@@ -133,6 +141,25 @@ func Established() Words {
 	return state(expr.CtKeySTATE, expr.CtStateBitESTABLISHED|expr.CtStateBitRELATED)
 }
 
+// New: the packet begins a connection.
+func New() Words { return state(expr.CtKeySTATE, expr.CtStateBitNEW) }
+
+// Answer: the packet goes against the direction in which its connection began.
+func Answer() Words {
+	const reply = 1 // IP_CT_DIR_REPLY
+	return Words{&expr.Ct{Key: expr.CtKeyDIRECTION, Register: reg}, equal([]byte{reply})}
+}
+
+// Marked: the connection has a mark.
+func Marked() Words {
+	return Words{&expr.Ct{Key: expr.CtKeyMARK, Register: reg}, differs(make([]byte, 4))}
+}
+
+// FromMAC: the sender's hardware address on the link. Only where packets come in.
+func FromMAC(mac net.HardwareAddr) Words {
+	return Words{&expr.Payload{DestRegister: reg, Base: expr.PayloadBaseLLHeader, Offset: 6, Len: 6}, equal(mac)}
+}
+
 // Translated: the connection's destination was translated.
 func Translated() Words {
 	const dstNAT = 1 << 5 // IPS_DST_NAT
@@ -166,6 +193,32 @@ func transport(offset uint32) expr.Any {
 
 func port(register uint32) expr.Any {
 	return &expr.Payload{DestRegister: register, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2}
+}
+
+// Where a VXLAN packet, from its UDP header on, has its number and the source of the
+// IPv4 packet it carries (RFC 7348, 5).
+const (
+	tunnelNumber = 8 + 4
+	tunnelSource = 8 + 8 + 14 + 12
+	regThird     = 10
+)
+
+// FromTunnel: a VXLAN packet's sender, number and inner source are in the set of
+// Tunnels. It must follow Protocol and PortIs.
+func FromTunnel(set string) Words {
+	return Words{source(), inner(regNext4, tunnelNumber), inner(regThird, tunnelSource), in(set, false)}
+}
+
+// FromSender: a VXLAN packet's sender and number are in the set of Senders.
+func FromSender(set string) Words {
+	return Words{source(), inner(regNext4, tunnelNumber), in(set, false)}
+}
+
+// OfNumber: a VXLAN packet's number is in the set of Numbers.
+func OfNumber(set string) Words { return Words{inner(reg, tunnelNumber), in(set, false)} }
+
+func inner(register, offset uint32) expr.Any {
+	return &expr.Payload{DestRegister: register, Base: expr.PayloadBaseTransportHeader, Offset: offset, Len: 4}
 }
 
 // OfGroup: the sender is a process of the control group with this id, level
