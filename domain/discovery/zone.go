@@ -29,6 +29,8 @@ type Name struct {
 	Services   []SRV
 	ServiceTTL uint32 // seconds, of Services
 	Alias      string // of a CNAME; empty for none
+	// Generated names are made up by berth: nobody else has them.
+	Generated bool
 }
 
 // SRV is a service record (RFC 2782).

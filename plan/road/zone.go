@@ -65,7 +65,7 @@ func (z *zone) made() *discovery.Zone {
 // balancer names a balancer's nodes: in its own VPC by their addresses there,
 // elsewhere by the public ones of those that have some.
 func (z *zone) balancer(b *balancer.Balancer) {
-	n := discovery.Name{Name: strings.ToLower(b.DNSName), TTL: balancerTTL}
+	n := discovery.Name{Name: strings.ToLower(b.DNSName), TTL: balancerTTL, Generated: true}
 	outside := b.Scheme == balancer.InternetFacing && network.Key(b.Scope, b.VPCID) != z.vpc
 	for _, at := range b.Zones {
 		i, ok := store.Interfaces.Get(z, network.Key(b.Scope, at.InterfaceID))

@@ -96,7 +96,7 @@ func TestRecordsOfServices(t *testing.T) {
 	})
 	inside, host := road.ZoneOf(v, network.Key(here, "vpc-1")), road.ZoneOf(v, "")
 	want := []discovery.Name{
-		{Name: "b.elb.example", TTL: 60, Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.9")}},
+		{Name: "b.elb.example", TTL: 60, Generated: true, Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.9")}},
 		{Name: "front.shop.example", TTL: 60, Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.9")}},
 		{Name: "i1.web.shop.local", TTL: 20, Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.1")}},
 		{Name: "ill.shop.example", TTL: 10, Most: 8, Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.1")}},
