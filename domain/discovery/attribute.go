@@ -38,7 +38,7 @@ func invalid(format string, args ...any) *fault.Fault {
 // CheckAttributes tells what is wrong with the attributes of an instance to be of the
 // service.
 func (s *Service) CheckAttributes(attributes map[string]string) error {
-	for _, check := range []func(map[string]string) error{checkSize, checkValues, s.checkAlias, s.checkEC2, s.checkHealth, s.checkRecords} {
+	for _, check := range []func(map[string]string) error{checkSize, checkValues, s.checkAlias, s.checkEC2, s.checkHealth, s.checkReach, s.checkRecords} {
 		if err := check(attributes); err != nil {
 			return err
 		}
@@ -133,6 +133,23 @@ func (s *Service) checkHealth(attributes map[string]string) error {
 		return invalid("%s needs a service with HealthCheckCustomConfig.", InitialHealth)
 	case status != Healthy && status != Unhealthy:
 		return invalid("The value of %s must be HEALTHY or UNHEALTHY.", InitialHealth)
+	}
+	return nil
+}
+
+// checkReach sees to it that an instance's health can be found out, and that nobody is
+// asked whom Route 53 would not ask. Private addresses are: they are what tasks have.
+func (s *Service) checkReach(attributes map[string]string) error {
+	if s.Health == nil || attributes[AliasName] != "" {
+		return nil
+	}
+	if attributes[InstancePort] == "" {
+		return invalid("The attribute %s is required: the service has a health check.", InstancePort)
+	}
+	for _, key := range []string{InstanceIPv4, InstanceIPv6} {
+		if a, err := netip.ParseAddr(attributes[key]); err == nil && (a.Unmap().IsLoopback() || a.Unmap().IsUnspecified() || a.Unmap().IsLinkLocalUnicast() || a.IsMulticast()) {
+			return invalid("The health of %s can't be checked.", a)
+		}
 	}
 	return nil
 }
