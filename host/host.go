@@ -169,6 +169,7 @@ func (h *Host) openNetwork(ctx context.Context) (err error) {
 		Addresses: []string{address(h.Server)}, TLS: h.tls, Port: Port,
 	}})
 	h.later(h.metadata.ServeHost(h.hostMode.listeners).Close)
+	h.resolveForHost()
 	config := network.Config{
 		Agent: h.name(), RunDir: h.networkDir(), Log: h.Log, HostVPC: h.keys.DefaultVPC,
 		LoopbackOnly: !h.Expose, Services: h.services, HostTasks: h.hostMode.tasks(), Underlay: h.underlay, Routed: h.Routed,

@@ -45,6 +45,16 @@ func (h *Host) writeHosts() {
 	}
 }
 
+// resolveForHost answers what tasks in host mode ask, as those of the default VPC.
+func (h *Host) resolveForHost() {
+	r := names.New(names.Zone{Lookup: h.names.Of(h.keys.DefaultVPC)}, names.NewHost(resolvConf), h.Log)
+	r.Serve(h.hostMode.questions, h.hostMode.datagrams)
+	h.later(r.Close)
+}
+
+// resolvConf names the machine's own resolvers.
+const resolvConf = "/etc/resolv.conf"
+
 // zoneOf is what the tasks of a router may ask for; in bridge mode it is what those
 // of the default VPC may.
 func (h *Host) zoneOf(r *network.Router) names.Zone {

@@ -34,8 +34,8 @@ func privateService(t *testing.T, c *servicediscovery.Client, vpc, namespace str
 	return service.Service.Id
 }
 
-// Tasks with an interface of their own and those of the bridge resolve the names of
-// Cloud Map, and see them change within moments.
+// Tasks of every network mode resolve the names of Cloud Map, and see them change within
+// moments.
 func TestTasksResolveNamesOfCloudMap(t *testing.T) {
 	t.Parallel()
 	c := servicediscovery.NewFromConfig(here.config())
@@ -50,7 +50,10 @@ func TestTasksResolveNamesOfCloudMap(t *testing.T) {
 	own.Family = aws.String("names-own")
 	bridged := onEC2(sh("asks", script))
 	bridged.Family = aws.String("names-bridge")
-	tasks := []string{here.run(t, own), here.run(t, bridged)}
+	hosted := onEC2(sh("asks", script))
+	hosted.NetworkMode = types.NetworkModeHost
+	hosted.Family = aws.String("names-host")
+	tasks := []string{here.run(t, own), here.run(t, bridged), here.run(t, hosted)}
 	for _, task := range tasks {
 		here.printed(t, task, "asks", "now NXDOMAIN")
 	}
