@@ -1,7 +1,5 @@
 package discovery
 
-import "maps"
-
 // Health of an instance as callers see it.
 const (
 	Healthy   = "HEALTHY"
@@ -70,13 +68,21 @@ func (q *Query) inHealth(list []*Instance) []*Instance {
 	return well
 }
 
+// having are the instances with all of the attributes.
 func having(list []*Instance, attributes map[string]string) (out []*Instance) {
 	for _, i := range list {
-		merged := maps.Clone(i.Attributes)
-		maps.Copy(merged, attributes)
-		if maps.Equal(merged, i.Attributes) {
+		if i.has(attributes) {
 			out = append(out, i)
 		}
 	}
 	return out
+}
+
+func (i *Instance) has(attributes map[string]string) bool {
+	for key, value := range attributes {
+		if have, ok := i.Attributes[key]; !ok || have != value {
+			return false
+		}
+	}
+	return true
 }
