@@ -14,6 +14,7 @@ import (
 	"github.com/berthhq/berth/plan/assignment"
 	"github.com/berthhq/berth/plan/attach"
 	"github.com/berthhq/berth/plan/daemon"
+	"github.com/berthhq/berth/plan/node"
 	"github.com/berthhq/berth/plan/reap"
 	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/plan/spot"
@@ -36,6 +37,7 @@ type Options struct {
 	Assignment assignment.Options
 	Attach     attach.Options
 	Daemon     daemon.Options
+	Node       node.Options
 	Reap       reap.Options
 	Rollout    rollout.Options
 }
@@ -44,7 +46,7 @@ type Options struct {
 func Planners(o Options) []plan.Planner {
 	o.Rollout.NewID, o.Daemon.NewID = o.NewID, o.NewID
 	return []plan.Planner{
-		daemon.Planner(o.Daemon), rollout.Planner(o.Rollout), assignment.Planner(o.Assignment), spot.Planner(), attach.Planner(o.Attach), reap.Planner(o.Reap),
+		daemon.Planner(o.Daemon), rollout.Planner(o.Rollout), assignment.Planner(o.Assignment), spot.Planner(), attach.Planner(o.Attach), node.Planner(o.Node), reap.Planner(o.Reap),
 	}
 }
 

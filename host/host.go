@@ -58,6 +58,8 @@ type Config struct {
 	// tokens. BlockIMDS closes it to tasks with a network interface of their own.
 	HopLimit  int
 	BlockIMDS bool
+	// Edge says that an edge runs beside the agent.
+	Edge bool
 	// CapacityProvider is the name of the one that the instance belongs to; empty
 	// for none.
 	CapacityProvider string

@@ -76,6 +76,12 @@ func (h *Host) attributes() []workload.Attribute {
 		workload.Attribute{Name: acs.AttributeOffersFargate, Value: fmt.Sprint(h.OffersFargate)},
 		workload.Attribute{Name: acs.AttributeFargateOvercommit, Value: fmt.Sprint(max(1, h.Overcommit))},
 	)
+	if h.Edge {
+		list = append(list, workload.Attribute{Name: acs.AttributeEdge, Value: "true"})
+	}
+	if a := localAddress(); a.IsValid() {
+		list = append(list, workload.Attribute{Name: acs.AttributePrivateIP, Value: a.String()})
+	}
 	if h.BlockIMDS {
 		list = append(list, workload.Attribute{Name: "ecs.capability.task-eni-block-instance-metadata"})
 	}

@@ -35,6 +35,7 @@ func (s *Server) background() []loop {
 		{"rotation of secrets", endless(rotator.Run)},
 		{"health of instances", endless((&pulse.Pulse{Store: s.store, Log: s.Log}).Run)},
 		{"vault", endless(upkeep.Run)},
+		{"certificates", endless(s.renewCertificates)},
 		{"what principals do", endless(s.witness.Run)},
 	}
 }

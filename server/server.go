@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/aws/api/account"
+	"github.com/berthhq/berth/aws/api/acm"
 	"github.com/berthhq/berth/aws/api/applicationautoscaling"
 	"github.com/berthhq/berth/aws/api/cloudwatch"
 	"github.com/berthhq/berth/aws/api/ec2"
 	"github.com/berthhq/berth/aws/api/ecr"
 	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/api/events"
 	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/aws/api/kms"
@@ -35,6 +37,7 @@ import (
 	"github.com/berthhq/berth/plane/authority"
 	"github.com/berthhq/berth/plane/bus"
 	"github.com/berthhq/berth/plane/history"
+	"github.com/berthhq/berth/plane/keyring"
 	"github.com/berthhq/berth/plane/metrics"
 	"github.com/berthhq/berth/plane/registry"
 	"github.com/berthhq/berth/plane/vault"
@@ -53,6 +56,8 @@ type Server struct {
 	notary    *authority.Notary
 	joins     *authority.Gate
 	vault     *vault.Vault
+	keyring   *keyring.Keyring
+	domains   *authority.Authority // certifies users' domains
 	witness   *witness.Witness
 	messages  *authmsg.Sealer
 	archive   *archive.Archive
@@ -100,6 +105,10 @@ func (s *Server) openStore(ctx context.Context) (err error) {
 	s.joins = &authority.Gate{Store: s.store, Authority: s.authority, Notary: s.notary, Clock: s.Now}
 	if s.vault, err = vault.Open(s.Data, s.store.View(), s.Now()); err != nil {
 		return fmt.Errorf("open the vault: %w", err)
+	}
+	s.keyring = &keyring.Keyring{Vault: s.vault, Log: s.Log}
+	if s.domains, err = authority.Open(filepath.Join(s.Data, "certificates"), s.Now()); err != nil {
+		return fmt.Errorf("open the authority of requested certificates: %w", err)
 	}
 	if s.messages, err = authmsg.Load(filepath.Join(s.Data, "messages.key")); err != nil {
 		return fmt.Errorf("the key of encoded messages: %w", err)
@@ -167,6 +176,7 @@ func (s *Server) wire(context.Context) error {
 	inner.Handle("GET /acs/ws", s.gateway.Signed("ecs", as(s.sessions.ServeACS)))
 	inner.Handle("GET /tcs/ws", s.gateway.Signed("ecs", as(s.sessions.ServeTCS)))
 	inner.Handle(join.Path, &authority.Door{Gate: s.joins, Log: s.Log})
+	s.serveEdges(inner)
 	inner.HandleFunc("GET /_berth/health", s.health)
 	inner.Handle("POST "+TokenPath, s.gateway.Signed("berth", s.createToken))
 	inner.Handle("POST "+VaultPath, s.gateway.Signed("berth", s.rotateVault))
@@ -193,6 +203,8 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 			Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities(), Assume: s.assume,
 		})),
 		"ec2":                     of(ec2.New(s.store, defaultVPC)),
+		"elbv2":                   of(elbv2.New(elbv2.Config{Store: s.store, Keyring: s.keyring, Objects: s.stored()})),
+		"acm":                     of(s.certificates()),
 		"ecr":                     of(ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region})),
 		"logs":                    of(logs.New(s.archive)),
 		"cloudwatch":              of(cloudwatch.New(s.store, s.metrics)),
@@ -206,6 +218,11 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 		"account":                 {account.Operations(), account.Needs()},
 		"application-autoscaling": {operations: applicationautoscaling.Operations()},
 	}
+}
+
+// certificates is the Certificate Manager.
+func (s *Server) certificates() *acm.API {
+	return acm.New(acm.Config{Store: s.store, Keyring: s.keyring, Authority: s.domains})
 }
 
 // identities is nil where no server runs and operations are only listed.

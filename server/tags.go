@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/api/events"
 	"github.com/berthhq/berth/aws/api/iam"
 	"github.com/berthhq/berth/aws/api/servicediscovery"
@@ -29,6 +30,8 @@ func (r resources) Tags(resource string) ([]workload.Tag, bool) {
 	switch a.Service {
 	case "ecs":
 		return ecs.TagsOf(v, a)
+	case "elasticloadbalancing":
+		return elbv2.TagsOf(v, a)
 	case "events":
 		return events.TagsOf(v, a)
 	case "servicediscovery":
@@ -47,7 +50,7 @@ func (r resources) Tags(resource string) ([]workload.Tag, bool) {
 		}
 	case "logs":
 		return r.groupTags(a)
-	case "secretsmanager", "ssm", "kms":
+	case "secretsmanager", "ssm", "kms", "acm":
 		return store.ResourceTags(v, resource)
 	}
 	return nil, false

@@ -20,7 +20,7 @@ var BalancersByName = &Index[balancer.Balancer]{
 var Listeners = &Table[balancer.Listener]{
 	ID: listeners, Noun: "listener", Schema: 1,
 	Primary: func(l *balancer.Listener) string { return l.ARN },
-	Indexes: []*Index[balancer.Listener]{ListenersByBalancer, ListenersByGroup},
+	Indexes: []*Index[balancer.Listener]{ListenersByBalancer, ListenersByGroup, ListenersByCertificate},
 }
 
 // ListenersByBalancer finds the listeners of a balancer by its ARN, by port.
@@ -32,6 +32,11 @@ var ListenersByBalancer = &Index[balancer.Listener]{
 // ListenersByGroup finds the listeners whose default actions lead to a target group.
 var ListenersByGroup = &Index[balancer.Listener]{
 	Keys: func(l *balancer.Listener) []string { return balancer.GroupsOf(l.Default) },
+}
+
+// ListenersByCertificate finds the listeners that serve a certificate by its ARN.
+var ListenersByCertificate = &Index[balancer.Listener]{
+	Keys: func(l *balancer.Listener) []string { return l.Certificates },
 }
 
 // ListenerRules by ARN, in order of priority by their listener.

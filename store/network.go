@@ -42,7 +42,7 @@ var Interfaces = &Table[network.Interface]{
 	ID: interfaces, Noun: "interface", Schema: 1,
 	Primary: func(i *network.Interface) string { return network.Key(i.Scope, i.ID) },
 	Indexes: []*Index[network.Interface]{
-		InterfacesBySubnet, InterfacesByAddress, InterfacesByTask, InterfacesByInstance, InterfacesByGroup, InterfacesReleased,
+		InterfacesBySubnet, InterfacesByAddress, InterfacesByTask, InterfacesByInstance, InterfacesByGroup, InterfacesByKind, InterfacesReleased,
 	},
 }
 
@@ -83,6 +83,16 @@ var InterfacesByGroup = &Index[network.Interface]{
 			keys[n] = network.Key(i.Scope, group)
 		}
 		return keys
+	},
+}
+
+// InterfacesByKind finds the held interfaces of a kind, those of tasks aside.
+var InterfacesByKind = &Index[network.Interface]{
+	Key: func(i *network.Interface) string {
+		if !i.ReleasedAt.IsZero() {
+			return ""
+		}
+		return string(i.Kind)
 	},
 }
 

@@ -32,7 +32,7 @@ func ResourcePolicy(r Reader, name string) (string, bool) {
 	return "", false
 }
 
-// ResourceTags are the tags of the secret, parameter or key that the ARN names;
+// ResourceTags are the tags of the secret, parameter, key or certificate that the ARN names;
 // false when there is no such resource.
 func ResourceTags(r Reader, name string) ([]workload.Tag, bool) {
 	a, err := arn.Parse(name)
@@ -51,6 +51,10 @@ func ResourceTags(r Reader, name string) ([]workload.Tag, bool) {
 	case "kms":
 		if k, ok := FindCryptKey(r, a.Scope(), name); ok {
 			return k.Tags, true
+		}
+	case "acm":
+		if c, ok := Certificates.Get(r, name); ok {
+			return c.Tags, true
 		}
 	}
 	return nil, false

@@ -46,6 +46,8 @@ func bodyLimit(service string) int64 {
 		return 32 << 20
 	case "logs": // PutLogEvents: 1 MiB of messages, which JSON may write at six times the length
 		return 10 << 20
+	case "berth": // parts of access logs, reports of an edge with many targets
+		return 8 << 20
 	case "monitoring", "events":
 		return 2 << 20
 	}

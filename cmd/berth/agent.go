@@ -23,6 +23,7 @@ func agentCommand(ctx context.Context, args []string) error {
 	fs.BoolVar(&c.Privileged, "allow-privileged", false, "allow privileged tasks and pidMode host")
 	fs.BoolVar(&c.Expose, "expose", false, "publish the host ports of tasks beyond loopback")
 	fs.StringVar(&c.Zone, "zone", "a", "letter of the availability zone the machine is in")
+	fs.BoolVar(&c.Edge, "edge", false, "say that this machine runs `berth edge` and can carry load balancers")
 	fs.StringVar(&c.CapacityProvider, "capacity-provider", "", "capacity provider of its cluster that the instance belongs to")
 	fs.StringVar(&c.Underlay, "underlay", "", "address of the machine for packets of VPCs between hosts, or none; empty means the one it reaches the server by")
 	routed := fs.String("routed", "", "ranges of public addresses that the network leads to this machine, separated by commas")

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/berthhq/berth/plane/edge/flow"
 )
 
 // finding is one thing that berth needs of a host.
@@ -58,6 +60,7 @@ func examine(data string) []finding {
 		exists("/sys/fs/cgroup", "limits of cpu and memory", "mount -t cgroup2 cgroup2 /sys/fs/cgroup"),
 		kernelHas("overlay", "/proc/filesystems", "image layers", "modprobe overlay"),
 		exists("/proc/sys/net/netfilter", "port maps and NAT", "modprobe nf_tables nf_conntrack"),
+		kernelHash(),
 		exists("/dev/net", "task networks", "modprobe tun"),
 		writable(data),
 		program("aws", "", "`berth aws`; any other AWS client works too", "apt-get install awscli"),
@@ -81,6 +84,13 @@ func kernelHas(word, file, why, mend string) finding {
 	text, _ := os.ReadFile(file)
 	ok := strings.Contains(string(text), word)
 	return finding{Need: word, OK: ok, Why: why, Mend: unless(ok, mend)}
+}
+
+// kernelHash tells whether connections can be spread over the targets of Network
+// balancers, by trying it.
+func kernelHash() finding {
+	err := flow.Possible()
+	return finding{Need: "nft_hash", OK: err == nil, Why: "Network Load Balancers", Mend: unless(err == nil, "modprobe nft_hash")}
 }
 
 func writable(dir string) finding {

@@ -50,6 +50,7 @@ func commands() []command {
 		{"doctor", "tell what this host lacks, and how to mend it", doctorCommand},
 		{"server", "the control plane", serverCommand},
 		{"agent", "the agent of a host", agentCommand},
+		{"edge", "the data plane of load balancers on a host", edgeCommand},
 		{"storage", "the image registry, and the objects of S3", storageCommand},
 		{"logger", "record what containers print (the agent starts it)", loggerCommand},
 		{"sim", "simulate clusters with faults", simCommand},

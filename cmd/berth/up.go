@@ -153,7 +153,7 @@ func (u *upFlags) roles() []supervisor.Role {
 	}
 	server = append(append(server, u.hooks.args()...), u.engines.args()...)
 	agent := []string{
-		self, "agent", "--data", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen, "--token", token,
+		self, "agent", "--data", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen, "--token", token, "--edge",
 		"--cpu", strconv.Itoa(u.cpu), "--memory", strconv.Itoa(u.memory), "--fargate",
 		"--fargate-cpu-overcommit", strconv.Itoa(u.config.Fargate.overcommit(4)), "--fargate-isolation", u.config.Fargate.isolation(), "--log-level", u.logLevel,
 	}
@@ -178,9 +178,15 @@ func (u *upFlags) roles() []supervisor.Role {
 			return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return u.healthy(ctx, "") })
 		}, StopTimeout: 30 * time.Second},
 	}
+	edge := []string{
+		self, "edge", "--data", filepath.Join(u.data, "edge"), "--agent", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen,
+		"--log-level", u.logLevel,
+	}
 	return append(roles, supervisor.Role{Name: "agent", Args: agent, Ready: func(ctx context.Context) error {
 		return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return u.healthy(ctx, "?agents=1") })
-	}, StopTimeout: 30 * time.Second})
+	}, StopTimeout: 30 * time.Second}, supervisor.Role{Name: "edge", Args: edge, Ready: func(ctx context.Context) error {
+		return poll(ctx, time.Minute, func(ctx context.Context) error { return edgeReady(ctx, filepath.Join(u.data, "edge")) })
+	}})
 }
 
 // storageHealthy asks for images, and for objects where they are served.

@@ -53,8 +53,11 @@ type Balancer struct {
 	Attributes     map[string]string // those set; the others have their defaults
 	Tags           []workload.Tag
 	CreatedAt      time.Time
-	Classic        *ClassicSpec // of a Classic one only
-	Version        int64        // rises with each change
+	// PrivateLinkUnchecked is true when packets of endpoints do not meet the security
+	// groups; of Network ones.
+	PrivateLinkUnchecked bool
+	Classic              *ClassicSpec // of a Classic one only
+	Version              int64        // rises with each change
 }
 
 // Zone is a node of a balancer: its place in one Availability Zone.
@@ -63,6 +66,7 @@ type Zone struct {
 	SubnetID     string
 	InterfaceID  string // of the network.Interface that is the node's
 	AllocationID string // of an Elastic IP address; empty for none
+	Pinned       bool   // its private address was asked for
 }
 
 // ClassicSpec is what only Classic balancers have.
@@ -261,8 +265,9 @@ type Certificate struct {
 	Algorithm                                  string // RSA_2048, EC_prime256v1, ...
 	Tags                                       []workload.Tag
 	NotBefore, NotAfter, CreatedAt, ImportedAt time.Time
-	Validation                                 string // DNS or EMAIL; of requested ones
-	Token                                      string // idempotency token of the request
+	Validation                                 string              // DNS or EMAIL; of requested ones
+	Token                                      string              // idempotency token of the request
+	Request                                    *CertificateRequest // nil of imported ones
 }
 
 // GroupsOf are the ARNs of the target groups that actions lead to.

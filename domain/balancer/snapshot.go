@@ -13,6 +13,17 @@ type Snapshot struct {
 	Pools        []Pool  // by ARN
 	Certificates []Certificate
 	TrustStores  []TrustStore
+	Links        []Link // by endpoint, then balancer
+	Secret       []byte // seals cookies: the same for all edges
+}
+
+// Link is an interface endpoint on this edge that leads to a balancer with a Front
+// here (PrivateLink). Who comes by it is seen at the targets under the address of
+// the balancer's node.
+type Link struct {
+	EndpointID  string
+	BalancerARN string
+	Nodes       []Node // of the endpoint
 }
 
 // Front is a balancer that has nodes on this edge.

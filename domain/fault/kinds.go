@@ -174,6 +174,64 @@ const (
 	MapAttributesLimit
 	CustomHealthNotFound
 
+	AllocationIDNotFound // Elastic Load Balancing's own from here
+	ALPNPolicyNotFound
+	CABundleNotFound
+	CertificateNotFound
+	DuplicateListener
+	DuplicateLoadBalancerName
+	DuplicateTagKeys
+	DuplicateTargetGroupName
+	DuplicateTrustStoreName
+	IncompatibleProtocols
+	InvalidCABundle
+	InvalidConfigurationRequest
+	InvalidLoadBalancerAction
+	InvalidRevocationContent
+	InvalidScheme
+	InvalidSecurityGroup
+	InvalidSubnet
+	InvalidTarget
+	ListenerNotFound
+	LoadBalancerNotFound
+	LoadBalancingInUse
+	OperationNotPermitted
+	PriorityInUse
+	BalancedResourceNotFound
+	RevocationContentNotFound
+	RevocationIDNotFound
+	RuleNotFound
+	SSLPolicyNotFound
+	SubnetNotFound
+	TargetGroupAssociationLimit
+	TargetGroupNotFound
+	TooManyActions
+	TooManyCertificates
+	TooManyListeners
+	TooManyLoadBalancers
+	TooManyRules
+	TooManyBalancerTags
+	TooManyTargetGroups
+	TooManyTargets
+	TooManyTrustStores
+	TooManyUniqueTargetGroups
+	AssociationNotFound
+	TrustStoreInUse
+	TrustStoreNotFound
+	UnsupportedProtocol
+
+	DuplicatePolicyName // of the Classic API alone
+	InvalidBalancedInstance
+	LoadBalancerAttributeNotFound
+	PolicyNotFound
+	PolicyTypeNotFound
+	TooManyPolicies
+
+	InvalidDomainValidationOptions // the Certificate Manager's own from here
+	InvalidState
+	InvalidCertificateTag
+	InvalidArgs
+
 	kindCount
 )
 
@@ -363,6 +421,64 @@ var table = [kindCount]row{
 	MapDuplicateRequest:  {400, "DuplicateRequest", "", ""},
 	MapAttributesLimit:   {400, "ServiceAttributesLimitExceededException", "", ""},
 	CustomHealthNotFound: {400, "CustomHealthNotFound", "", ""},
+
+	AllocationIDNotFound:        {400, "AllocationIdNotFound", "", ""},
+	ALPNPolicyNotFound:          {400, "ALPNPolicyNotFound", "", ""},
+	CABundleNotFound:            {400, "CaCertificatesBundleNotFound", "", ""},
+	CertificateNotFound:         {400, "CertificateNotFound", "", ""},
+	DuplicateListener:           {400, "DuplicateListener", "", ""},
+	DuplicateLoadBalancerName:   {400, "DuplicateLoadBalancerName", "", ""},
+	DuplicateTagKeys:            {400, "DuplicateTagKeys", "", ""},
+	DuplicateTargetGroupName:    {400, "DuplicateTargetGroupName", "", ""},
+	DuplicateTrustStoreName:     {400, "DuplicateTrustStoreName", "", ""},
+	IncompatibleProtocols:       {400, "IncompatibleProtocols", "", ""},
+	InvalidCABundle:             {400, "InvalidCaCertificatesBundle", "", ""},
+	InvalidConfigurationRequest: {400, "InvalidConfigurationRequest", "", ""},
+	InvalidLoadBalancerAction:   {400, "InvalidLoadBalancerAction", "", ""},
+	InvalidRevocationContent:    {400, "InvalidRevocationContent", "", ""},
+	InvalidScheme:               {400, "InvalidScheme", "", ""},
+	InvalidSecurityGroup:        {400, "InvalidSecurityGroup", "", ""},
+	InvalidSubnet:               {400, "InvalidSubnet", "", ""},
+	InvalidTarget:               {400, "InvalidTarget", "", ""},
+	ListenerNotFound:            {400, "ListenerNotFound", "", ""},
+	LoadBalancerNotFound:        {400, "LoadBalancerNotFound", "", ""},
+	LoadBalancingInUse:          {400, "ResourceInUse", "", ""},
+	OperationNotPermitted:       {400, "OperationNotPermitted", "", ""},
+	PriorityInUse:               {400, "PriorityInUse", "", ""},
+	BalancedResourceNotFound:    {400, "ResourceNotFound", "", ""},
+	RevocationContentNotFound:   {400, "RevocationContentNotFound", "", ""},
+	RevocationIDNotFound:        {400, "RevocationIdNotFound", "", ""},
+	RuleNotFound:                {400, "RuleNotFound", "", ""},
+	SSLPolicyNotFound:           {400, "SSLPolicyNotFound", "", ""},
+	SubnetNotFound:              {400, "SubnetNotFound", "", ""},
+	TargetGroupAssociationLimit: {400, "TargetGroupAssociationLimit", "", ""},
+	TargetGroupNotFound:         {400, "TargetGroupNotFound", "", ""},
+	TooManyActions:              {400, "TooManyActions", "", ""},
+	TooManyCertificates:         {400, "TooManyCertificates", "", ""},
+	TooManyListeners:            {400, "TooManyListeners", "", ""},
+	TooManyLoadBalancers:        {400, "TooManyLoadBalancers", "", ""},
+	TooManyRules:                {400, "TooManyRules", "", ""},
+	TooManyBalancerTags:         {400, "TooManyTags", "", ""},
+	TooManyTargetGroups:         {400, "TooManyTargetGroups", "", ""},
+	TooManyTargets:              {400, "TooManyTargets", "", ""},
+	TooManyTrustStores:          {400, "TooManyTrustStores", "", ""},
+	TooManyUniqueTargetGroups:   {400, "TooManyUniqueTargetGroupsPerLoadBalancer", "", ""},
+	AssociationNotFound:         {400, "AssociationNotFound", "", ""},
+	TrustStoreInUse:             {400, "TrustStoreInUse", "", ""},
+	TrustStoreNotFound:          {400, "TrustStoreNotFound", "", ""},
+	UnsupportedProtocol:         {400, "UnsupportedProtocol", "", ""},
+
+	DuplicatePolicyName:           {400, "DuplicatePolicyName", "", ""},
+	InvalidBalancedInstance:       {400, "InvalidInstance", "", ""},
+	LoadBalancerAttributeNotFound: {400, "LoadBalancerAttributeNotFound", "", ""},
+	PolicyNotFound:                {400, "PolicyNotFound", "", ""},
+	PolicyTypeNotFound:            {400, "PolicyTypeNotFound", "", ""},
+	TooManyPolicies:               {400, "TooManyPolicies", "", ""},
+
+	InvalidDomainValidationOptions: {400, "InvalidDomainValidationOptionsException", "", ""},
+	InvalidState:                   {400, "InvalidStateException", "", ""},
+	InvalidCertificateTag:          {400, "InvalidTagException", "", ""},
+	InvalidArgs:                    {400, "InvalidArgsException", "", ""},
 }
 
 // Code is the AWS error code of the kind in a protocol family.

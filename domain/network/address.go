@@ -66,3 +66,13 @@ func PrivateDNSName(region string, addr netip.Addr) string {
 	}
 	return host + "." + region + ".compute.internal"
 }
+
+// Leasable tells whether an address is one of the subnet that can be leased.
+func (s *Subnet) Leasable(a netip.Addr) bool {
+	if !a.Is4() || !s.CIDR.Contains(a) {
+		return false
+	}
+	b, base := a.As4(), s.CIDR.Masked().Addr().As4()
+	n := int(binary.BigEndian.Uint32(b[:]) - binary.BigEndian.Uint32(base[:]))
+	return n >= reservedHead && n < reservedHead+s.Size()
+}

@@ -150,6 +150,10 @@ type Endpoint struct {
 	CreatedAt      time.Time
 }
 
+// EndpointAvailable is the State of an endpoint that carries traffic; the API and
+// providers write it in either case.
+const EndpointAvailable = "available"
+
 // EndpointService offers Network balancers to endpoints of other VPCs (PrivateLink).
 type EndpointService struct {
 	Scope          arn.Scope

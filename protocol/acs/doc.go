@@ -28,6 +28,8 @@ const (
 	AttributeOffersFargate     = "berth.offers.fargate"         // "true" offers Fargate capacity
 	AttributeFargateOvercommit = "berth.fargate-cpu-overcommit" // an integer, at least 1
 	AttributeBootID            = "berth.boot-id"
+	AttributeEdge              = "berth.edge"              // "true" where an edge carries load balancers
+	AttributePrivateIP         = "berth.private-ip"        // the machine's address in its network
 	AttributeUnderlay          = "berth.underlay"          // the address at which other hosts' packets of VPCs arrive; absent on a host by itself
 	AttributeCapacityProvider  = "berth.capacity-provider" // the name of the one the instance belongs to
 )

@@ -133,3 +133,9 @@ func aside(f func() error) error {
 	}()
 	return <-done
 }
+
+// Bound tells whether the namespace is still the one that is bound to its path.
+func (s *Space) Bound() bool {
+	var mine, there unix.Stat_t
+	return unix.Fstat(s.FD(), &mine) == nil && unix.Stat(s.path, &there) == nil && mine.Ino == there.Ino && mine.Dev == there.Dev
+}

@@ -44,12 +44,18 @@ func (a *API) createServiceLinkedRole(ctx context.Context, call *gateway.Call, i
 
 // usersOfRole lists the ARNs of what a service does by its role.
 func usersOfRole(r store.Reader, role *identity.Role) (using []string) {
-	if role.Service != linked.ECS {
-		return nil
-	}
-	for c := range store.Clusters.All(r) {
-		if c.Scope.Account == role.Account && c.Status == cluster.Active {
-			using = append(using, c.ARN)
+	switch role.Service {
+	case linked.ECS:
+		for c := range store.Clusters.All(r) {
+			if c.Scope.Account == role.Account && c.Status == cluster.Active {
+				using = append(using, c.ARN)
+			}
+		}
+	case linked.LoadBalancing:
+		for b := range store.Balancers.All(r) {
+			if b.Scope.Account == role.Account {
+				using = append(using, b.ARN)
+			}
 		}
 	}
 	return using

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,9 @@ func refusalOf(need gateway.Need) string {
 	resource := "*"
 	if len(need.Resources) > 0 {
 		resource = need.Resources[0]
+	}
+	if strings.HasPrefix(need.Action, "s3:") {
+		resource = strconv.Quote(resource) // as S3 words it
 	}
 	return "is not authorized to perform: " + need.Action + " on resource: " + resource + " because no"
 }

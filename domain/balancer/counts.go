@@ -1,0 +1,27 @@
+package balancer
+
+import (
+	"time"
+
+	"github.com/berthhq/berth/domain/metric"
+)
+
+// Count is what an edge measured of a balancer or target group within one minute.
+type Count struct {
+	BalancerARN string
+	GroupARN    string // empty for the balancer's own
+	Zone        string // empty where it is not told by zone
+	Name        string // of the metric: RequestCount, HealthyHostCount, ...
+	Unit        string
+	At          time.Time
+	Set         metric.Set
+}
+
+// Lines are a part of a node's access log, one object of the bucket it is kept in.
+type Lines struct {
+	BalancerARN string
+	Address     string // of the node
+	Until       time.Time
+	Name        string // random, so that no two objects have one name
+	Text        []byte // whole lines, compressed by gzip
+}

@@ -1,0 +1,275 @@
+package flow
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	dialPatience  = 5 * time.Second
+	shakePatience = 10 * time.Second
+	// tries is how many targets are tried for one connection.
+	tries = 3
+	// reapEvery is how exactly idle connections end.
+	reapEvery = 5 * time.Second
+)
+
+// proxy splices the connections of one listener.
+type proxy struct {
+	listener net.Listener
+	way      atomic.Pointer[way]
+	log      *slog.Logger
+	over     chan struct{}
+	begun    atomic.Uint64
+	shaken   atomic.Uint64
+	bytes    atomic.Uint64
+
+	mu   sync.Mutex
+	open map[*pair]bool
+}
+
+// pair is a spliced connection.
+type pair struct {
+	client, target *net.TCPConn
+	at             netip.AddrPort
+	front, back    net.Conn // client and target, or TLS over them
+}
+
+// serve accepts until the listener is closed; stop ends what there is.
+func serve(l net.Listener, w *way, log *slog.Logger) *proxy {
+	p := &proxy{listener: l, log: log, over: make(chan struct{}), open: map[*pair]bool{}}
+	p.way.Store(w)
+	go p.accept()
+	go p.reap()
+	return p
+}
+
+func (p *proxy) accept() {
+	for {
+		c, err := p.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			p.log.Warn("a connection could not be taken", "err", err)
+			select {
+			case <-p.over:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+			continue
+		}
+		go p.carry(c.(*net.TCPConn), p.way.Load())
+	}
+}
+
+func (p *proxy) carry(c *net.TCPConn, w *way) {
+	defer c.Close()
+	p.begun.Add(1)
+	x := &pair{client: c, front: c}
+	if w.front != nil {
+		secure := tls.Server(c, w.front)
+		ctx, cancel := context.WithTimeout(context.Background(), shakePatience)
+		err := secure.HandshakeContext(ctx)
+		cancel()
+		if err != nil {
+			return
+		}
+		p.shaken.Add(1)
+		x.front = secure
+	}
+	if err := p.connect(x, w); err != nil {
+		_ = c.SetLinger(0) // a reset says it
+		return
+	}
+	defer x.target.Close()
+	if p.enter(x) {
+		defer p.leave(x)
+		p.copyBoth(x)
+	}
+}
+
+// connect finds a target that answers.
+func (p *proxy) connect(x *pair, w *way) (err error) {
+	err = errors.New("there is no target")
+	for try := range tries {
+		at, ok := w.choose(x.client.RemoteAddr(), try)
+		if !ok {
+			return err
+		}
+		var c net.Conn
+		err = w.space.Do(func() (err error) {
+			d := net.Dialer{Timeout: dialPatience}
+			c, err = d.DialContext(context.Background(), "tcp4", at.String())
+			return err
+		})
+		if err == nil {
+			x.at, x.target, x.back = at, c.(*net.TCPConn), c
+			return p.greet(x, w)
+		}
+	}
+	return err
+}
+
+// greet sends what the target wants ahead of the sender's bytes.
+func (p *proxy) greet(x *pair, w *way) error {
+	if w.header {
+		if _, err := x.target.Write(header(x.client.RemoteAddr(), x.client.LocalAddr(), w.endpoint)); err != nil {
+			return errors.Join(err, x.target.Close())
+		}
+	}
+	if w.back == nil {
+		return nil
+	}
+	secure := tls.Client(x.target, w.back)
+	ctx, cancel := context.WithTimeout(context.Background(), shakePatience)
+	defer cancel()
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return errors.Join(err, x.target.Close())
+	}
+	x.back = secure
+	return nil
+}
+
+// copyBoth carries bytes until both sides have said all. Without TLS the kernel moves
+// them.
+func (p *proxy) copyBoth(x *pair) {
+	var both sync.WaitGroup
+	both.Go(func() { p.copy(x.back, x.front) })
+	both.Go(func() { p.copy(x.front, x.back) })
+	both.Wait()
+}
+
+func (p *proxy) copy(to, from net.Conn) {
+	n, err := io.Copy(to, from)
+	p.bytes.Add(uint64(n))
+	if half, ok := to.(interface{ CloseWrite() error }); ok && err == nil {
+		_ = half.CloseWrite() // the other side may have gone
+		return
+	}
+	to.Close()
+	from.Close()
+}
+
+// enter counts a pair in; false once the proxy has stopped.
+func (p *proxy) enter(x *pair) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open == nil {
+		return false
+	}
+	p.open[x] = true
+	return true
+}
+
+func (p *proxy) leave(x *pair) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, x)
+}
+
+// abort ends a pair as a load balancer does: with resets.
+func (x *pair) abort() {
+	_, _ = x.client.SetLinger(0), x.target.SetLinger(0)
+	x.client.Close()
+	x.target.Close()
+}
+
+// reap ends pairs that say nothing for as long as the listener allows.
+func (p *proxy) reap() {
+	ticker := time.NewTicker(reapEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-p.over:
+			return
+		case <-ticker.C:
+		}
+		limit := p.way.Load().idle
+		p.each(func(x *pair) {
+			if silent(x.client) > limit && silent(x.target) > limit {
+				x.abort()
+			}
+		})
+	}
+}
+
+func (p *proxy) each(do func(*pair)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for x := range p.open {
+		do(x)
+	}
+}
+
+// silent is since when nothing was heard on a connection.
+func silent(c *net.TCPConn) (d time.Duration) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) {
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.SOL_TCP, unix.TCP_INFO); err == nil {
+			d = time.Duration(info.Last_data_recv) * time.Millisecond
+		}
+	})
+	return d
+}
+
+// end ends the pairs with these targets.
+func (p *proxy) end(targets map[netip.AddrPort]bool) {
+	p.each(func(x *pair) {
+		if targets[x.at] {
+			x.abort()
+		}
+	})
+}
+
+func (p *proxy) connections() map[netip.AddrPort]int {
+	out := map[netip.AddrPort]int{}
+	p.each(func(x *pair) { out[x.at]++ })
+	return out
+}
+
+func (p *proxy) measure(m *Measured) {
+	m.New += p.begun.Swap(0)
+	m.TLS += p.shaken.Swap(0)
+	m.Bytes += p.bytes.Swap(0)
+	p.each(func(*pair) { m.Open++ })
+}
+
+// stop ends all at once.
+func (p *proxy) stop() {
+	p.listener.Close()
+	close(p.over)
+	p.each((*pair).abort)
+	p.mu.Lock()
+	p.open = nil
+	p.mu.Unlock()
+}
+
+// drain waits for what there is.
+func (p *proxy) drain(ctx context.Context) {
+	p.listener.Close()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for len(p.connections()) > 0 {
+		select {
+		case <-ctx.Done():
+			p.stop()
+			return
+		case <-ticker.C:
+		}
+	}
+	p.stop()
+}

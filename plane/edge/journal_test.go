@@ -1,0 +1,86 @@
+package edge
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/berthhq/berth/domain/balancer"
+)
+
+// Lines are delivered each five minutes, at once where there are many, again where
+// that failed, and at the end.
+func TestAccessLogsAreDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // guards got and names
+		var got []string
+		var broken atomic.Bool
+		names := map[string]bool{}
+		began := time.Now()
+		j := newJournal(0, slog.New(slog.DiscardHandler), func(_ context.Context, l *balancer.Lines) error {
+			if broken.Load() {
+				return errors.New("no")
+			}
+			z, err := gzip.NewReader(bytes.NewReader(l.Text))
+			if err != nil {
+				t.Error(err)
+			}
+			text, _ := io.ReadAll(z)
+			if len(text) > 100 {
+				text = []byte("many")
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			got = append(got, l.Until.Sub(began).Truncate(time.Minute).String()+" "+l.BalancerARN+" "+l.Address+" "+string(text))
+			names[l.Name] = true
+			return nil
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { j.Run(ctx); close(done) }()
+		expect := func(want ...string) {
+			t.Helper()
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			if strings.Join(got, "|") != strings.Join(want, "|") {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			got = nil
+		}
+		j.Add("b", "10.0.0.1", []byte("one"))
+		j.Add("b", "10.0.0.1", []byte("two"))
+		time.Sleep(4 * time.Minute)
+		expect()
+		time.Sleep(time.Minute)
+		expect("5m0s b 10.0.0.1 one\ntwo\n")
+		time.Sleep(5 * time.Minute)
+		expect()
+		broken.Store(true)
+		j.Add("b", "10.0.0.1", []byte("three"))
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		broken.Store(false)
+		j.Add("b", "10.0.0.1", []byte("four"))
+		time.Sleep(5 * time.Minute)
+		expect("20m0s b 10.0.0.1 three\nfour\n")
+		j.Add("c", "10.0.0.1", []byte("few"))
+		j.Add("b", "10.0.0.1", bytes.Repeat([]byte("x"), partSize))
+		expect("20m0s b 10.0.0.1 many")
+		cancel()
+		<-done
+		expect("20m0s c 10.0.0.1 few\n")
+		if len(names) != 4 {
+			t.Errorf("names %v", names)
+		}
+	})
+}

@@ -1,0 +1,81 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+)
+
+// failure is an answer of the balancer's own.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
+type failure struct {
+	status int
+	title  string
+	reason string // error_reason of the access log; empty for none
+	closes bool   // the connection ends with it
+}
+
+var ( // never changed
+	badRequest     = &failure{status: 400, title: "Bad Request", closes: true}
+	unauthorized   = &failure{status: 401, title: "Authorization Required"}
+	forbidden      = &failure{status: 403, title: "Forbidden"}
+	noMethod       = &failure{status: 405, title: "Not Allowed", closes: true}
+	tooSlow        = &failure{status: 408, title: "Request Time-out", closes: true}
+	tooLong        = &failure{status: 414, title: "Request-URI Too Large", closes: true}
+	hungUp         = &failure{status: 460, title: ""}
+	tooManyHops    = &failure{status: 463, title: "", closes: true}
+	wrongProtocol  = &failure{status: 464, title: ""}
+	internal       = &failure{status: 500, title: "Internal Server Error"}
+	notImplemented = &failure{status: 501, title: "Not Implemented", closes: true}
+	badGateway     = &failure{status: 502, title: "Bad Gateway"}
+	noTarget       = &failure{status: 503, title: "Service Temporarily Unavailable"}
+	timedOut       = &failure{status: 504, title: "Gateway Time-out"}
+	noVersion      = &failure{status: 505, title: "HTTP Version Not Supported", closes: true}
+	noIdentity     = &failure{status: 561, title: ""}
+)
+
+// fail answers with a failure, unless an answer has begun: then the connection is cut,
+// so that nobody takes half an answer for a whole.
+func (x *exchange) fail(f *failure) {
+	if x.to.reason == "" {
+		x.to.reason = f.reason
+	}
+	if x.w.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	h := x.w.Header()
+	clear(h)
+	x.ownHeaders()
+	if f.closes {
+		h.Set("Connection", "close")
+	}
+	h.Set("Content-Type", "text/html")
+	body := page(f)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	x.w.WriteHeader(f.status)
+	if x.r.Method != http.MethodHead {
+		_, _ = x.w.Write(body) // who went away hears nothing
+	}
+}
+
+func page(f *failure) []byte {
+	title := fmt.Sprint(f.status)
+	if f.title != "" {
+		title += " " + f.title
+	}
+	return fmt.Appendf(nil, "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s</h1></center>\r\n</body>\r\n</html>\r\n", title, title)
+}
+
+// ownHeaders are those of every answer that is the balancer's own.
+func (x *exchange) ownHeaders() {
+	if x.l.serverHeader {
+		x.w.Header().Set("Server", "awselb/2.0")
+	}
+	x.answerHeaders()
+}
+
+func (x *exchange) answerHeaders() {
+	for _, h := range x.l.answers {
+		x.w.Header().Set(h.name, h.value)
+	}
+}

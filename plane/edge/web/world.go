@@ -1,0 +1,142 @@
+package web
+
+import (
+	"crypto/tls"
+	"regexp"
+	"slices"
+
+	"github.com/berthhq/berth/domain/balancer"
+)
+
+// world is a snapshot, made ready for requests. It never changes.
+type world struct {
+	listeners map[string]*listener // by ARN
+	pools     map[string]*pool     // by ARN of the target group
+}
+
+// listener is a listener with its rules in order; the last one is the default.
+type listener struct {
+	balancer *balancer.Balancer
+	*balancer.Listener
+	rules   []rule
+	zones   map[string]string // of nodes, by interface
+	tls     *tls.Config       // nil for HTTP
+	answers []headerValue     // set in each answer
+	logged  bool
+	settings
+}
+
+// settings are attributes that every request asks for.
+type settings struct {
+	desync       string
+	dropInvalid  bool
+	preserveHost bool
+	tlsHeaders   bool
+	clientPort   bool
+	forwarded    string // append, preserve, remove
+	serverHeader bool
+}
+
+type headerValue struct{ name, value string }
+
+// rule is a rule, made ready.
+type rule struct {
+	*balancer.Rule // nil for the default one
+	matches        balancer.Matcher
+	actions        []balancer.Action
+	rewrites       []rewrite
+}
+
+// rewrite is a transform, made ready.
+type rewrite struct {
+	host bool
+	from *regexp.Regexp
+	to   string
+}
+
+// pool is a target group with its targets.
+type pool struct {
+	*balancer.Pool
+	targets []*target
+}
+
+func (e *Engine) newWorld(s *balancer.Snapshot) *world {
+	w := &world{listeners: map[string]*listener{}, pools: map[string]*pool{}}
+	for n := range s.Pools {
+		p := &pool{Pool: &s.Pools[n]}
+		for i := range p.Targets {
+			p.targets = append(p.targets, e.targets.get(&p.Group, &p.Targets[i]))
+		}
+		w.pools[p.Group.ARN] = p
+	}
+	certificates := e.certificatesOf(s)
+	for n := range s.Fronts {
+		f := &s.Fronts[n]
+		if f.Balancer.Kind == balancer.Network {
+			continue
+		}
+		for i := range f.Listeners {
+			l := newListener(f, &f.Listeners[i])
+			if l.Protocol == "HTTPS" {
+				l.tls = e.configOf(l, s, certificates)
+			}
+			w.listeners[l.ARN] = l
+		}
+	}
+	return w
+}
+
+func newListener(f *balancer.Front, fl *balancer.FrontListener) *listener {
+	b := &f.Balancer
+	l := &listener{balancer: b, Listener: &fl.Listener, zones: map[string]string{}, logged: b.Enabled(balancer.AccessLogs)}
+	l.settings = settings{
+		desync: b.Attribute(balancer.DesyncMitigation), dropInvalid: b.Enabled(balancer.DropInvalidHeaders),
+		preserveHost: b.Enabled(balancer.PreserveHost), tlsHeaders: b.Enabled(balancer.TLSHeaders), clientPort: b.Enabled(balancer.XFFClientPort),
+		forwarded: b.Attribute(balancer.XFFMode), serverHeader: l.Enabled(balancer.ServerHeader),
+	}
+	for _, n := range f.Nodes {
+		l.zones[n.InterfaceID] = n.Zone
+	}
+	for i := range fl.Rules {
+		r := &fl.Rules[i]
+		l.rules = append(l.rules, rule{r, balancer.MatcherOf(r.Conditions), inOrder(r.Actions), rewritesOf(r.Transforms)})
+	}
+	l.rules = append(l.rules, rule{matches: func(*balancer.Request) bool { return true }, actions: inOrder(fl.Listener.Default)})
+	l.answers = answerHeaders(l.Listener)
+	return l
+}
+
+// inOrder are actions in the order in which they are taken.
+func inOrder(all []balancer.Action) []balancer.Action {
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b balancer.Action) int { return a.Order - b.Order })
+	return all
+}
+
+func rewritesOf(all []balancer.Transform) []rewrite {
+	var out []rewrite
+	for _, t := range all {
+		if re, err := regexp.Compile(t.Regex); err == nil {
+			out = append(out, rewrite{t.Type == "host-header-rewrite", re, t.Replace})
+		}
+	}
+	return out
+}
+
+// answerHeaders are those that a listener adds to answers.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html
+func answerHeaders(l *balancer.Listener) []headerValue {
+	var out []headerValue
+	for _, h := range [][2]string{
+		{"strict_transport_security", "Strict-Transport-Security"}, {"access_control_allow_origin", "Access-Control-Allow-Origin"},
+		{"access_control_allow_methods", "Access-Control-Allow-Methods"}, {"access_control_allow_headers", "Access-Control-Allow-Headers"},
+		{"access_control_allow_credentials", "Access-Control-Allow-Credentials"}, {"access_control_expose_headers", "Access-Control-Expose-Headers"},
+		{"access_control_max_age", "Access-Control-Max-Age"}, {"content_security_policy", "Content-Security-Policy"},
+		{"x_content_type_options", "X-Content-Type-Options"}, {"x_frame_options", "X-Frame-Options"},
+	} {
+		if v := l.ResponseHeader(h[0]); v != "" {
+			out = append(out, headerValue{h[1], v})
+		}
+	}
+	return out
+}
