@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"path/filepath"
 
@@ -14,6 +15,8 @@ import (
 // network, find their metadata and berth's API.
 type hostMode struct {
 	listeners metadata.Host // on loopback
+	questions net.Listener  // for names
+	datagrams net.PacketConn
 	// group is the control group by which their packets are known and led to the
 	// listeners; empty where the machine cannot tell them from its own processes,
 	// so that they are told the listeners' addresses instead.
@@ -37,12 +40,26 @@ func (h *Host) openHostMode(ctx context.Context) (err error) {
 		return errors.Join(err, m.listeners.Tasks.Close(), m.listeners.Endpoint.Close())
 	}
 	m.listeners.Instance = ledHere{instance}
-	return nil
+	return m.openResolver(ctx)
+}
+
+// openResolver finds a port that is free for both protocols.
+func (m *hostMode) openResolver(ctx context.Context) (err error) {
+	for range 10 {
+		if m.questions, err = new(net.ListenConfig).Listen(ctx, "tcp4", "127.0.0.1:0"); err != nil {
+			return err
+		}
+		if m.datagrams, err = new(net.ListenConfig).ListenPacket(ctx, "udp4", m.questions.Addr().String()); err == nil {
+			return nil
+		}
+		err = errors.Join(err, m.questions.Close())
+	}
+	return err
 }
 
 func (m *hostMode) tasks() *network.HostTasks {
 	at := netip.MustParseAddr(network.CredentialsAddress)
-	return &network.HostTasks{Group: m.group, Redirects: map[netip.AddrPort]netip.AddrPort{
+	return &network.HostTasks{Group: m.group, Resolver: netip.MustParseAddrPort(m.questions.Addr().String()), Redirects: map[netip.AddrPort]netip.AddrPort{
 		netip.AddrPortFrom(at, 80):   netip.MustParseAddrPort(m.listeners.Tasks.Addr().String()),
 		netip.AddrPortFrom(at, Port): netip.MustParseAddrPort(m.listeners.Endpoint.Addr().String()),
 		netip.AddrPortFrom(netip.MustParseAddr(network.InstanceAddress), 80): netip.MustParseAddrPort(m.listeners.Instance.Addr().String()),

@@ -102,10 +102,10 @@ func withShort(name string) string {
 }
 
 // resolver is the container's resolv.conf: its own servers if it names some, else
-// ours; in host mode the host's file is the default.
+// ours; in host mode without a resolver of ours the host's file is the default.
 func (n *Network) resolver(o *task.Order, c *task.OrderContainer) []byte {
 	host, _ := os.ReadFile("/etc/resolv.conf")
-	if o.NetworkMode == workload.Host && len(c.DNSServers)+len(c.DNSSearch) == 0 {
+	if o.NetworkMode == workload.Host && !n.resolvesForHost() && len(c.DNSServers)+len(c.DNSSearch) == 0 {
 		return host
 	}
 	servers, search := c.DNSServers, c.DNSSearch
@@ -128,7 +128,9 @@ func (n *Network) resolver(o *task.Order, c *task.OrderContainer) []byte {
 func (n *Network) defaultServers(o *task.Order, host []byte) []string {
 	switch o.NetworkMode {
 	case workload.Host:
-		return fields(host, "nameserver")
+		if !n.resolvesForHost() {
+			return fields(host, "nameserver")
+		}
 	case workload.AWSVPC:
 		n.mu.Lock()
 		defer n.mu.Unlock()
@@ -137,6 +139,11 @@ func (n *Network) defaultServers(o *task.Order, host []byte) []string {
 		}
 	}
 	return []string{ResolverAddress}
+}
+
+// resolvesForHost tells whether host mode tasks are led to a resolver of ours.
+func (n *Network) resolvesForHost() bool {
+	return n.host.group != nil && n.host.group.resolver.IsValid()
 }
 
 func defaultSearch(o *task.Order, host []byte) []string {

@@ -22,6 +22,9 @@ type HostTasks struct {
 	// Redirects say which metadata addresses lead to which loopback ports of the
 	// agent, for these tasks only. They cannot reach any other metadata address.
 	Redirects map[netip.AddrPort]netip.AddrPort
+	// Resolver is the loopback port, of TCP and UDP, that answers their questions for
+	// names; invalid when they ask the host's resolvers.
+	Resolver netip.AddrPort
 }
 
 type group struct {
@@ -29,6 +32,7 @@ type group struct {
 	level     int
 	id        uint64
 	redirects map[netip.AddrPort]netip.AddrPort
+	resolver  netip.AddrPort
 }
 
 // ErrNoUnifiedHierarchy says that this machine has no cgroup v2 mount, not even
@@ -53,7 +57,7 @@ func (h *host) findGroup() error {
 		return err
 	}
 	level := strings.Count(strings.Trim(filepath.Clean(want.Group), "/"), "/") + 1
-	h.group = &group{path: path, level: level, id: st.Ino, redirects: want.Redirects}
+	h.group = &group{path: path, level: level, id: st.Ino, redirects: want.Redirects, resolver: want.Resolver}
 	h.table6, err = ruleset.Open6(h.space, "berth-"+short(h.cfg.Agent), func(d *ruleset.Draft) {
 		d.Base("output", ruleset.Output)
 		d.Rule("output", ruleset.To6(netip.MustParseAddr("fd00:ec2::254")), ruleset.OfGroup(level, st.Ino), ruleset.Refuse6())
@@ -84,7 +88,16 @@ func (g *group) redirect(d *ruleset.Draft, chain string) {
 		d.Rule(chain, ruleset.ToOne(from.Addr()), ruleset.Protocol(unix.IPPROTO_TCP), ruleset.PortIs(int(from.Port())),
 			ruleset.OfGroup(g.level, g.id), ruleset.SendTo(to))
 	}
+	if !g.resolver.IsValid() {
+		return
+	}
+	for _, protocol := range []byte{unix.IPPROTO_UDP, unix.IPPROTO_TCP} {
+		d.Rule(chain, ruleset.ToOne(netip.MustParseAddr(ResolverAddress)), ruleset.Protocol(protocol), ruleset.PortIs(dnsPort),
+			ruleset.OfGroup(g.level, g.id), ruleset.SendTo(g.resolver))
+	}
 }
+
+const dnsPort = 53
 
 // restrict refuses the group all metadata addresses that redirect has left over.
 func (g *group) restrict(d *ruleset.Draft, chain string) {

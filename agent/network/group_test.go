@@ -81,11 +81,16 @@ func TestHostTasksMeetOurMetadataOnly(t *testing.T) {
 	serve(t, m.world, "tcp", ":80", "cloud")
 	serve(t, m.Space, "tcp", "127.0.0.1:51679", "berth")
 	cfg := m.config()
-	cfg.HostTasks = &network.HostTasks{Group: name, Redirects: map[netip.AddrPort]netip.AddrPort{
+	serve(t, m.Space, "tcp", "127.0.0.1:5353", "names")
+	serve(t, m.Space, "udp", "127.0.0.1:5353", "names")
+	cfg.HostTasks = &network.HostTasks{Group: name, Resolver: netip.MustParseAddrPort("127.0.0.1:5353"), Redirects: map[netip.AddrPort]netip.AddrPort{
 		netip.MustParseAddrPort("169.254.170.2:80"): netip.MustParseAddrPort("127.0.0.1:51679"),
 	}}
 	open(t, cfg)
 
+	if got := askInGroup(t, m, filepath.Join(path, "one"), "169.254.169.253:53"); got["169.254.169.253:53"] != "names "+machineAddress {
+		t.Errorf("a host mode task asked for names and got %v", got)
+	}
 	everywhere := []string{"169.254.170.2:80", "169.254.169.254:80", "168.63.129.16:80", worldAddress + ":80"}
 	got := askInGroup(t, m, filepath.Join(path, "one"), everywhere...)
 	want := map[string]string{

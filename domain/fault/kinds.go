@@ -209,6 +209,18 @@ const (
 	ACLNotSupported
 	NotImplemented
 
+	InvalidMapInput // Cloud Map's own from here
+	MapNamespaceExists
+	MapNamespaceNotFound
+	MapServiceExists
+	MapServiceNotFound
+	MapInstanceNotFound
+	MapOperationNotFound
+	MapResourceInUse
+	MapDuplicateRequest
+	MapAttributesLimit
+	CustomHealthNotFound
+
 	AllocationIDNotFound // Elastic Load Balancing's own from here
 	ALPNPolicyNotFound
 	CABundleNotFound
@@ -491,6 +503,18 @@ var table = [kindCount]row{
 	MalformedBucketPolicy:   {400, "MalformedPolicy", "", ""},
 	ACLNotSupported:         {400, "AccessControlListNotSupported", "", ""},
 	NotImplemented:          {501, "NotImplemented", "", ""},
+
+	InvalidMapInput:      {400, "InvalidInput", "", ""},
+	MapNamespaceExists:   {400, "NamespaceAlreadyExists", "", ""},
+	MapNamespaceNotFound: {400, "NamespaceNotFound", "", ""},
+	MapServiceExists:     {400, "ServiceAlreadyExists", "", ""},
+	MapServiceNotFound:   {400, "ServiceNotFound", "", ""},
+	MapInstanceNotFound:  {400, "InstanceNotFound", "", ""},
+	MapOperationNotFound: {400, "OperationNotFound", "", ""},
+	MapResourceInUse:     {400, "ResourceInUse", "", ""},
+	MapDuplicateRequest:  {400, "DuplicateRequest", "", ""},
+	MapAttributesLimit:   {400, "ServiceAttributesLimitExceededException", "", ""},
+	CustomHealthNotFound: {400, "CustomHealthNotFound", "", ""},
 
 	AllocationIDNotFound:        {400, "AllocationIdNotFound", "", ""},
 	ALPNPolicyNotFound:          {400, "ALPNPolicyNotFound", "", ""},

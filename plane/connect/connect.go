@@ -1,0 +1,168 @@
+// Package connect carries the calls of Service Connect's clients to the endpoints of a
+// service: TCP by splicing, HTTP by request. It takes endpoints in turn, tries others
+// when one fails, and leaves out those that fail often.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html
+//
+// It knows no namespaces and no tasks: who makes a Proxy brings listeners and says how
+// to dial.
+package connect
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Protocols of a service, as appProtocol names them; empty is TCP.
+const (
+	TCP   = ""
+	HTTP  = "http"
+	HTTP2 = "http2"
+	GRPC  = "grpc"
+)
+
+// retries is how often another endpoint is tried.
+const retries = 2
+
+// connectPatience is how long an endpoint may take to accept a connection.
+const connectPatience = time.Second
+
+// Config is what a Proxy is made of.
+type Config struct {
+	Protocol string
+	// Idle ends a connection on which nothing happens, Request a request that is not
+	// answered; 0 for Service Connect's defaults, negative for never.
+	Idle, Request time.Duration
+	// Dial connects to an endpoint; nil means the process's own network.
+	Dial func(ctx context.Context, to netip.AddrPort) (net.Conn, error)
+	Now  func() time.Time // nil means time.Now
+	Log  *slog.Logger
+}
+
+// Service Connect's defaults.
+const (
+	idleTCP        = time.Hour
+	idleHTTP       = 5 * time.Minute
+	requestTimeout = 15 * time.Second
+)
+
+// Proxy carries calls to one service.
+type Proxy struct {
+	Config
+	Ring
+
+	web     *http.Server // of the HTTP protocols
+	client  *http.Transport
+	mu      sync.Mutex
+	open    map[io.Closer]bool // listeners and spliced connections
+	closed  bool
+	running sync.WaitGroup
+}
+
+// New makes a Proxy without endpoints.
+func New(c Config) *Proxy {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Dial == nil {
+		c.Dial = func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", to.String())
+		}
+	}
+	if c.Request == 0 {
+		c.Request = requestTimeout
+	}
+	if c.Idle == 0 {
+		c.Idle = idleHTTP
+		if c.Protocol == TCP {
+			c.Idle = idleTCP
+		}
+	}
+	p := &Proxy{Config: c, open: map[io.Closer]bool{}}
+	if c.Protocol != TCP {
+		p.openWeb()
+	}
+	return p
+}
+
+// Serve answers on a listener until it, or the proxy, is closed.
+func (p *Proxy) Serve(l net.Listener) error {
+	if p.web != nil {
+		return p.web.Serve(l)
+	}
+	if !p.keep(l) {
+		return errors.Join(net.ErrClosed, l.Close())
+	}
+	defer p.drop(l)
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		p.running.Go(func() { p.splice(c) })
+	}
+}
+
+// Close ends listeners and connections, and waits for them.
+func (p *Proxy) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	var errs []error
+	for c := range p.open {
+		if err := c.Close(); !errors.Is(err, net.ErrClosed) { // by its idle time, say
+			errs = append(errs, err)
+		}
+	}
+	p.mu.Unlock()
+	if p.web != nil {
+		errs = append(errs, p.web.Close())
+		p.client.CloseIdleConnections()
+	}
+	p.running.Wait()
+	return errors.Join(errs...)
+}
+
+// keep notes what Close closes; false once the proxy is closed.
+func (p *Proxy) keep(c io.Closer) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.open[c] = true
+	}
+	return !p.closed
+}
+
+func (p *Proxy) drop(c io.Closer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, c)
+}
+
+// errNoEndpoint says that nobody serves.
+var errNoEndpoint = errors.New("the service has no endpoints")
+
+// connect connects to the endpoint whose turn it is, or to another when that fails.
+func (p *Proxy) connect(ctx context.Context, tried []netip.AddrPort) (c net.Conn, at netip.AddrPort, err error) {
+	err = errNoEndpoint
+	for range retries + 1 {
+		a, ok := p.Pick(p.Now(), tried)
+		if !ok {
+			break
+		}
+		tried = append(tried, a)
+		within, cancel := context.WithTimeout(ctx, connectPatience)
+		c, err = p.Dial(within, a)
+		cancel()
+		if err == nil {
+			return c, a, nil
+		}
+		p.Report(a, p.Now(), false)
+	}
+	return nil, at, err
+}
