@@ -85,6 +85,7 @@ func (p Place) Variables() [][2]string {
 	vars := [][2]string{
 		{"AWS_ENDPOINT_URL", p.Endpoint}, {"AWS_ACCESS_KEY_ID", p.AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", p.Secret},
 		{"AWS_DEFAULT_REGION", p.Region}, {"AWS_REGION", p.Region},
+		{"AWS_DISABLE_HOST_PREFIX_INJECTION", "true"}, // "data-127.0.0.1", say, for Cloud Map
 	}
 	if p.SessionToken != "" {
 		vars = append(vars, [2]string{"AWS_SESSION_TOKEN", p.SessionToken})

@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/discovery"
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/protocol/acs"
@@ -43,6 +44,7 @@ type session struct {
 	told    map[string]task.Status // the desired status the agent was told, by task ARN
 	unheard int                    // heartbeats without an answer
 	roads   roads
+	names   names
 	shown   *string // id of the key the agent was told to show, empty for none; nil before it was told
 }
 
@@ -53,8 +55,10 @@ func (d *Dispatcher) command(ctx context.Context, l *line, inst *cluster.Instanc
 		d: d, ws: ws, instance: inst.ARN, cluster: inst.ClusterARN, ec2ID: inst.EC2ID, peer: peer, line: l,
 		ours: hasAttribute(inst, acs.BerthCapability), told: map[string]task.Status{},
 		roads: roads{told: map[string]*network.State{}, touched: map[string]bool{}, rest: time.NewTimer(0)},
+		names: names{told: map[string]*discovery.Zone{}, rest: time.NewTimer(0)},
 	}
 	defer s.roads.rest.Stop()
+	defer s.names.rest.Stop()
 	if !d.enter(s) {
 		hangUp(ws, errReplaced)
 		return
@@ -123,6 +127,9 @@ func (s *session) run(ctx context.Context) error {
 		case <-s.roads.rest.C:
 			s.roads.resting = false
 			err = s.pave(ctx)
+		case <-s.names.rest.C:
+			s.names.resting = false
+			err = s.spell(ctx)
 		case <-heartbeat.C:
 			err = s.beat(ctx)
 		}
@@ -160,6 +167,9 @@ func (s *session) greet(ctx context.Context, v *store.View) error {
 	if err := s.survey(ctx, v); err != nil {
 		return err
 	}
+	if err := s.spellAll(ctx, v); err != nil {
+		return err
+	}
 	var all []*task.Task
 	for t := range store.Tasks.By(v, store.TasksByInstance, s.instance) {
 		if t.LastStatus() == task.Stopped {
@@ -191,6 +201,7 @@ func (s *session) changed(ctx context.Context, delta store.Delta) error {
 	var news []*task.Task
 	for _, e := range delta.Events {
 		s.touch(e)
+		s.noteNames(e)
 		if _, i, ok := store.Instances.Of(e); ok {
 			if i != nil && i.ARN == s.instance && i.Status == cluster.InstanceInactive {
 				return errGone
@@ -207,6 +218,9 @@ func (s *session) changed(ctx context.Context, delta store.Delta) error {
 		}
 	}
 	if err := s.pave(ctx); err != nil { // before the tasks that live there
+		return err
+	}
+	if err := s.spell(ctx); err != nil {
 		return err
 	}
 	return s.tell(ctx, news)

@@ -62,6 +62,7 @@ type Dispatcher struct {
 	opened   int64               // lines so far
 	closed   bool                // no more are taken
 	bucket   bucket
+	zones    zones
 	open     sync.WaitGroup // counts lines
 }
 

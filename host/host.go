@@ -36,6 +36,7 @@ import (
 	"github.com/berthhq/berth/agent/volume"
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/plane/names"
 )
 
 // Config is all that an agent is built from.
@@ -68,6 +69,10 @@ type Config struct {
 	// Routed are ranges of public addresses that the network around leads here.
 	Routed []netip.Prefix
 
+	// HostsFile is where load balancers are named for programs of the machine; empty
+	// for nowhere.
+	HostsFile string
+
 	Log *slog.Logger
 }
 
@@ -92,6 +97,7 @@ type Host struct {
 	open     func()         // closes opened
 	hostMode hostMode
 	underlay netip.Addr // invalid on a host by itself
+	names    *names.Directory
 	session  *session.Session
 	closers  []func() error
 }
@@ -112,7 +118,7 @@ func Run(ctx context.Context, c Config) (err error) {
 			err = errors.Join(err, v())
 		}
 	}()
-	for _, step := range []func(context.Context) error{h.join, h.openRuntime, h.openLogs, h.openHostMode, h.openUnderlay, h.openNetwork, h.openEngine, h.register} {
+	for _, step := range []func(context.Context) error{h.join, h.openRuntime, h.openLogs, h.openHostMode, h.openUnderlay, h.openNames, h.openNetwork, h.openEngine, h.register} {
 		if err := step(ctx); ctx.Err() != nil {
 			return nil // told to stop, as good as started
 		} else if err != nil {
@@ -207,7 +213,7 @@ func (h *Host) openEngine(ctx context.Context) (err error) {
 func (h *Host) register(ctx context.Context) error {
 	h.session = session.New(session.Config{
 		Server: h.place(), TLS: h.tls,
-		Cluster: h.keys.ClusterARN, Data: h.Data, InstanceID: h.keys.InstanceID, Identity: h.keys.Identity, Zone: h.zone(), Show: h.shown.set, Roads: h.roads,
+		Cluster: h.keys.ClusterARN, Data: h.Data, InstanceID: h.keys.InstanceID, Identity: h.keys.Identity, Zone: h.zone(), Show: h.shown.set, Roads: h.roads, Names: h.spelled,
 		Resources: h.offer(), Attributes: h.attributes(), Version: h.Version, Tasks: orders{h}, Log: h.Log,
 	})
 	for {

@@ -147,7 +147,7 @@ func (h *Host) services(r *network.Router) (io.Closer, error) {
 		return nil, err
 	}
 	all := closers{open}
-	resolver := names.New(names.Zone{Range: r.Range, Domain: names.Domain(h.keys.Region)}, names.NewHost("/etc/resolv.conf"), h.Log)
+	resolver := names.New(h.zoneOf(r), names.NewHost("/etc/resolv.conf"), h.Log)
 	for _, at := range r.Resolvers() {
 		address := at.String() + ":53"
 		stream, err := r.Listen(ctx, address)

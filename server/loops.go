@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/berthhq/berth/plane/hook"
+	"github.com/berthhq/berth/plane/pulse"
 	"github.com/berthhq/berth/plane/rotation"
 	"github.com/berthhq/berth/plane/vault"
 )
@@ -32,6 +33,7 @@ func (s *Server) background() []loop {
 		{"event bus", s.bus.Run},
 		{"lifecycle hooks", endless(hooks.Run)},
 		{"rotation of secrets", endless(rotator.Run)},
+		{"health of instances", endless((&pulse.Pulse{Store: s.store, Log: s.Log}).Run)},
 		{"vault", endless(upkeep.Run)},
 		{"certificates", endless(s.renewCertificates)},
 		{"what principals do", endless(s.witness.Run)},

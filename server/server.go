@@ -25,6 +25,7 @@ import (
 	"github.com/berthhq/berth/aws/api/kms"
 	"github.com/berthhq/berth/aws/api/logs"
 	"github.com/berthhq/berth/aws/api/secretsmanager"
+	"github.com/berthhq/berth/aws/api/servicediscovery"
 	"github.com/berthhq/berth/aws/api/ssm"
 	"github.com/berthhq/berth/aws/api/sts"
 	"github.com/berthhq/berth/aws/gateway"
@@ -212,6 +213,7 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 		"secretsmanager":          of(secrets),
 		"ssm":                     of(ssm.New(ssm.Config{Store: s.store, Vault: s.vault, Secrets: secrets})),
 		"kms":                     of(kms.New(s.store, s.vault)),
+		"servicediscovery":        of(servicediscovery.New(s.store)),
 		"events":                  of(events.New(events.Config{Store: s.store, Bus: s.bus})),
 		"account":                 {account.Operations(), account.Needs()},
 		"application-autoscaling": {operations: applicationautoscaling.Operations()},

@@ -7,6 +7,7 @@ import (
 	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/api/events"
 	"github.com/berthhq/berth/aws/api/iam"
+	"github.com/berthhq/berth/aws/api/servicediscovery"
 	"github.com/berthhq/berth/domain/alarm"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/telemetry"
@@ -33,6 +34,8 @@ func (r resources) Tags(resource string) ([]workload.Tag, bool) {
 		return elbv2.TagsOf(v, a)
 	case "events":
 		return events.TagsOf(v, a)
+	case "servicediscovery":
+		return servicediscovery.TagsOf(v, a)
 	case "iam":
 		return iam.TagsOf(v, a)
 	case "ecr":

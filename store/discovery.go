@@ -52,3 +52,26 @@ var DiscoveryOperations = &Table[discovery.Operation]{
 	ID: discoveryOperations, Noun: "discovery-operation", Schema: 1,
 	Primary: func(o *discovery.Operation) string { return ScopeKey(o.Scope, o.ID) },
 }
+
+// PutDiscovered puts an instance and notes that those of its service are others now.
+func PutDiscovered(tx *Tx, i *discovery.Instance) {
+	DiscoveryInstances.Put(tx, i)
+	noteDiscovered(tx, i.Scope, i.ServiceID)
+}
+
+// DeleteDiscovered deletes an instance likewise; false when there was none.
+func DeleteDiscovered(tx *Tx, s arn.Scope, service, id string) bool {
+	if !DiscoveryInstances.Delete(tx, DiscoveryInstanceKey(s, service, id)) {
+		return false
+	}
+	noteDiscovered(tx, s, service)
+	return true
+}
+
+func noteDiscovered(tx *Tx, s arn.Scope, id string) {
+	if have, ok := Discoveries.Get(tx, ScopeKey(s, id)); ok {
+		next := *have
+		next.Revision++
+		Discoveries.Put(tx, &next)
+	}
+}

@@ -65,6 +65,8 @@ func (s *Session) hear(ctx context.Context, ws *websocket.Conn, f acs.Frame) err
 		return s.show(f.Message)
 	case acs.TypeNetworkStates:
 		return s.roads(ctx, f.Message)
+	case acs.TypeZones:
+		return s.names(f.Message)
 	case acs.TypeManifest:
 		return s.manifest(ctx, ws, f.Message)
 	case acs.TypeStopVerificationAck:
@@ -144,6 +146,16 @@ func (s *Session) roads(ctx context.Context, message json.RawMessage) error {
 		return err
 	}
 	s.Roads(ctx, m.States, m.Complete)
+	return nil
+}
+
+// names hands zones on; they need no answer either.
+func (s *Session) names(message json.RawMessage) error {
+	var m acs.Zones
+	if err := json.Unmarshal(message, &m); err != nil || s.Names == nil {
+		return err
+	}
+	s.Names(m.Zones, m.Complete)
 	return nil
 }
 

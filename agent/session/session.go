@@ -27,6 +27,7 @@ import (
 
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/domain/cluster"
+	"github.com/berthhq/berth/domain/discovery"
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
@@ -76,6 +77,9 @@ type Config struct {
 	// Roads takes the states of VPCs; complete means that the host has to do with no
 	// others. nil for nobody.
 	Roads func(ctx context.Context, states []network.State, complete bool)
+	// Names takes zones; complete means that no others are needed any more. nil for
+	// nobody.
+	Names func(zones []discovery.Zone, complete bool)
 	Log   *slog.Logger
 }
 

@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/berthhq/berth/domain/fault"
@@ -69,6 +71,10 @@ func (q *Request) jsonError(h http.Header, code string, f *fault.Fault) []byte {
 			b = appendJSONString(b, r)
 		}
 		b = append(b, ']')
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Members)) {
+		b = appendJSONString(append(b, ','), name)
+		b = appendJSONString(append(b, ':'), f.Members[name])
 	}
 	return append(b, '}')
 }

@@ -139,6 +139,8 @@ func (c *checker) verdict() error {
 		return c.ec2Verdict()
 	case AsValidation:
 		return fault.New(fault.Validation, "%s", c.words())
+	case AsInvalidInput:
+		return fault.New(fault.InvalidMapInput, "%s", c.words())
 	}
 	return fault.New(fault.InvalidParameter, "%s", c.words())
 }

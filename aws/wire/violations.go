@@ -10,5 +10,6 @@ const (
 	AsInvalidParameter                   // the same words as InvalidParameterException
 	AsECS                                // bounds only: ECS's handlers check the rest in their own words
 	AsECR                                // "Invalid parameter at 'x' failed to satisfy constraint: '...'"
+	AsInvalidInput                       // Cloud Map's InvalidInput
 	AsEC2                                // MissingParameter, InvalidParameterValue
 )

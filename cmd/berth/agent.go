@@ -27,6 +27,7 @@ func agentCommand(ctx context.Context, args []string) error {
 	fs.StringVar(&c.CapacityProvider, "capacity-provider", "", "capacity provider of its cluster that the instance belongs to")
 	fs.StringVar(&c.Underlay, "underlay", "", "address of the machine for packets of VPCs between hosts, or none; empty means the one it reaches the server by")
 	routed := fs.String("routed", "", "ranges of public addresses that the network leads to this machine, separated by commas")
+	fs.StringVar(&c.HostsFile, "hosts-file", "", "hosts file to name load balancers in; empty means none")
 	var imds imds
 	imds.flags(fs)
 	level := fs.String("log-level", "info", "debug, info, warn or error")

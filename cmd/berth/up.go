@@ -16,6 +16,7 @@ import (
 
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/host"
+	"github.com/berthhq/berth/host/hostsfile"
 	"github.com/berthhq/berth/plane/history"
 	"github.com/berthhq/berth/plane/objects"
 	"github.com/berthhq/berth/plane/registry"
@@ -34,6 +35,7 @@ type upFlags struct {
 	config                        config
 	provider                      string // capacity provider of this machine
 	logLevel                      string
+	hosts                         string // file
 	imds                          imds
 }
 
@@ -51,6 +53,7 @@ func parseUp(args []string) (*upFlags, error) {
 	fs.StringVar(&u.provider, "capacity-provider", "", "capacity provider that this machine belongs to, once its cluster has it")
 	fs.DurationVar(&u.keepStopped, "keep-stopped", history.DefaultKeep, keepStoppedUsage)
 	fs.Var(u.hooks, "hook", hookUsage)
+	fs.StringVar(&u.hosts, "hosts-file", hostsfile.Path, "hosts file in which load balancers are named for this machine; empty means none")
 	u.imds.flags(fs)
 	fs.Var(&u.engines, "engine", engineUsage)
 	file := fs.String("config", "", "file with further settings (JSON)")
@@ -102,6 +105,7 @@ func up(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.Remove(upPIDFile(u.data))
+	sweepHosts(u.hosts)
 	sup := &supervisor.Supervisor{Dir: filepath.Join(u.data, "run"), Log: logger(u.logLevel), Roles: u.roles()}
 	crew, err := sup.Start(ctx)
 	if err != nil {
@@ -113,7 +117,7 @@ func up(ctx context.Context, args []string) error {
 	if !u.keepTasks {
 		stopTasks(u.data)
 	}
-	return crew.Stop()
+	return errors.Join(crew.Stop(), leaveHosts(u.hosts, u.data))
 }
 
 // stopTasks stops the running tasks in order while the APIs still answer. A server
@@ -156,6 +160,9 @@ func (u *upFlags) roles() []supervisor.Role {
 	agent = append(agent, u.imds.args()...)
 	if u.provider != "" {
 		agent = append(agent, "--capacity-provider", u.provider)
+	}
+	if u.hosts != "" {
+		agent = append(agent, "--hosts-file", u.hosts)
 	}
 	if u.privileged {
 		agent = append(agent, "--allow-privileged")
@@ -255,6 +262,7 @@ func lockData(data string) (*os.File, error) {
 // down stops the berth of a data folder; with --forget its state goes too.
 func down(ctx context.Context, args []string) error {
 	fs, data := flags("down")
+	hosts := fs.String("hosts-file", hostsfile.Path, "hosts file in which load balancers were named; empty means none")
 	forget := fs.Bool("forget", false, "also delete all state: images, logs, volumes, everything")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -263,7 +271,7 @@ func down(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(endUp(ctx, dir), endOrphans(dir)); err != nil || !*forget {
+	if err := errors.Join(endUp(ctx, dir), endOrphans(dir), leaveHosts(*hosts, dir)); err != nil || !*forget {
 		return err
 	}
 	return forgetData(ctx, dir)

@@ -4,7 +4,6 @@
 package discovery
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/berthhq/berth/domain/arn"
@@ -50,6 +49,9 @@ type Service struct {
 	Token       string
 	Tags        []workload.Tag
 	CreatedAt   time.Time
+	// Revision rises when an instance comes, changes or goes; store.PutDiscovered and
+	// store.DeleteDiscovered see to it.
+	Revision int64
 }
 
 // DNS says which records a service's instances get.
@@ -85,7 +87,6 @@ type Instance struct {
 	// last; an instance begins healthy.
 	Unhealthy bool
 	CreatedAt time.Time
-	Revision  int64
 }
 
 // Operation is the record of something that was asked, done by the time it is seen.
@@ -97,30 +98,4 @@ type Operation struct {
 	CreatedAt time.Time
 	Error     string // code; empty for success
 	Message   string
-}
-
-// Zone is the names that the tasks of one VPC (or, with an empty VPCID, everybody on
-// the host) may ask for. plan/road makes it, agents answer by it.
-type Zone struct {
-	VPCID string
-	Names []Name // by Name
-	// Closed are domains that end here: a name below them that is not in Names does
-	// not exist, and is not asked elsewhere.
-	Closed []string
-}
-
-// Name is a DNS name and what it answers.
-type Name struct {
-	Name      string // lower case, without the final dot
-	TTL       uint32
-	Addresses []netip.Addr
-	Services  []SRV
-	Alias     string // of a CNAME; empty for none
-}
-
-// SRV is a service record.
-type SRV struct {
-	Host             string
-	Port             uint16
-	Priority, Weight uint16
 }

@@ -10,6 +10,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"maps"
 )
 
 // Fault is an error an API caller sees.
@@ -22,6 +23,9 @@ type Fault struct {
 	// Resources lists the names or ARNs some AWS errors carry as a member
 	// (resourceIds, ResourceIds). Usually nil.
 	Resources []string
+	// Members are further members of the error, by name, in the JSON protocols.
+	// Usually nil.
+	Members map[string]string
 }
 
 // New makes a fault of the kind with a formatted message.
@@ -47,6 +51,17 @@ func (f *Fault) Because(cause error) *Fault {
 func (f *Fault) About(resources ...string) *Fault {
 	g := *f
 	g.Resources = resources
+	return &g
+}
+
+// With returns a copy of f that has a further member.
+func (f *Fault) With(member, value string) *Fault {
+	g := *f
+	g.Members = maps.Clone(f.Members)
+	if g.Members == nil {
+		g.Members = map[string]string{}
+	}
+	g.Members[member] = value
 	return &g
 }
 

@@ -219,6 +219,17 @@ const (
 	InvalidState
 	InvalidCertificateTag
 	InvalidArgs
+	InvalidMapInput // Cloud Map's own from here
+	MapNamespaceExists
+	MapNamespaceNotFound
+	MapServiceExists
+	MapServiceNotFound
+	MapInstanceNotFound
+	MapOperationNotFound
+	MapResourceInUse
+	MapDuplicateRequest
+	MapAttributesLimit
+	CustomHealthNotFound
 
 	kindCount
 )
@@ -455,6 +466,17 @@ var table = [kindCount]row{
 	InvalidState:                   {400, "InvalidStateException", "", ""},
 	InvalidCertificateTag:          {400, "InvalidTagException", "", ""},
 	InvalidArgs:                    {400, "InvalidArgsException", "", ""},
+	InvalidMapInput:                {400, "InvalidInput", "", ""},
+	MapNamespaceExists:             {400, "NamespaceAlreadyExists", "", ""},
+	MapNamespaceNotFound:           {400, "NamespaceNotFound", "", ""},
+	MapServiceExists:               {400, "ServiceAlreadyExists", "", ""},
+	MapServiceNotFound:             {400, "ServiceNotFound", "", ""},
+	MapInstanceNotFound:            {400, "InstanceNotFound", "", ""},
+	MapOperationNotFound:           {400, "OperationNotFound", "", ""},
+	MapResourceInUse:               {400, "ResourceInUse", "", ""},
+	MapDuplicateRequest:            {400, "DuplicateRequest", "", ""},
+	MapAttributesLimit:             {400, "ServiceAttributesLimitExceededException", "", ""},
+	CustomHealthNotFound:           {400, "CustomHealthNotFound", "", ""},
 }
 
 // Code is the AWS error code of the kind in a protocol family.

@@ -8,20 +8,23 @@ import (
 )
 
 // own answers what the zone knows, or knows not to exist; nil when others must be
-// asked.
-func (r *Resolver) own(question *dns.Msg) *dns.Msg {
+// asked. depth counts the aliases that led here.
+func (r *Resolver) own(question *dns.Msg, network string, depth int) *dns.Msg {
 	q := question.Question[0]
 	if q.Qclass != dns.ClassINET {
 		return nil
 	}
 	name := strings.ToLower(strings.TrimSuffix(q.Name, "."))
 	if r.zone.Lookup != nil {
-		if addresses, ok := r.zone.Lookup(name); ok {
-			return records(question, addresses)
+		if found := r.zone.Lookup(name); found.Exists || found.Domain != nil {
+			return r.given(question, network, found, depth)
 		}
 	}
 	if address, reverse := fromReverse(name); reverse {
 		return r.reverse(question, address)
+	}
+	if a, ok := prefixed(name); ok {
+		return records(question, []netip.Addr{a})
 	}
 	first, rest, _ := strings.Cut(name, ".")
 	if !r.zone.Range.IsValid() || rest != r.zone.Domain && name != r.zone.Domain {
@@ -38,19 +41,23 @@ func (r *Resolver) own(question *dns.Msg) *dns.Msg {
 func records(question *dns.Msg, addresses []netip.Addr) *dns.Msg {
 	m := failure(question, dns.RcodeSuccess)
 	m.Authoritative = true
-	name := question.Question[0].Name
-	for _, a := range addresses {
-		switch kind := question.Question[0].Qtype; {
-		case a.Is4() && (kind == dns.TypeA || kind == dns.TypeANY):
-			m.Answer = append(m.Answer, &dns.A{Hdr: head(name, dns.TypeA), A: a.AsSlice()})
-		case a.Is6() && (kind == dns.TypeAAAA || kind == dns.TypeANY):
-			m.Answer = append(m.Answer, &dns.AAAA{Hdr: head(name, dns.TypeAAAA), AAAA: a.AsSlice()})
-		}
-	}
+	m.Answer = addressRecords(question.Question[0].Name, question.Question[0].Qtype, ttl, addresses)
 	return m
 }
 
-func head(name string, kind uint16) dns.RR_Header {
+func addressRecords(name string, kind uint16, ttl uint32, addresses []netip.Addr) (all []dns.RR) {
+	for _, a := range addresses {
+		switch {
+		case a.Is4() && (kind == dns.TypeA || kind == dns.TypeANY):
+			all = append(all, &dns.A{Hdr: head(name, dns.TypeA, ttl), A: a.AsSlice()})
+		case a.Is6() && (kind == dns.TypeAAAA || kind == dns.TypeANY):
+			all = append(all, &dns.AAAA{Hdr: head(name, dns.TypeAAAA, ttl), AAAA: a.AsSlice()})
+		}
+	}
+	return all
+}
+
+func head(name string, kind uint16, ttl uint32) dns.RR_Header {
 	return dns.RR_Header{Name: name, Rrtype: kind, Class: dns.ClassINET, Ttl: ttl}
 }
 
@@ -61,9 +68,20 @@ func (r *Resolver) reverse(question *dns.Msg, a netip.Addr) *dns.Msg {
 	m := failure(question, dns.RcodeSuccess)
 	m.Authoritative = true
 	if question.Question[0].Qtype == dns.TypePTR {
-		m.Answer = []dns.RR{&dns.PTR{Hdr: head(question.Question[0].Name, dns.TypePTR), Ptr: label(a) + "." + r.zone.Domain + "."}}
+		m.Answer = []dns.RR{&dns.PTR{Hdr: head(question.Question[0].Name, dns.TypePTR, ttl), Ptr: label(a) + "." + r.zone.Domain + "."}}
 	}
 	return m
+}
+
+// prefixed reads "data-169.254.170.2": what Cloud Map's clients make of an endpoint
+// that is an address, to which they prefix "data-" for DiscoverInstances.
+func prefixed(name string) (netip.Addr, bool) {
+	rest, ok := strings.CutPrefix(name, "data-")
+	if !ok {
+		return netip.Addr{}, false
+	}
+	a, err := netip.ParseAddr(rest)
+	return a, err == nil
 }
 
 // fromLabel reads "ip-172-31-0-4".

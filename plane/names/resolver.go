@@ -12,10 +12,16 @@ import (
 	"sync"
 
 	"github.com/miekg/dns"
+
+	"github.com/berthhq/berth/domain/discovery"
 )
 
 // ttl of our own answers, in seconds: AWS's for private names.
 const ttl = 60
+
+// maxUDP is how long a question we take over UDP: what passes without fragments
+// (https://www.dnsflagday.net/2020/).
+const maxUDP = 1232
 
 // maxInFlight bounds the questions a resolver works on at once; more wait.
 const maxInFlight = 512
@@ -27,9 +33,20 @@ type Zone struct {
 	Range netip.Prefix
 	// Domain of the private names: see Domain.
 	Domain string
-	// Lookup answers names berth gives out, without the final dot and in lower
-	// case; ok is false for names it does not know. nil knows none.
-	Lookup func(name string) (addresses []netip.Addr, ok bool)
+	// Lookup finds names berth gives out, without the final dot and in lower case.
+	// nil knows none.
+	Lookup func(name string) Found
+}
+
+// Found is what there is under a name.
+type Found struct {
+	// Name is nil when nothing is said about it.
+	Name *discovery.Name
+	// Exists is true when there is the name, or one below it.
+	Exists bool
+	// Domain is the one it belongs to, which is answered here alone; nil when others
+	// may know what is not known here.
+	Domain *discovery.Domain
 }
 
 // Domain is the domain of private names in a region.
@@ -128,9 +145,17 @@ func (r *Resolver) answer(question *dns.Msg, network string) *dns.Msg {
 	if len(question.Question) != 1 || question.Opcode != dns.OpcodeQuery {
 		return failure(question, dns.RcodeNotImplemented)
 	}
-	if answer := r.own(question); answer != nil {
+	if opt := question.IsEdns0(); opt != nil && opt.Version() != 0 {
+		return failure(question, dns.RcodeBadVers)
+	}
+	if answer := r.own(question, network, 0); answer != nil {
 		return answer
 	}
+	return r.ask(question, network)
+}
+
+// ask asks others.
+func (r *Resolver) ask(question *dns.Msg, network string) *dns.Msg {
 	answer, err := r.forward.Forward(question, network)
 	if err != nil {
 		r.log.Debug("no resolver of the host answers", "name", question.Question[0].Name, "err", err)
@@ -143,5 +168,9 @@ func failure(question *dns.Msg, code int) *dns.Msg {
 	m := new(dns.Msg)
 	m.SetRcode(question, code)
 	m.RecursionAvailable = true
+	if question.IsEdns0() != nil { // RFC 6891, 6.1.1
+		m.SetEdns0(maxUDP, false)
+		m.IsEdns0().SetExtendedRcode(uint16(code))
+	}
 	return m
 }

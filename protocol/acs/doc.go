@@ -58,6 +58,8 @@ const (
 	TypeInstanceCredentials = "BerthInstanceCredentialsMessage"
 	// TypeNetworkStates is berth's own: what the host must know of its VPCs.
 	TypeNetworkStates = "BerthNetworkStatesMessage"
+	// TypeZones is berth's own: the names that tasks of the host may ask for.
+	TypeZones = "BerthZonesMessage"
 
 	TypePublishMetrics           = "PublishMetricsRequest"
 	TypePublishHealth            = "PublishHealthRequest"

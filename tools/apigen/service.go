@@ -43,6 +43,8 @@ func violations(service string) string {
 		return "wire.AsECR"
 	case "ec2":
 		return "wire.AsEC2"
+	case "servicediscovery":
+		return "wire.AsInvalidInput"
 	}
 	return ""
 }

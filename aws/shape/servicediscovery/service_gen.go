@@ -16,6 +16,7 @@ var API = wire.NewService(wire.Description{
 	Version:      "2017-03-14",
 	TargetPrefix: "Route53AutoNaming_v20170314",
 	Protocols:    []wire.Protocol{wire.AWSJSON11},
+	Violations:   wire.AsInvalidInput,
 	Operations: []wire.Operation{
 		{Name: "CreateHttpNamespace", In: reflect.TypeFor[CreateHttpNamespaceRequest](), Out: reflect.TypeFor[CreateHttpNamespaceResponse]()},
 		{Name: "CreatePrivateDnsNamespace", In: reflect.TypeFor[CreatePrivateDnsNamespaceRequest](), Out: reflect.TypeFor[CreatePrivateDnsNamespaceResponse]()},

@@ -1,0 +1,2 @@
+// Package names holds Cloud Map against AWS's own client.
+package names
