@@ -1,6 +1,9 @@
 package task
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Link is a target group, a Classic balancer or a Cloud Map service that a task is
 // registered with; one of the first three is set.
@@ -48,7 +51,7 @@ type Stage string
 const (
 	Unlinked Stage = ""        // nothing
 	Joining  Stage = "joining" // register it
-	Joined   Stage = "joined"  // keep it
+	Joined   Stage = "joined"  // tell how it is
 	Parting  Stage = "parting" // drain it, or take note that it has been
 )
 
@@ -63,6 +66,14 @@ func (t *Task) Stage() Stage {
 		return Joining
 	case over:
 		return Parting
+	case !t.watched():
+		return Unlinked
 	}
 	return Joined
+}
+
+// watched tells whether Cloud Map is to hear of the task's health.
+func (t *Task) watched() bool {
+	return slices.ContainsFunc(t.Spec.Links, func(l Link) bool { return l.RegistryARN != "" }) &&
+		slices.ContainsFunc(t.Observed.Containers, func(c Container) bool { return c.Health != "" })
 }
