@@ -32,7 +32,7 @@ const (
 
 // Options of the planners.
 type Options struct {
-	// NewID gives 32 random hex digits to the planners that make tasks.
+	// NewID gives 32 random hex digits to the planners that make tasks or tell of them.
 	NewID func() string
 
 	Assignment assignment.Options
@@ -45,7 +45,7 @@ type Options struct {
 
 // Planners are all there are, in the order in which they look.
 func Planners(o Options) []plan.Planner {
-	o.Rollout.NewID, o.Daemon.NewID = o.NewID, o.NewID
+	o.Rollout.NewID, o.Daemon.NewID, o.Attach.NewID = o.NewID, o.NewID, o.NewID
 	return []plan.Planner{
 		daemon.Planner(o.Daemon), rollout.Planner(o.Rollout), assignment.Planner(o.Assignment), spot.Planner(), attach.Planner(o.Attach), node.Planner(o.Node), reap.Planner(o.Reap),
 		road.Planner(),

@@ -189,7 +189,7 @@ func (s *session) greet(ctx context.Context, v *store.View) error {
 		if now, ok := store.Tasks.Get(v, t.ARN); ok {
 			t = now
 		}
-		m.Tasks = append(m.Tasks, acs.TaskIdentity{TaskARN: t.ARN, TaskClusterARN: t.Spec.ClusterARN, DesiredStatus: t.DesiredStatus().String()})
+		m.Tasks = append(m.Tasks, acs.TaskIdentity{TaskARN: t.ARN, TaskClusterARN: t.Spec.ClusterARN, DesiredStatus: t.Ordered().String()})
 	}
 	if err := s.send(ctx, acs.TypeManifest, m); err != nil {
 		return err
@@ -213,7 +213,7 @@ func (s *session) changed(ctx context.Context, delta store.Delta) error {
 		case !ok:
 		case t == nil || t.LastStatus() == task.Stopped:
 			delete(s.told, e.Key)
-		case t.Observed.Status < task.Stopped && s.told[t.ARN] < t.DesiredStatus():
+		case t.Observed.Status < task.Stopped && s.told[t.ARN] < t.Ordered():
 			news = append(news, t)
 		}
 	}
@@ -272,7 +272,7 @@ func (s *session) verifyStops(ctx context.Context, m *acs.StopVerification) erro
 	ack := acs.StopVerificationAck{MessageID: m.MessageID, GeneratedAt: s.d.Now().UnixMilli(), StopTasks: []acs.TaskIdentity{}}
 	for _, c := range m.StopCandidates {
 		t, ok := store.Tasks.Get(v, c.TaskARN)
-		if ok && t.Assignment != nil && t.Assignment.InstanceARN == s.instance && t.DesiredStatus() == task.Running {
+		if ok && t.Assignment != nil && t.Assignment.InstanceARN == s.instance && t.Ordered() == task.Running {
 			continue
 		}
 		c.DesiredStatus = task.Stopped.String()

@@ -36,7 +36,7 @@ func (s *session) tellSome(ctx context.Context, tasks []*task.Task) error {
 	}
 	v := s.d.Store.View()
 	for _, t := range tasks {
-		if now, ok := store.Tasks.Get(v, t.ARN); ok && now.DesiredStatus() > t.DesiredStatus() {
+		if now, ok := store.Tasks.Get(v, t.ARN); ok && now.Ordered() > t.Ordered() {
 			continue // it was given up for want of its role: that change is told next
 		}
 		order, err := orderOf(v, t, keys[t.ARN])
@@ -45,7 +45,7 @@ func (s *session) tellSome(ctx context.Context, tasks []*task.Task) error {
 			continue
 		}
 		p.Tasks = append(p.Tasks, s.dialect(order))
-		s.told[t.ARN] = t.DesiredStatus()
+		s.told[t.ARN] = t.Ordered()
 	}
 	if len(p.Tasks) == 0 {
 		return nil

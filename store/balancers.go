@@ -118,3 +118,8 @@ var Certificates = &Table[balancer.Certificate]{
 	ID: certificates, Noun: "certificate", Schema: 1,
 	Primary: func(c *balancer.Certificate) string { return c.ARN },
 }
+
+// TargetGroupLed tells whether a listener or a rule leads to a target group.
+func TargetGroupLed(r Reader, group string) bool {
+	return Listeners.Has(r, ListenersByGroup, group) || ListenerRules.Has(r, RulesByGroup, group)
+}

@@ -13,7 +13,7 @@ import (
 var Tasks = &Table[task.Task]{
 	ID: tasks, Noun: "task", Schema: 1,
 	Primary: func(t *task.Task) string { return t.ARN },
-	Indexes: []*Index[task.Task]{TasksByCluster, TasksByInstance, TasksByGroup, TasksByFamily, TasksByStartedBy, TasksByDefinition, TasksByPhase, TasksToDetach, TasksOfService, TasksOfDaemon},
+	Indexes: []*Index[task.Task]{TasksByCluster, TasksByInstance, TasksByGroup, TasksByFamily, TasksByStartedBy, TasksByDefinition, TasksByPhase, TasksToDetach, TasksOfService, TasksOfDaemon, TasksByLinks},
 }
 
 // TasksByCluster finds the tasks of a cluster that are wanted running, or
@@ -162,4 +162,9 @@ var TasksToDetach = &Index[task.Task]{
 		return ""
 	},
 	Rank: func(t *task.Task) int64 { return StoppedAt(t).UnixNano() },
+}
+
+// TasksByLinks finds tasks by what is to be done about their links, a task.Stage.
+var TasksByLinks = &Index[task.Task]{
+	Key: func(t *task.Task) string { return string(t.Stage()) },
 }

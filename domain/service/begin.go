@@ -29,6 +29,9 @@ func (s *Service) Begin(r *Revision, id, arn string, now time.Time) *Rollout {
 	if s.Spec.Configuration.Strategy.Shifts() {
 		d.Want = 0 // until it is scaled up
 	}
+	if before := s.Primary(); before != nil {
+		d.Alternate = before.Alternate
+	}
 	d.Reason = d.ReasonInProgress()
 	s.Promote(d)
 	s.Spec.Revision, s.Spec.Template = r.ARN, r.Template

@@ -115,6 +115,9 @@ type Deployment struct {
 	RetryAt     time.Time
 	Traffic     float64 // percent of the production traffic it is to get
 	TestTraffic float64 // percent of the test traffic
+	// Alternate is true of every other deployment that shifts traffic: its tasks are
+	// in the alternate target groups.
+	Alternate   bool
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	CompletedAt time.Time // when it was as wanted for the first time; zero before
@@ -170,6 +173,7 @@ type Moving struct {
 type Good struct {
 	DeploymentID string
 	RevisionARN  string
+	Alternate    bool // as the deployment's
 }
 
 // IDPrefix begins the id of a deployment, before its number.

@@ -21,6 +21,9 @@ type Template struct {
 	Network             *task.NetworkConfiguration // nil outside awsvpc
 	EphemeralStorageGiB int                        // of the definition, on Fargate
 	Express             *Express                   // nil but for Express gateway services
+	Balancers           []Balancer
+	Registries          []Registry
+	Connect             *Connect // nil when not given
 }
 
 // Platform is the platform version that the template's tasks get: what LATEST means,

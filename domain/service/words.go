@@ -187,3 +187,35 @@ func ReasonSetScaling(set string) string {
 func ReasonScaling(deployment string) string {
 	return "Scaling activity initiated by (deployment " + deployment + ")"
 }
+
+// SayRegistered is the message for targets just registered.
+func (s *Service) SayRegistered(n int, group string) string {
+	return s.Say("has registered %d targets in (target-group %s)", n, group)
+}
+
+// SayDeregistered is the message for targets that get no new requests any more.
+func (s *Service) SayDeregistered(n int, group string) string {
+	return s.Say("has deregistered %d targets in (target-group %s)", n, group)
+}
+
+// SayDraining is the message for tasks whose last requests are waited for.
+func (s *Service) SayDraining(n int) string {
+	return s.Say("has begun draining connections on %d tasks.", n)
+}
+
+// SayUnhealthy is the message for a task that fails the health checks of a target
+// group.
+func (s *Service) SayUnhealthy(port int, group, reason string) string {
+	return s.Say("(port %d) is unhealthy in (target-group %s) due to (reason %s)", port, group, reason)
+}
+
+const reasonBalancer = "Task failed ELB health checks in "
+
+// ReasonTarget is the stoppedReason of a task that fails the health checks of a
+// target group.
+func ReasonTarget(group string) string { return reasonBalancer + "(target-group " + group + ")" }
+
+// ForHealth tells whether a stoppedReason is that of a task that was not healthy.
+func ForHealth(reason string) bool {
+	return reason == ReasonUnhealthy || strings.HasPrefix(reason, reasonBalancer)
+}

@@ -21,7 +21,7 @@ func NewOrder(t *Task, def *workload.Definition, s Surroundings) *Order {
 	o := &Order{
 		ARN: t.ARN, ID: t.ID, ClusterARN: t.Spec.ClusterARN, ClusterName: arn.NameOf(t.Spec.ClusterARN),
 		Region: t.Scope.Region, Account: t.Scope.Account, Family: def.Family, Revision: def.Revision,
-		Group: t.Spec.Group, LaunchType: t.Spec.LaunchType, Isolation: isolation(t.Spec.LaunchType), Desired: t.DesiredStatus(),
+		Group: t.Spec.Group, LaunchType: t.Spec.LaunchType, Isolation: isolation(t.Spec.LaunchType), Desired: t.Ordered(),
 		Volumes: def.Volumes, NetworkMode: def.Mode(), Interface: s.Interface, PIDMode: def.PIDMode, IPCMode: def.IPCMode,
 		RuntimePlatform: def.RuntimePlatform, EphemeralStorageGiB: t.Spec.EphemeralStorageGiB,
 		TaskRole: s.TaskRole, ExecutionRole: s.ExecutionRole, LogMode: s.LogMode,

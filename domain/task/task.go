@@ -20,6 +20,7 @@ type Task struct {
 	Assignment  *Assignment  // placement; nil until placed
 	Observed    Observed     // the agent, through dispatch
 	Attachments []Attachment // attach
+	Registered  Registration // attach
 
 	// Noted is set by the planner once a stopped task of a service or daemon has been
 	// counted and talked about.
@@ -63,6 +64,8 @@ type Spec struct {
 	// Digests fix the images of containers that a service's revision has resolved;
 	// the others run what their tag means on the day.
 	Digests []ImageDigest
+	// Links are what it is registered with while it runs.
+	Links []Link
 }
 
 // ImageDigest fixes the image of a container.
@@ -216,8 +219,12 @@ func (t *Task) LastStatus() Status {
 		return Stopped
 	case t.Desired.Status == Stopped && t.Assignment.Released:
 		return Stopped // the instance is gone, and with it the agent's last word
+	case t.Served():
+		return Deactivating
 	case t.Desired.Status == Stopped:
 		return Stopping
+	case o == Running && t.linking():
+		return Activating
 	case o == Running:
 		return Running
 	}

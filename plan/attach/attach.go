@@ -1,5 +1,7 @@
-// Package attach looks after what tasks are given beside their place: for now
-// their network interfaces. The address of one is given back only when the agent has
+// Package attach looks after what tasks are given beside their place: their network
+// interfaces, and their registration with load balancers and Cloud Map. A task is
+// registered when it has come to run, and stops when its last requests are over. The
+// address of one is given back only when the agent has
 // said that the task is gone, and then rests in quarantine before anyone else gets
 // it.
 package attach
@@ -17,6 +19,8 @@ import (
 
 // Options of the planner.
 type Options struct {
+	// NewID gives 32 random hex digits for events of services.
+	NewID func() string
 	// Quarantine is how long an address rests; 0 for two minutes: the minute
 	// that DNS answers live, and one more.
 	Quarantine time.Duration
@@ -39,9 +43,13 @@ func Planner(o Options) plan.Planner {
 	o.Unconfirmed = cmp.Or(o.Unconfirmed, defaultUnconfirmed)
 	return plan.Planner{
 		Name:  "attach",
-		Wakes: []store.Descriptor{store.Tasks, store.Interfaces},
+		Wakes: []store.Descriptor{store.Tasks, store.Interfaces, store.Targets, store.TargetHealth, store.TargetGroups},
 		Look: func(v *store.View, now time.Time) plan.Decision {
 			l := &look{Options: o, view: v, now: now}
+			l.join()
+			l.nurse()
+			l.part()
+			l.drain()
 			l.detach()
 			l.free()
 			return l.out

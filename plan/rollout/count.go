@@ -53,7 +53,7 @@ func (l *look) count(c *crew, t *task.Task) {
 // because it was not any more.
 func (l *look) failed(c *crew, t *task.Task) bool {
 	switch {
-	case t.StopCode() == task.StopTaskFailedToStart || t.StoppedReason() == service.ReasonUnhealthy:
+	case t.StopCode() == task.StopTaskFailedToStart || service.ForHealth(t.StoppedReason()):
 		return true
 	case t.StopCode() != task.StopEssentialContainerExited:
 		return false

@@ -1,10 +1,8 @@
 package rollout
 
 import (
-	"strings"
 	"time"
 
-	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
@@ -29,6 +27,7 @@ type crew struct {
 type member struct {
 	task      *task.Task
 	condition condition
+	ail       *ailment // of an unhealthy one that a target group finds so
 	leaving   bool
 	zone      string
 	instance  string // ARN; empty while it has none
@@ -43,20 +42,6 @@ const (
 	unproven
 	healthy
 )
-
-// serviceOf is the ARN of the service that a task says it belongs to; empty for
-// other tasks.
-func serviceOf(t *task.Task) string {
-	name, ok := strings.CutPrefix(t.Spec.Group, service.GroupPrefix)
-	if !ok {
-		return ""
-	}
-	a, err := arn.Parse(t.Spec.ClusterARN)
-	if err != nil {
-		return ""
-	}
-	return t.Scope.Service(a.Name(), name)
-}
 
 // gather sorts the tasks of the service by deployment and takes note of those that
 // ended. Tasks of deployments that are gone are stopped.
@@ -102,7 +87,8 @@ func (l *look) newCrew(d *service.Deployment) *crew {
 }
 
 func (l *look) add(c *crew, t *task.Task) {
-	m := member{task: t, condition: l.condition(c, t)}
+	m := member{task: t}
+	m.condition, m.ail = l.condition(c, t)
 	if t.Assignment != nil {
 		m.instance = t.Assignment.InstanceARN
 		if i, ok := store.Instances.Get(l.view, m.instance); ok {
@@ -134,25 +120,36 @@ func (l *look) add(c *crew, t *task.Task) {
 	c.members = append(c.members, m)
 }
 
-// condition of a live task. One with health checks counts once they pass; one
-// without, once it has run for a while.
-func (l *look) condition(c *crew, t *task.Task) condition {
+// condition of a live task. One with health checks counts once they pass, those of
+// its target groups included; one without, once it has run for a while.
+func (l *look) condition(c *crew, t *task.Task) (condition, *ailment) {
 	if t.LastStatus() != task.Running {
-		return pending
+		return pending, nil
 	}
-	grace := t.Observed.StartedAt.Add(time.Duration(value(l.next.Spec.HealthCheckGrace)) * time.Second)
+	own := l.fitness(c, t)
+	at, ail := l.reached(t)
+	if at == unhealthy {
+		at = l.graced(t)
+	}
+	if at != unhealthy || own == unhealthy {
+		ail = nil
+	}
+	return min(own, at), ail
+}
+
+// fitness is what the containers of a running task say of it.
+func (l *look) fitness(c *crew, t *task.Task) condition {
 	switch t.Health(c.definition.Essential) {
 	case task.Healthy:
 		return healthy
 	case task.Unhealthy:
-		if l.now.Before(grace) {
-			l.wait(grace)
-			return unproven
-		}
-		return unhealthy
+		return l.graced(t)
 	}
 	if c.definition.Checked() {
 		return unproven
+	}
+	if linked(t) {
+		return healthy
 	}
 	if proof := t.Observed.StartedAt.Add(l.proof()); l.now.Before(proof) {
 		l.wait(proof)

@@ -84,7 +84,7 @@ func (l *look) ending() map[string]bool {
 // services: its daemons go when those have gone.
 func (l *look) needed(instance string) bool {
 	for t := range store.Tasks.By(l.view, store.TasksByInstance, instance) {
-		arn := serviceOf(t)
+		arn := service.ARNOf(t)
 		if arn == "" || t.LastStatus() == task.Stopped {
 			continue
 		}

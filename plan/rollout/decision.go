@@ -61,6 +61,7 @@ func (l *look) apply(tx *store.Tx) error {
 		store.Rollouts.Put(tx, &r)
 	}
 	l.putSets(tx)
+	l.weigh(tx)
 	l.say(tx, &next, events)
 	store.Services.Put(tx, &next)
 	return nil

@@ -51,6 +51,9 @@ func (l *look) judge() {
 	r.Failures = max(r.Failures, d.Failed)
 	if r.Stage == "" && r.Blue == "" && staged(&r.Configuration) {
 		r.Blue = l.blue()
+		if blue := l.next.Deployment(r.Blue); blue != nil && r.Configuration.Strategy.Shifts() {
+			d.Alternate = !blue.Alternate
+		}
 	}
 	if r.Status == service.Pending {
 		r.Status, r.StartedAt, r.UpdatedAt = service.RolloutInProgress, l.now, l.now
@@ -114,7 +117,7 @@ func (l *look) fail(v verdict) {
 func (l *look) goal() *service.Good {
 	r := l.rollout
 	if d := l.next.Deployment(r.Blue); d != nil && r.Configuration.Strategy.Shifts() {
-		return &service.Good{DeploymentID: d.ID, RevisionARN: d.RevisionARN}
+		return &service.Good{DeploymentID: d.ID, RevisionARN: d.RevisionARN, Alternate: d.Alternate}
 	}
 	return l.next.Good
 }
@@ -124,7 +127,7 @@ func (l *look) back(good *service.Good, v verdict) {
 	r := l.rollout
 	r.Status, r.Reason, r.BackTo, r.BackReason, r.BackSince, r.UpdatedAt = service.RollbackInProgress, v.said(), good.RevisionARN, v.said(), l.now, l.now
 	r.StableSince = time.Time{}
-	d := service.Deployment{ID: good.DeploymentID, RevisionARN: good.RevisionARN, CreatedAt: l.now}
+	d := service.Deployment{ID: good.DeploymentID, RevisionARN: good.RevisionARN, Alternate: good.Alternate, CreatedAt: l.now}
 	if have := l.next.Deployment(good.DeploymentID); have != nil {
 		d = *have
 	}
@@ -169,7 +172,7 @@ func (l *look) finish() {
 	if d.CompletedAt.IsZero() {
 		d.CompletedAt = l.now
 	}
-	l.next.Good = &service.Good{DeploymentID: d.ID, RevisionARN: d.RevisionARN}
+	l.next.Good = &service.Good{DeploymentID: d.ID, RevisionARN: d.RevisionARN, Alternate: d.Alternate}
 	l.says = append(l.says, service.Event{
 		Message: l.next.Say("(deployment %s) deployment completed.", d.ID),
 		Name:    service.DeploymentCompleted, Reason: d.Reason, DeploymentID: d.ID,

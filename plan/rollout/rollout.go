@@ -52,7 +52,7 @@ func Planner(o Options) plan.Planner {
 	o.Proof, o.KeepInactive = cmp.Or(o.Proof, defaultProof), cmp.Or(o.KeepInactive, defaultKeepInactive)
 	return plan.Planner{
 		Name: "rollout", Makes: true,
-		Wakes: []store.Descriptor{store.Services, store.Rollouts, store.Tasks, store.Instances, store.Alarms, store.Secrets, store.Parameters},
+		Wakes: []store.Descriptor{store.Services, store.Rollouts, store.Tasks, store.Instances, store.Alarms, store.Secrets, store.Parameters, store.TargetHealth},
 		Parts: plan.Parts{
 			All: func(v *store.View) iter.Seq[string] { return store.Services.Keys(v) },
 			Of:  concerns,
@@ -79,13 +79,16 @@ func concerns(v *store.View, e store.Event) []string {
 	}
 	if old, next, ok := store.Tasks.Of(e); ok {
 		t := cmp.Or(next, old)
-		if arn := serviceOf(t); arn != "" {
+		if arn := service.ARNOf(t); arn != "" {
 			return []string{arn}
 		}
 		return nil
 	}
 	if old, next, ok := store.Alarms.Of(e); ok {
 		return alarmed(v, old, next)
+	}
+	if old, next, ok := store.TargetHealth.Of(e); ok {
+		return examined(v, cmp.Or(next, old).Target)
 	}
 	if arn, ok := renewed(e); ok {
 		return followers(v, arn)

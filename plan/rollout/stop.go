@@ -42,7 +42,7 @@ func (l *look) stop(from []member, n int, reason string) {
 		candidates = append(candidates[:i], candidates[i+1:]...)
 		why := reason
 		if m.condition == unhealthy {
-			why = service.ReasonUnhealthy
+			why = l.why(&m)
 		}
 		l.stops = append(l.stops, stop{arn: m.task.ARN, reason: why, healthy: m.condition == healthy})
 	}

@@ -84,6 +84,7 @@ func showRevision(v store.Reader, r *service.Revision) *ecs.ServiceRevision {
 		LaunchType: ecs.LaunchType(t.LaunchType), CapacityProviderStrategy: member.Some(t.Providers, showStrategyItem),
 		PlatformVersion: member.Present(t.Platform()), PlatformFamily: member.Present(t.PlatformFamily), NetworkConfiguration: showNetwork(t.Network),
 		GuardDutyEnabled: new(false), CreatedAt: member.Time(r.CreatedAt),
+		LoadBalancers: member.Some(t.Balancers, showBalancer), ServiceRegistries: member.Some(t.Registries, showRegistry), ServiceConnectConfiguration: showConnect(t.Connect),
 	}
 	if def, ok := store.TaskDefinitions.Get(v, t.DefinitionARN); ok {
 		for i := range def.Containers {

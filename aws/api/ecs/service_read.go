@@ -47,7 +47,7 @@ func readService(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs
 	if err = readKind(spec, in); err != nil {
 		return nil, err
 	}
-	if err = checkConnections(in.LoadBalancers, in.ServiceRegistries, in.ServiceConnectConfiguration, in.VolumeConfigurations, in.VpcLatticeConfigurations, in.GatewayConnectors, in.Monitoring); err != nil {
+	if err = checkUnsupported(in.VolumeConfigurations, in.VpcLatticeConfigurations, in.GatewayConnectors, in.Monitoring); err != nil {
 		return nil, err
 	}
 	if spec.Configuration, err = readConfiguration(in.DeploymentConfiguration, defaultConfiguration(spec), spec); err != nil {
@@ -60,9 +60,9 @@ func readService(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs
 		return nil, err
 	}
 	spec.ManagedTags, spec.ExecuteCommand, spec.Role = member.Value(in.EnableECSManagedTags), member.Value(in.EnableExecuteCommand), member.Value(in.Role)
-	if spec.Role != "" {
+	if spec.Role != "" && (len(in.LoadBalancers) != 1 || len(in.ServiceRegistries) > 0 || in.NetworkConfiguration != nil) {
 		return nil, invalid("You cannot specify an IAM role for services that require a service linked role.").
-			WithHint("leave role out: only services behind a Classic Load Balancer had one")
+			WithHint("leave role out: only services with one load balancer and no addresses of their own have one")
 	}
 	if spec.Controller == service.ControllerExternal {
 		return s, readBare(in, spec)
@@ -91,6 +91,10 @@ func readBare(in *ecs.CreateServiceRequest, spec *service.Spec) error {
 		return refused("NetworkConfiguration")
 	case in.PlatformVersion != nil:
 		return refused("PlatformVersion")
+	case len(in.LoadBalancers) > 0:
+		return refused("LoadBalancers")
+	case in.ServiceConnectConfiguration != nil:
+		return refused("ServiceConnectConfiguration")
 	}
 	var err error
 	if spec.Constraints, spec.Strategy, err = readPlacement(in.PlacementConstraints, in.PlacementStrategy, &workload.Definition{}); err != nil {
@@ -141,17 +145,10 @@ func readDesired(spec *service.Spec, n int32) error {
 	return nil
 }
 
-// checkConnections refuses, clearly, what no service here can have yet.
-func checkConnections(balancers []ecs.LoadBalancer, registries []ecs.ServiceRegistry, connect *ecs.ServiceConnectConfiguration, volumes []ecs.ServiceVolumeConfiguration, lattice []ecs.VpcLatticeConfiguration, gateways []ecs.GatewayConnector, monitoring *ecs.MonitoringConfiguration) error {
+// checkUnsupported refuses, clearly, what no service here can have yet.
+func checkUnsupported(volumes []ecs.ServiceVolumeConfiguration, lattice []ecs.VpcLatticeConfiguration, gateways []ecs.GatewayConnector, monitoring *ecs.MonitoringConfiguration) error {
 	notYet := func(what string) error { return fault.New(fault.UnsupportedFeature, "%s not supported yet.", what) }
 	switch {
-	case len(balancers) > 0:
-		return invalid("The target group with targetGroupArn %s does not exist.", member.Value(balancers[0].TargetGroupArn)).
-			WithHint("load balancers are not there yet: leave loadBalancers out")
-	case len(registries) > 0:
-		return invalid("The specified service registry does not exist.").WithHint("AWS Cloud Map is not there yet: leave serviceRegistries out")
-	case connect != nil && member.Value(connect.Enabled):
-		return notYet("Service Connect is")
 	case len(volumes) > 0:
 		return notYet("Volumes configured at launch (Amazon EBS) are")
 	case len(lattice) > 0:
@@ -205,7 +202,10 @@ func readTemplate(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ec
 	if spec.Constraints, spec.Strategy, err = readServicePlacement(in.PlacementConstraints, in.PlacementStrategy, def, spec, launchType); err != nil {
 		return err
 	}
-	return settleTemplate(r, call, t, def, in.NetworkConfiguration)
+	if err = settleTemplate(r, call, t, def, in.NetworkConfiguration); err != nil {
+		return err
+	}
+	return readConnections(r, call, c.ARN, spec, def, connections{in.LoadBalancers, in.ServiceRegistries, in.ServiceConnectConfiguration})
 }
 
 // placeOf is where the tasks of a template run.

@@ -15,7 +15,7 @@ func showService(r store.Reader, s *service.Service, include []ecs.ServiceField)
 	all := total(crews)
 	out := &ecs.Service{
 		ServiceArn: &s.ARN, ServiceName: &s.Name, ClusterArn: &s.ClusterARN, Status: new(string(s.Status)),
-		LoadBalancers: []ecs.LoadBalancer{}, ServiceRegistries: []ecs.ServiceRegistry{},
+		LoadBalancers: member.Each(t.Balancers, showBalancer), ServiceRegistries: member.Each(t.Registries, showRegistry),
 		DesiredCount: int32Of(s.Spec.Desired), RunningCount: int32Of(all.Running), PendingCount: int32Of(all.Pending),
 		LaunchType: ecs.LaunchType(t.LaunchType), CapacityProviderStrategy: member.Some(t.Providers, showStrategyItem),
 		PlatformVersion: member.Present(t.PlatformVersion), PlatformFamily: member.Present(t.PlatformFamily), TaskDefinition: member.Present(t.DefinitionARN),
@@ -66,7 +66,7 @@ func showDeployment(r store.Reader, d *service.Deployment, n service.Counts) ecs
 		t := &rev.Template
 		out.TaskDefinition, out.LaunchType, out.CapacityProviderStrategy = member.Present(t.DefinitionARN), ecs.LaunchType(t.LaunchType), member.Some(t.Providers, showStrategyItem)
 		out.PlatformFamily, out.NetworkConfiguration = member.Present(t.PlatformFamily), showNetwork(t.Network)
-		out.PlatformVersion = member.Present(t.Platform())
+		out.PlatformVersion, out.ServiceConnectConfiguration = member.Present(t.Platform()), showConnect(t.Connect)
 	}
 	return out
 }
@@ -88,7 +88,7 @@ func serviceRole(s *service.Service) *string {
 	switch {
 	case s.Spec.Role != "":
 		return &s.Spec.Role
-	case s.Spec.Template.Network != nil:
+	case s.Spec.Template.Network != nil || s.Spec.Template.Connected():
 		return new(s.Scope.Global("iam", "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"))
 	}
 	return nil

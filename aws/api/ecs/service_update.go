@@ -58,7 +58,8 @@ func (a *API) updateService(ctx context.Context, call *gateway.Call, in *ecs.Upd
 
 // revised tells whether a template has changed in what begins a deployment.
 func revised(old, next *service.Template) bool {
-	return old.DefinitionARN != next.DefinitionARN || old.PlatformVersion != next.PlatformVersion || !reflect.DeepEqual(old.Network, next.Network)
+	return old.DefinitionARN != next.DefinitionARN || old.PlatformVersion != next.PlatformVersion || !reflect.DeepEqual(old.Network, next.Network) ||
+		!reflect.DeepEqual(old.Balancers, next.Balancers) || !reflect.DeepEqual(old.Registries, next.Registries) || !reflect.DeepEqual(old.Connect, next.Connect)
 }
 
 // changeSpec applies what an UpdateService says, and nothing else.
@@ -74,7 +75,7 @@ func changeSpec(r store.Reader, call *gateway.Call, c *cluster.Cluster, spec *se
 			return err
 		}
 	}
-	if err = checkConnections(in.LoadBalancers, in.ServiceRegistries, in.ServiceConnectConfiguration, in.VolumeConfigurations, in.VpcLatticeConfigurations, in.GatewayConnectors, in.Monitoring); err != nil {
+	if err = checkUnsupported(in.VolumeConfigurations, in.VpcLatticeConfigurations, in.GatewayConnectors, in.Monitoring); err != nil {
 		return err
 	}
 	if spec.Configuration, err = readConfiguration(in.DeploymentConfiguration, spec.Configuration, spec); err != nil {
@@ -115,6 +116,12 @@ func checkController(spec *service.Spec, in *ecs.UpdateServiceRequest) error {
 		return refused("force new deployment")
 	case len(in.CapacityProviderStrategy) > 0:
 		return refused("capacity provider strategy")
+	case in.LoadBalancers != nil:
+		return refused("load balancers")
+	case in.ServiceRegistries != nil:
+		return refused("service registries")
+	case in.ServiceConnectConfiguration != nil:
+		return refused("Service Connect")
 	}
 	return nil
 }
@@ -167,14 +174,25 @@ func changeTemplate(r store.Reader, call *gateway.Call, c *cluster.Cluster, spec
 	if err = changePlacement(spec, in, def, launchType); err != nil {
 		return err
 	}
-	if in.TaskDefinition == nil && in.NetworkConfiguration == nil && in.CapacityProviderStrategy == nil {
+	if in.TaskDefinition != nil || in.NetworkConfiguration != nil || in.CapacityProviderStrategy != nil {
+		network := in.NetworkConfiguration
+		if network == nil && t.Network != nil && def.Mode() == workload.AWSVPC {
+			network = showNetwork(t.Network)
+		}
+		if err = settleTemplate(r, call, t, def, network); err != nil {
+			return err
+		}
+	}
+	return changeConnections(r, call, c, spec, def, in)
+}
+
+// changeConnections settles how tasks are reached, where that or what it must fit
+// is said anew.
+func changeConnections(r store.Reader, call *gateway.Call, c *cluster.Cluster, spec *service.Spec, def *workload.Definition, in *ecs.UpdateServiceRequest) error {
+	if in.TaskDefinition == nil && in.LoadBalancers == nil && in.ServiceRegistries == nil && in.ServiceConnectConfiguration == nil && in.DeploymentConfiguration == nil {
 		return nil
 	}
-	network := in.NetworkConfiguration
-	if network == nil && t.Network != nil && def.Mode() == workload.AWSVPC {
-		network = showNetwork(t.Network)
-	}
-	return settleTemplate(r, call, t, def, network)
+	return readConnections(r, call, c.ARN, spec, def, connections{in.LoadBalancers, in.ServiceRegistries, in.ServiceConnectConfiguration})
 }
 
 func updatedDefinition(r store.Reader, call *gateway.Call, t *service.Template, in *ecs.UpdateServiceRequest) (*workload.Definition, error) {

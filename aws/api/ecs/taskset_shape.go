@@ -25,13 +25,11 @@ func readTaskSet(r store.Reader, call *gateway.Call, c *cluster.Cluster, s *serv
 			return nil, nil, err
 		}
 	}
-	if err = checkConnections(in.LoadBalancers, in.ServiceRegistries, nil, nil, nil, nil, nil); err != nil {
-		return nil, nil, err
-	}
 	spec := s.Spec
 	err = readTemplate(r, call, c, &ecs.CreateServiceRequest{
 		TaskDefinition: in.TaskDefinition, LaunchType: in.LaunchType, CapacityProviderStrategy: in.CapacityProviderStrategy,
 		PlatformVersion: in.PlatformVersion, NetworkConfiguration: in.NetworkConfiguration,
+		LoadBalancers: in.LoadBalancers, ServiceRegistries: in.ServiceRegistries,
 	}, &spec)
 	return t, &spec.Template, err
 }
@@ -83,6 +81,7 @@ func showTaskSet(r store.Reader, t *service.TaskSet, tags bool) *ecs.TaskSet {
 		of := &rev.Template
 		out.TaskDefinition, out.LaunchType, out.CapacityProviderStrategy = member.Present(of.DefinitionARN), ecs.LaunchType(of.LaunchType), member.Some(of.Providers, showStrategyItem)
 		out.PlatformVersion, out.PlatformFamily, out.NetworkConfiguration = member.Present(of.Platform()), member.Present(of.PlatformFamily), showNetwork(of.Network)
+		out.LoadBalancers, out.ServiceRegistries = member.Each(of.Balancers, showBalancer), member.Each(of.Registries, showRegistry)
 	}
 	return out
 }
