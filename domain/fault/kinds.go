@@ -242,7 +242,6 @@ const (
 	ListenerNotFound
 	LoadBalancerNotFound
 	LoadBalancingInUse
-	OperationNotPermitted
 	PriorityInUse
 	BalancedResourceNotFound
 	RevocationContentNotFound
@@ -537,7 +536,6 @@ var table = [kindCount]row{
 	ListenerNotFound:            {400, "ListenerNotFound", "", ""},
 	LoadBalancerNotFound:        {400, "LoadBalancerNotFound", "", ""},
 	LoadBalancingInUse:          {400, "ResourceInUse", "", ""},
-	OperationNotPermitted:       {400, "OperationNotPermitted", "", ""},
 	PriorityInUse:               {400, "PriorityInUse", "", ""},
 	BalancedResourceNotFound:    {400, "ResourceNotFound", "", ""},
 	RevocationContentNotFound:   {400, "RevocationContentNotFound", "", ""},
