@@ -31,6 +31,9 @@ type Flows struct {
 	applying sync.Mutex
 	last     func() // applies what was last to be applied
 
+	conns   map[netip.AddrPort]int // by target, when they were counted last
+	connsAt time.Time
+
 	mu      sync.Mutex
 	targets []probe.Watched
 	carried []*balancer.Front
@@ -158,13 +161,25 @@ func (f *Flows) Report() ([]balancer.TargetReport, []string) {
 		r := f.health.Of(w.Group.ARN, w.Target.Key)
 		if w.Target.Draining {
 			if open == nil {
-				open = f.flow.Connections()
+				open = f.open(time.Now())
 			}
 			r.Idle = open[w.Target.Address] == 0
 		}
 		out = append(out, balancer.TargetReport{Target: w.Target.Key, Report: r})
 	}
 	return out, nil
+}
+
+// counted is how old a count of connections may be: the kernel's list of them may be
+// long.
+const counted = time.Second
+
+// open counts connections by target. Only Report calls it.
+func (f *Flows) open(now time.Time) map[netip.AddrPort]int {
+	if f.conns == nil || now.Sub(f.connsAt) >= counted {
+		f.conns, f.connsAt = f.flow.Connections(), now
+	}
+	return f.conns
 }
 
 // Counts implements Engine.
