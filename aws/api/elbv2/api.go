@@ -13,10 +13,11 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/netip"
+	"time"
 
 	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/network"
-	"github.com/berthhq/berth/plane/keyring"
 	"github.com/berthhq/berth/store"
 )
 
@@ -27,10 +28,15 @@ type Objects interface {
 	Object(ctx context.Context, bucket, key, version string) (content []byte, ok bool, err error)
 }
 
+// Keyring seals client secrets for the listener or rule that the ARN names.
+type Keyring interface {
+	Seal(tx *store.Tx, scope arn.Scope, resource string, plain []byte, now time.Time) ([]byte, error)
+}
+
 // Config is what the API is built from.
 type Config struct {
 	Store   store.Store
-	Keyring *keyring.Keyring // seals client secrets
+	Keyring Keyring
 	// Objects are where bundles of trust stores come from; nil where there is no S3.
 	Objects Objects
 	// Public takes an address of the public pool for an interface; nil where there is
@@ -43,7 +49,7 @@ type Config struct {
 // API answers Elastic Load Balancing.
 type API struct {
 	store   store.Store
-	keyring *keyring.Keyring
+	keyring Keyring
 	objects Objects
 	public  func(*store.Tx, *network.Interface) (netip.Addr, error)
 	newID   func() string
