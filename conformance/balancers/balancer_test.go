@@ -36,7 +36,7 @@ func TestApplicationBalancerLivesAsTerraformAsks(t *testing.T) {
 	equal(t, "zones", zonesOf(b.AvailabilityZones), "eu-central-1a eu-central-1b")
 
 	for n, i := range h.nodes() {
-		if i.Owner != name || i.SubnetID != h.subnets[n] || i.RequesterID != "amazon-elb" || i.Description != "ELB app/web/"+name[strings.LastIndexByte(name, '/')+1:] || i.Unchecked {
+		if i.Owner != name || i.SubnetID != h.subnets[n] || i.RequesterID != "amazon-elb" || i.Description != "ELB app/web/"+name[strings.LastIndexByte(name, '/')+1:] || i.Unchecked || !i.PublicIP.IsValid() {
 			t.Errorf("node %+v", i)
 		}
 	}

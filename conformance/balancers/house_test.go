@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,9 +15,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/berthhq/berth/aws/api/ec2"
 	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/gateway/gatewaytest"
+	ec2shape "github.com/berthhq/berth/aws/shape/ec2"
 	shape "github.com/berthhq/berth/aws/shape/elbv2"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/network"
@@ -51,8 +54,11 @@ func open(t testing.TB) *house {
 	h.Server = gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
 		v := done[*vault.Vault](t)(vault.Open(t.TempDir(), st.View(), time.Now()))
 		h.keyring = &keyring.Keyring{Vault: v, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
-		api := elbv2.New(elbv2.Config{Store: st, Keyring: h.keyring, Objects: h.objects})
-		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
+		api := elbv2.New(elbv2.Config{Store: st, Keyring: h.keyring, Objects: h.objects, Public: public})
+		return []gateway.Offer{
+			{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()},
+			{Service: ec2shape.API, Handlers: ec2.New(st, network.DefaultCIDR).Operations()},
+		}
 	}, nil)
 	h.Furnish(t)
 	d := network.NewDefault(gatewaytest.Scope, network.DefaultCIDR, "")
@@ -62,6 +68,12 @@ func open(t testing.TB) *house {
 	}
 	h.Client = elb.NewFromConfig(h.Config(h.Root))
 	return h
+}
+
+// public is a pool with an address for each private one.
+func public(_ *store.Tx, i *network.Interface) (netip.Addr, error) {
+	b := i.PrivateIP.As4()
+	return netip.AddrFrom4([4]byte{203, 0, 113, b[3]}), nil
 }
 
 var background = context.Background()

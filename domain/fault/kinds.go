@@ -81,6 +81,53 @@ const (
 	InvalidGroupID
 	InvalidNetworkInterfaceID
 	InvalidInstanceID
+	InsufficientFreeAddresses
+	AddressInUse
+	DependencyViolation
+	InvalidVpcRange
+	InvalidSubnetConflict
+	InvalidSubnetRange
+	InvalidGroupDuplicate
+	InvalidGroupInUse
+	InvalidPermissionDuplicate
+	InvalidPermissionNotFound
+	InvalidPermissionMalformed
+	InvalidGroupRuleID
+	CannotDelete
+	DefaultVpcAlreadyExists
+	DefaultSubnetAlreadyExists
+	DefaultVpcDoesNotExist
+	InvalidRouteTableID
+	RouteAlreadyExists
+	InvalidRoute
+	InvalidAssociationID
+	InvalidCidrAssociationID
+	InvalidInternetGatewayID
+	InvalidEgressGatewayID
+	InvalidGatewayID
+	AlreadyAssociated
+	GatewayNotAttached
+	NatGatewayNotFound
+	InvalidAllocationID
+	InvalidAddress
+	AddressLimitExceeded
+	AuthFailure
+	InvalidNetworkAclID
+	NetworkAclEntryAlreadyExists
+	InvalidNetworkAclEntry
+	InvalidPrefixListID
+	InvalidDhcpOptionsID
+	InvalidVpcEndpointID
+	InvalidVpcEndpointServiceID
+	InvalidServiceName
+	InvalidPeeringID
+	InterfaceInUse
+	InvalidAttachmentID
+	OperationNotPermitted
+	UnsupportedOperation
+	IncorrectState
+	InvalidID
+	DryRunOperation
 	InvalidParameterValue
 	InvalidClientToken
 	NoSuchEntity
@@ -183,7 +230,6 @@ const (
 	ListenerNotFound
 	LoadBalancerNotFound
 	LoadBalancingInUse
-	OperationNotPermitted
 	PriorityInUse
 	BalancedResourceNotFound
 	RevocationContentNotFound
@@ -313,24 +359,71 @@ var table = [kindCount]row{
 
 	InvalidEventPattern: {400, "InvalidEventPatternException", "", ""},
 
-	InvalidVpcID:              {400, "InvalidVpcID.NotFound", "", ""},
-	InvalidSubnetID:           {400, "InvalidSubnetID.NotFound", "", ""},
-	InvalidGroupID:            {400, "InvalidGroup.NotFound", "", ""},
-	InvalidNetworkInterfaceID: {400, "InvalidNetworkInterfaceID.NotFound", "", ""},
-	InvalidInstanceID:         {400, "InvalidInstanceID.NotFound", "", ""},
-	InvalidParameterValue:     {400, "InvalidParameterValueException", "InvalidParameterValue", "InvalidParameterValue"},
-	InvalidClientToken:        {400, "InvalidParameterException", "InvalidParameterValue", "IdempotentParameterMismatch"},
-	NoSuchEntity:              {404, "NoSuchEntityException", "NoSuchEntity", ""},
-	EntityAlreadyExists:       {409, "EntityAlreadyExistsException", "EntityAlreadyExists", ""},
-	MalformedPolicyDocument:   {400, "MalformedPolicyDocumentException", "MalformedPolicyDocument", ""},
+	InvalidVpcID:                 {400, "InvalidVpcID.NotFound", "", ""},
+	InvalidSubnetID:              {400, "InvalidSubnetID.NotFound", "", ""},
+	InvalidGroupID:               {400, "InvalidGroup.NotFound", "", ""},
+	InvalidNetworkInterfaceID:    {400, "InvalidNetworkInterfaceID.NotFound", "", ""},
+	InvalidInstanceID:            {400, "InvalidInstanceID.NotFound", "", ""},
+	InsufficientFreeAddresses:    {400, "InsufficientFreeAddressesInSubnet", "", ""},
+	AddressInUse:                 {400, "InvalidIPAddress.InUse", "", ""},
+	DependencyViolation:          {400, "DependencyViolation", "", ""},
+	InvalidVpcRange:              {400, "InvalidVpc.Range", "", ""},
+	InvalidSubnetConflict:        {400, "InvalidSubnet.Conflict", "", ""},
+	InvalidSubnetRange:           {400, "InvalidSubnet.Range", "", ""},
+	InvalidGroupDuplicate:        {400, "InvalidGroup.Duplicate", "", ""},
+	InvalidGroupInUse:            {400, "InvalidGroup.InUse", "", ""},
+	InvalidPermissionDuplicate:   {400, "InvalidPermission.Duplicate", "", ""},
+	InvalidPermissionNotFound:    {400, "InvalidPermission.NotFound", "", ""},
+	InvalidPermissionMalformed:   {400, "InvalidPermission.Malformed", "", ""},
+	InvalidGroupRuleID:           {400, "InvalidSecurityGroupRuleId.NotFound", "", ""},
+	CannotDelete:                 {400, "CannotDelete", "", ""},
+	DefaultVpcAlreadyExists:      {400, "DefaultVpcAlreadyExists", "", ""},
+	DefaultSubnetAlreadyExists:   {400, "DefaultSubnetAlreadyExistsInAvailabilityZone", "", ""},
+	DefaultVpcDoesNotExist:       {400, "DefaultVpcDoesNotExist", "", ""},
+	InvalidRouteTableID:          {400, "InvalidRouteTableID.NotFound", "", ""},
+	RouteAlreadyExists:           {400, "RouteAlreadyExists", "", ""},
+	InvalidRoute:                 {400, "InvalidRoute.NotFound", "", ""},
+	InvalidAssociationID:         {400, "InvalidAssociationID.NotFound", "", ""},
+	InvalidCidrAssociationID:     {400, "InvalidVpcCidrBlockAssociationID.NotFound", "", ""},
+	InvalidInternetGatewayID:     {400, "InvalidInternetGatewayID.NotFound", "", ""},
+	InvalidEgressGatewayID:       {400, "InvalidEgressOnlyInternetGatewayId.NotFound", "", ""},
+	InvalidGatewayID:             {400, "InvalidGatewayID.NotFound", "", ""},
+	AlreadyAssociated:            {400, "Resource.AlreadyAssociated", "", ""},
+	GatewayNotAttached:           {400, "Gateway.NotAttached", "", ""},
+	NatGatewayNotFound:           {400, "NatGatewayNotFound", "", ""},
+	InvalidAllocationID:          {400, "InvalidAllocationID.NotFound", "", ""},
+	InvalidAddress:               {400, "InvalidAddress.NotFound", "", ""},
+	AddressLimitExceeded:         {400, "AddressLimitExceeded", "", ""},
+	AuthFailure:                  {400, "AuthFailure", "", ""},
+	InvalidNetworkAclID:          {400, "InvalidNetworkAclID.NotFound", "", ""},
+	NetworkAclEntryAlreadyExists: {400, "NetworkAclEntryAlreadyExists", "", ""},
+	InvalidNetworkAclEntry:       {400, "InvalidNetworkAclEntry.NotFound", "", ""},
+	InvalidPrefixListID:          {400, "InvalidPrefixListID.NotFound", "", ""},
+	InvalidDhcpOptionsID:         {400, "InvalidDhcpOptionsID.NotFound", "", ""},
+	InvalidVpcEndpointID:         {400, "InvalidVpcEndpointId.NotFound", "", ""},
+	InvalidVpcEndpointServiceID:  {400, "InvalidVpcEndpointServiceId.NotFound", "", ""},
+	InvalidServiceName:           {400, "InvalidServiceName", "", ""},
+	InvalidPeeringID:             {400, "InvalidVpcPeeringConnectionID.NotFound", "", ""},
+	InvalidParameterCombination:  {400, "InvalidParameterCombinationException", "InvalidParameterCombination", "InvalidParameterCombination"},
+	InterfaceInUse:               {400, "InvalidNetworkInterface.InUse", "", ""},
+	InvalidAttachmentID:          {400, "InvalidAttachmentID.NotFound", "", ""},
+	OperationNotPermitted:        {400, "OperationNotPermitted", "", ""},
+	UnsupportedOperation:         {400, "UnsupportedOperation", "", ""},
+	IncorrectState:               {400, "IncorrectState", "", ""},
+	InvalidID:                    {400, "InvalidID", "", ""},
+	DryRunOperation:              {412, "DryRunOperation", "", ""},
+	InvalidParameterValue:        {400, "InvalidParameterValueException", "InvalidParameterValue", "InvalidParameterValue"},
+	InvalidClientToken:           {400, "InvalidParameterException", "InvalidParameterValue", "IdempotentParameterMismatch"},
+	NoSuchEntity:                 {404, "NoSuchEntityException", "NoSuchEntity", ""},
+	EntityAlreadyExists:          {409, "EntityAlreadyExistsException", "EntityAlreadyExists", ""},
+	MalformedPolicyDocument:      {400, "MalformedPolicyDocumentException", "MalformedPolicyDocument", ""},
 
-	InvalidParameterCombination: {400, "InvalidParameterCombinationException", "InvalidParameterCombination", ""},
-	MissingRequiredParameter:    {400, "MissingRequiredParameterException", "MissingParameter", ""},
-	InvalidNextToken:            {400, "InvalidNextToken", "", ""},
-	InvalidFormat:               {400, "InvalidFormatFault", "InvalidFormat", ""},
-	AlarmNotFound:               {404, "ResourceNotFound", "", ""},
-	AlarmLimitExceeded:          {400, "LimitExceededFault", "LimitExceeded", ""},
-	MonitoredResourceNotFound:   {404, "ResourceNotFoundException", "", ""},
+	MissingRequiredParameter:  {400, "MissingRequiredParameterException", "MissingParameter", ""},
+	InvalidNextToken:          {400, "InvalidNextToken", "", ""},
+	InvalidFormat:             {400, "InvalidFormatFault", "InvalidFormat", ""},
+	AlarmNotFound:             {404, "ResourceNotFound", "", ""},
+	AlarmLimitExceeded:        {400, "LimitExceededFault", "LimitExceeded", ""},
+	MonitoredResourceNotFound: {404, "ResourceNotFoundException", "", ""},
 
 	InvalidPageToken: {400, "InvalidNextTokenException", "", ""},
 
@@ -419,7 +512,6 @@ var table = [kindCount]row{
 	ListenerNotFound:            {400, "ListenerNotFound", "", ""},
 	LoadBalancerNotFound:        {400, "LoadBalancerNotFound", "", ""},
 	LoadBalancingInUse:          {400, "ResourceInUse", "", ""},
-	OperationNotPermitted:       {400, "OperationNotPermitted", "", ""},
 	PriorityInUse:               {400, "PriorityInUse", "", ""},
 	BalancedResourceNotFound:    {400, "ResourceNotFound", "", ""},
 	RevocationContentNotFound:   {400, "RevocationContentNotFound", "", ""},

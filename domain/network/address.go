@@ -67,12 +67,12 @@ func PrivateDNSName(region string, addr netip.Addr) string {
 	return host + "." + region + ".compute.internal"
 }
 
-// Leasable tells whether an address is one of the subnet that can be leased.
+// Leasable tells whether the address is one of the subnet's that interfaces may have.
 func (s *Subnet) Leasable(a netip.Addr) bool {
-	if !a.Is4() || !s.CIDR.Contains(a) {
+	if !s.CIDR.Contains(a) || !a.Is4() {
 		return false
 	}
-	b, base := a.As4(), s.CIDR.Masked().Addr().As4()
-	n := int(binary.BigEndian.Uint32(b[:]) - binary.BigEndian.Uint32(base[:]))
+	base, have := s.CIDR.Masked().Addr().As4(), a.As4()
+	n := int(binary.BigEndian.Uint32(have[:]) - binary.BigEndian.Uint32(base[:]))
 	return n >= reservedHead && n < reservedHead+s.Size()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/plan"
 	"github.com/berthhq/berth/store"
+	"github.com/berthhq/berth/store/lease"
 )
 
 // ClusterBoard is a board of the container instances of a cluster: what RunTask
@@ -109,7 +110,7 @@ func Assign(tx *store.Tx, t *task.Task, p *Placement, now time.Time) (*task.Task
 	next := *t
 	next.Assignment = &task.Assignment{InstanceARN: p.Instance.ARN, At: now, Held: p.Held}
 	if next.Spec.NetworkConfiguration != nil {
-		iface, err := lease(tx, &next, p.Instance, now)
+		iface, err := leased(tx, &next, p.Instance, now)
 		if err != nil {
 			return nil, err
 		}
@@ -194,7 +195,7 @@ func Release(tx *store.Tx, t *task.Task) *task.Task {
 	return &next
 }
 
-func lease(tx *store.Tx, t *task.Task, inst *cluster.Instance, now time.Time) (*network.Interface, error) {
+func leased(tx *store.Tx, t *task.Task, inst *cluster.Instance, now time.Time) (*network.Interface, error) {
 	s, addr, err := FreeAddress(tx, t, inst.Zone)
 	if err != nil {
 		return nil, err
@@ -211,10 +212,7 @@ func FreeAddress(r store.Reader, t *task.Task, zone string) (*network.Subnet, ne
 		return nil, netip.Addr{}, err
 	}
 	for _, s := range subnets {
-		addr, ok := s.PickAddress(t.ID, func(a netip.Addr) bool {
-			return store.Interfaces.Has(r, store.InterfacesByAddress, store.AddressKey(t.Scope, s.VPCID, a))
-		})
-		if ok {
+		if addr, ok := lease.Free(r, s, t.ID); ok {
 			return s, addr, nil
 		}
 	}

@@ -12,9 +12,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net/netip"
+	"time"
 
 	"github.com/berthhq/berth/aws/gateway"
-	"github.com/berthhq/berth/plane/keyring"
+	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/store"
 )
 
@@ -25,12 +28,20 @@ type Objects interface {
 	Object(ctx context.Context, bucket, key, version string) (content []byte, ok bool, err error)
 }
 
+// Keyring seals client secrets for the listener or rule that the ARN names.
+type Keyring interface {
+	Seal(tx *store.Tx, scope arn.Scope, resource string, plain []byte, now time.Time) ([]byte, error)
+}
+
 // Config is what the API is built from.
 type Config struct {
 	Store   store.Store
-	Keyring *keyring.Keyring // seals client secrets
+	Keyring Keyring
 	// Objects are where bundles of trust stores come from; nil where there is no S3.
 	Objects Objects
+	// Public takes an address of the public pool for an interface; nil where there is
+	// no pool, and internet-facing balancers have their private addresses only.
+	Public func(tx *store.Tx, i *network.Interface) (netip.Addr, error)
 	// NewID gives 16 random hex digits. nil means crypto/rand.
 	NewID func() string
 }
@@ -38,14 +49,15 @@ type Config struct {
 // API answers Elastic Load Balancing.
 type API struct {
 	store   store.Store
-	keyring *keyring.Keyring
+	keyring Keyring
 	objects Objects
+	public  func(*store.Tx, *network.Interface) (netip.Addr, error)
 	newID   func() string
 }
 
 // New makes the API.
 func New(c Config) *API {
-	a := &API{store: c.Store, keyring: c.Keyring, objects: c.Objects, newID: c.NewID}
+	a := &API{store: c.Store, keyring: c.Keyring, objects: c.Objects, public: c.Public, newID: c.NewID}
 	if a.newID == nil {
 		a.newID = randomID
 	}

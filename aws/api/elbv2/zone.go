@@ -169,24 +169,28 @@ func addressOf(r store.Reader, b *balancer.Balancer, z *balancer.Zone) netip.Add
 
 // addNode makes the node of a place.
 func (a *API) addNode(tx *store.Tx, b *balancer.Balancer, p place, now time.Time) (balancer.Zone, error) {
-	i, err := a.lease(tx, b, p.subnet, p.private, now)
+	i, err := a.node(tx, b, p.subnet, p.private, now)
 	if err != nil {
 		return balancer.Zone{}, err
 	}
 	if b.Scheme == balancer.InternetFacing {
-		if err := a.publish(tx, i, p.allocation); err != nil {
+		public := *i
+		if err := a.publish(tx, &public, p.allocation); err != nil {
 			return balancer.Zone{}, err
 		}
+		store.Interfaces.Put(tx, &public)
 	}
-	store.Interfaces.Put(tx, i)
 	return balancer.Zone{Name: p.subnet.Zone, SubnetID: p.subnet.ID, InterfaceID: i.ID, AllocationID: p.allocation, Pinned: p.private.IsValid()}, nil
 }
 
 // publish gives a node its public address: an Elastic IP address, or one of the pool.
-func (a *API) publish(tx *store.Tx, i *network.Interface, allocation string) error {
+func (a *API) publish(tx *store.Tx, i *network.Interface, allocation string) (err error) {
 	have, ok := store.Addresses.Get(tx, network.Key(i.Scope, allocation))
 	if !ok {
-		return nil
+		if a.public != nil {
+			i.PublicIP, err = a.public(tx, i)
+		}
+		return err
 	}
 	next := *have
 	next.AssociationID, next.InterfaceID, next.PrivateIP = "eipassoc-0"+a.newID(), i.ID, i.PrivateIP
