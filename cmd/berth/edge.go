@@ -45,7 +45,7 @@ func edgeCommand(ctx context.Context, args []string) error {
 	go renewOnHangup(ctx)
 	journal := edge.NewJournal(place, *logEvery, log)
 	return edge.Run(ctx, edge.Config{
-		Data: *data, Spaces: spaces, Place: place, Drain: *drain, Engines: edge.Engines(journal, log), Journal: journal, Log: log,
+		Data: *data, Spaces: spaces, Place: place, Drain: *drain, Engines: edge.Engines(*data, journal, log), Journal: journal, Log: log,
 	})
 }
 

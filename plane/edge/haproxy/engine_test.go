@@ -154,6 +154,19 @@ func TestHealthIsReported(t *testing.T) {
 	}
 }
 
+func TestOrphansAreStopped(t *testing.T) {
+	s := newStand(t)
+	dir := s.Dir
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	s.Dir = fmt.Sprintf("%s/%d", dir, dead.ProcessState.Pid())
+	s.apply()
+	StopOrphans(dir)
+	s.until("the orphan ended", func() bool { return !s.processes["eni-1"].alive() })
+}
+
 // TestNothingFailsWhileTargetsAndRulesChange asks without pause while targets come and
 // go, which the process is told, and while rules change, which needs reloads.
 func TestNothingFailsWhileTargetsAndRulesChange(t *testing.T) {

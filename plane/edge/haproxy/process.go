@@ -109,7 +109,7 @@ func (p *process) start() error {
 		}
 		return p.await(before)
 	}
-	p.command = exec.Command("haproxy", "-W", "-f", p.config())
+	p.command = exec.Command("haproxy", "-W", "-p", filepath.Join(p.Dir, "pid"), "-f", p.config())
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.enter(p.command.Start); err != nil {
 		return fmt.Errorf("start haproxy: %w", err)
