@@ -46,7 +46,8 @@ type Engine struct {
 	targets *targets
 	counts  *tally
 	held    *held
-	secret  []byte // of balancers that have none
+	buffers sync.Pool // of *[]byte
+	secret  []byte    // of balancers that have none
 	tokens  *token.Checker
 
 	mu      sync.Mutex

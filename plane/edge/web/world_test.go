@@ -42,7 +42,7 @@ type stand struct {
 }
 
 // newStand makes one; shape may change the snapshot before it is applied.
-func newStand(t *testing.T, shape func(*stand)) *stand {
+func newStand(t testing.TB, shape func(*stand)) *stand {
 	t.Helper()
 	s := &stand{state: map[string]balancer.State{}}
 	s.Engine = web.New(web.Options{
