@@ -152,3 +152,25 @@ func below(t *testing.T, a *authority) *authority {
 	})
 	return b
 }
+
+// TestWhoDoesNotAgree is counted.
+func TestWhoDoesNotAgree(t *testing.T) {
+	s := newStand(t, func(s *stand) { s.secure(t, "app.example.com"); s.otherwise(says(200, "")) })
+	c, in := s.connect(t, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	_, _ = io.Copy(io.Discard, in) // until the balancer ends it
+	c.Close()
+	tick, end := time.NewTicker(10*time.Millisecond), time.After(10*time.Second)
+	defer tick.Stop()
+	for {
+		for _, n := range s.Counts(time.Now()) {
+			if n.Name == "ClientTLSNegotiationErrorCount" && n.Set.Sum == 1 {
+				return
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatal("it is not counted")
+		}
+	}
+}
