@@ -56,8 +56,12 @@ type Balancer struct {
 	// PrivateLinkUnchecked is true when packets of endpoints do not meet the security
 	// groups; of Network ones.
 	PrivateLinkUnchecked bool
-	Classic              *ClassicSpec // of a Classic one only
-	Version              int64        // rises with each change
+	// Secret seals the cookies of an Application balancer, so that its nodes read each
+	// other's; sealed by plane/keyring in the store, plain in a Snapshot. Empty for none:
+	// then what seals them does not outlive an edge.
+	Secret  []byte
+	Classic *ClassicSpec // of a Classic one only
+	Version int64        // rises with each change
 }
 
 // Zone is a node of a balancer: its place in one Availability Zone.

@@ -65,7 +65,7 @@ func TestUnsealOpensACopy(t *testing.T) {
 			{Scope: scope, ARN: "arn:cert", Key: sealed(t, k, st, "arn:cert", "key")},
 			{Scope: scope, ARN: "arn:spoiled", Key: []byte("rubbish")},
 		},
-		Fronts: []balancer.Front{{Listeners: []balancer.FrontListener{{
+		Fronts: []balancer.Front{{Balancer: balancer.Balancer{Scope: scope, ARN: "arn:balancer", Secret: sealed(t, k, st, "arn:balancer", "cookies")}, Listeners: []balancer.FrontListener{{
 			Listener: balancer.Listener{Scope: scope, ARN: "arn:listener", Default: signIn("arn:listener")},
 			Rules:    []balancer.Rule{{Scope: scope, ARN: "arn:rule", Actions: signIn("arn:rule")}, {Actions: []balancer.Action{{Type: balancer.Forward}}}},
 		}}}},
@@ -78,6 +78,9 @@ func TestUnsealOpensACopy(t *testing.T) {
 	}
 	if string(l.Listener.Default[0].OIDC.ClientSecret) != "client" || string(l.Rules[0].Actions[0].OIDC.ClientSecret) != "client" {
 		t.Error("client secrets are not open")
+	}
+	if got := string(open.Fronts[0].Balancer.Secret); got != "cookies" || string(kept.Fronts[0].Balancer.Secret) == got {
+		t.Errorf("the balancer's secret is %q", got)
 	}
 	was := kept.Fronts[0].Listeners[0]
 	if string(kept.Certificates[0].Key) == "key" || string(was.Listener.Default[0].OIDC.ClientSecret) == "client" || string(was.Rules[0].Actions[0].OIDC.ClientSecret) == "client" {

@@ -23,6 +23,9 @@ func (k *Keyring) Unseal(v *store.View, s *balancer.Snapshot) {
 }
 
 func (k *Keyring) unsealFront(v *store.View, f *balancer.Front) {
+	if b := &f.Balancer; len(b.Secret) > 0 {
+		b.Secret = k.open(v, b.Scope, b.ARN, b.Secret)
+	}
 	f.Listeners = slices.Clone(f.Listeners)
 	for i := range f.Listeners {
 		l := &f.Listeners[i]

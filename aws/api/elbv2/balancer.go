@@ -2,6 +2,7 @@ package elbv2
 
 import (
 	"context"
+	"crypto/rand"
 	"slices"
 
 	"github.com/berthhq/berth/aws/api/member"
@@ -55,6 +56,13 @@ func (a *API) putNew(tx *store.Tx, call *gateway.Call, b *balancer.Balancer, gro
 	}
 	if err := a.settle(tx, b, places, call.Now); err != nil {
 		return err
+	}
+	if b.Kind == balancer.Application {
+		secret := make([]byte, 32)
+		rand.Read(secret) // never fails
+		if b.Secret, err = a.keyring.Seal(tx, call.Scope, b.ARN, secret, call.Now); err != nil {
+			return err
+		}
 	}
 	store.Balancers.Put(tx, b)
 	return store.EnsureLinkedRole(tx, call.Scope, linked.LoadBalancing, call.Now)

@@ -8,13 +8,12 @@ import (
 
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/plane/edge/signin"
-	"github.com/berthhq/berth/plane/edge/token"
 )
 
 // authenticate tells whether the request has its answer: a client without a session is
 // sent to the identity provider, or refused.
 func (x *exchange) authenticate(a *balancer.OIDCAction) (over bool) {
-	o := x.engine.desk.Ask(x.r, x.l.balancer.ARN, a)
+	o := x.l.lock.Ask(x.r, x.l.balancer.ARN, a)
 	if x.told(&o) {
 		return true
 	}
@@ -33,7 +32,7 @@ func (x *exchange) authenticate(a *balancer.OIDCAction) (over bool) {
 // back answers a client that returns from its identity provider.
 func (x *exchange) back() {
 	x.did = append(x.did, "authenticate")
-	o := x.engine.desk.Back(x.r, x.l.signs)
+	o := x.l.lock.Back(x.r, x.l.signs)
 	x.told(&o)
 }
 
@@ -118,14 +117,29 @@ func signInsOf(rules []rule) []*balancer.OIDCAction {
 	return all
 }
 
-// Key sets the secret that seals cookies, so that edges, and this one after a restart,
-// read each other's. It is called before the first request.
-func (e *Engine) Key(secret []byte) {
-	e.cookies = cookiesOf(secret)
-	e.desk = signin.New(signin.Options{Secret: secret, Client: e.Providers, Now: e.Now})
-	e.tokens = token.New(e.Providers, e.Now)
+// lock is what keeps the cookies of one balancer: all its nodes have the same, so that
+// one knows whom another has seen.
+type lock struct {
+	*cookies
+	*signin.Desk
+}
+
+// lockOf is made of the balancer's secret; of the engine's own where it has none.
+func (e *Engine) lockOf(b *balancer.Balancer) lock {
+	secret := b.Secret
+	if len(secret) == 0 {
+		secret = e.secret
+	}
+	return lock{cookiesOf(secret), signin.New(signin.Options{Secret: secret, Client: e.Providers, Now: e.Now})}
 }
 
 // PublicKey verifies the X-Amzn-Oidc-Data that targets get, by its id; not ok for an id
 // that is not in use.
-func (e *Engine) PublicKey(id string) (pem []byte, ok bool) { return e.desk.PublicKey(id) }
+func (e *Engine) PublicKey(id string) (pem []byte, ok bool) {
+	for _, l := range e.world.Load().listeners {
+		if pem, ok = l.lock.PublicKey(id); ok {
+			return pem, ok
+		}
+	}
+	return nil, false
+}

@@ -71,8 +71,7 @@ func TestSigningIn(t *testing.T) {
 	then := to("a")
 	then.Order = 2
 	s := newStand(t, func(s *stand) {
-		s.Providers = idp.Client()
-		s.Key([]byte("secret"))
+		s.front().Balancer.Secret = []byte("secret")
 		s.secure(t, "app.example.com")
 		s.pool("a", target)
 		path := func(p string) []balancer.Condition {
@@ -149,8 +148,6 @@ func TestTokens(t *testing.T) {
 		}}})
 	})
 	s := newStand(t, func(s *stand) {
-		s.Providers = keys.Client()
-		s.Key([]byte("secret"))
 		check := func(endpoint string) []balancer.Action {
 			return []balancer.Action{{Type: balancer.ValidateJWT, JWT: &balancer.JWTAction{JWKSEndpoint: endpoint, Issuer: "me"}}, says(200, "in")}
 		}

@@ -25,7 +25,7 @@ const (
 // read nor make it.
 type cookies struct{ seal cipher.AEAD }
 
-// ownSecret is the engine's own, until Key sets one.
+// ownSecret is for cookies of balancers that have none.
 func ownSecret() []byte {
 	secret := make([]byte, 32)
 	rand.Read(secret)

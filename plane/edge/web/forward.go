@@ -45,7 +45,7 @@ func (x *exchange) forward(a *balancer.ForwardAction) {
 		return
 	}
 	if keep {
-		x.engine.cookies.set(x.w.Header(), cookieGroup, cookieGroupAll,
+		x.l.lock.set(x.w.Header(), cookieGroup, cookieGroupAll,
 			bond{Group: p.Group.ARN, Until: x.began.Add(time.Duration(a.StickinessSeconds) * time.Second)}, x.began)
 	}
 	x.send(p, from)
@@ -54,7 +54,7 @@ func (x *exchange) forward(a *balancer.ForwardAction) {
 // group chooses the target group; keep tells that the client shall stay with it.
 func (x *exchange) group(a *balancer.ForwardAction) (p *pool, keep bool) {
 	if a.Stickiness && len(a.Groups) > 1 {
-		b := x.engine.cookies.bound(x.r, cookieGroup, x.began)
+		b := x.l.lock.bound(x.r, cookieGroup, x.began)
 		for _, g := range a.Groups {
 			if g.GroupARN == b.Group && x.world.pools[b.Group] != nil {
 				return x.world.pools[b.Group], false

@@ -119,7 +119,7 @@ func (f *front) remember(ctx context.Context, c net.Conn) context.Context {
 }
 
 // count follows how many connections there are.
-func (f *front) count(_ net.Conn, state http.ConnState) {
+func (f *front) count(c net.Conn, state http.ConnState) {
 	l := f.now()
 	switch state {
 	case http.StateNew:
@@ -129,10 +129,19 @@ func (f *front) count(_ net.Conn, state http.ConnState) {
 		}
 	case http.StateClosed, http.StateHijacked:
 		f.open.Add(-1)
+		if l != nil && state == http.StateClosed && !agreed(c) {
+			f.engine.counts.add(l.balancer.ARN, "", l.zones[f.node], "ClientTLSNegotiationErrorCount", 1)
+		}
 	}
 	if l != nil {
 		f.engine.counts.level(l.balancer.ARN, f.place, f.open.Load())
 	}
+}
+
+// agreed tells whether a connection that should be in TLS came to be so.
+func agreed(c net.Conn) bool {
+	secure, ok := c.(*tls.Conn)
+	return !ok || secure.ConnectionState().HandshakeComplete
 }
 
 // drain waits for requests and for connections in another protocol, until ctx ends.

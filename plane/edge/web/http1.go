@@ -197,7 +197,9 @@ func (x *exchange) writeBody(u *upstream) error {
 }
 
 func (x *exchange) copyBody(to io.Writer, u *upstream) error {
-	buffer := make([]byte, bufferSize)
+	lent := x.engine.borrow()
+	defer x.engine.buffers.Put(lent)
+	buffer := *lent
 	for {
 		n, err := x.body.Read(buffer)
 		if n > 0 {
@@ -275,13 +277,15 @@ func (x *exchange) answer(u *upstream, a *http.Response, stuck func(http.Header,
 func (x *exchange) stream(a *http.Response, alive func()) error {
 	began := time.Now()
 	defer func() { x.to.answered = time.Since(began) }()
+	lent := x.engine.borrow()
+	defer x.engine.buffers.Put(lent)
+	buffer := *lent
 	flush := a.ContentLength < 0
 	if flush {
 		if err := x.control.Flush(); err != nil {
 			return err
 		}
 	}
-	buffer := make([]byte, bufferSize)
 	for {
 		n, err := a.Body.Read(buffer)
 		if n > 0 {

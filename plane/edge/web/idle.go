@@ -97,3 +97,12 @@ func (u *upstream) live() bool {
 	})
 	return err == nil && live
 }
+
+// borrow gives a buffer, which goes back to e.buffers.
+func (e *Engine) borrow() *[]byte {
+	if b, ok := e.buffers.Get().(*[]byte); ok {
+		return b
+	}
+	b := make([]byte, bufferSize)
+	return &b
+}

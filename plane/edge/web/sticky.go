@@ -18,7 +18,7 @@ func (x *exchange) sticky(p *pool, from []*target) (*target, func(http.Header, *
 	if p.Group.Attribute(balancer.StickinessType) == "app_cookie" {
 		name, over, app = cookieApp, p.Group.Seconds(balancer.AppCookieDuration), p.Group.Attribute(balancer.AppCookieName)
 	}
-	b := x.engine.cookies.bound(x.r, name, x.began)
+	b := x.l.lock.bound(x.r, name, x.began)
 	bound := x.staying(p, from, b)
 	return bound, func(h http.Header, answer *http.Response) {
 		until := x.began.Add(over)
@@ -32,7 +32,7 @@ func (x *exchange) sticky(p *pool, from []*target) (*target, func(http.Header, *
 		if app != "" {
 			cors = ""
 		}
-		x.engine.cookies.set(h, name, cors, bond{Group: p.Group.ARN, Target: x.to.target.key, Until: until}, x.began)
+		x.l.lock.set(h, name, cors, bond{Group: p.Group.ARN, Target: x.to.target.key, Until: until}, x.began)
 	}
 }
 

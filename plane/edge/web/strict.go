@@ -77,6 +77,9 @@ func ambiguous(r *http.Request, strictest bool) bool {
 
 // looksLikeLength tells names that some servers take for the two that frame a body.
 func looksLikeLength(name string) bool {
+	if !strings.ContainsAny(name, "_ ") {
+		return false
+	}
 	squeezed := strings.ToLower(strings.NewReplacer("_", "-", " ", "").Replace(name))
 	return squeezed != strings.ToLower(name) && (squeezed == "content-length" || squeezed == "transfer-encoding")
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 type tally struct {
 	mu     sync.Mutex
 	sums   map[series]metric.Set
-	levels map[place]level // of open connections
+	times  map[series]map[float64]float64 // how often each response time was seen
+	levels map[place]level                // of open connections
 }
 
 type series struct{ balancer, group, zone, name string }
@@ -22,22 +24,39 @@ type level struct {
 	open     int64
 }
 
-func newTally() *tally { return &tally{sums: map[series]metric.Set{}, levels: map[place]level{}} }
+func newTally() *tally {
+	return &tally{sums: map[series]metric.Set{}, times: map[series]map[float64]float64{}, levels: map[place]level{}}
+}
 
 // add counts so many of something; zone may be empty.
 func (t *tally) add(balancer, group, zone, name string, n float64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	at := series{balancer, group, zone, name}
-	s, known := t.sums[at]
-	switch {
-	case name == responseTime: // its percentiles are asked for
-		t.sums[at] = s.Plus(metric.One(n))
-	case !known:
-		t.sums[at] = metric.Set{Count: 1, Sum: n, Min: n, Max: n}
-	default:
-		t.sums[at] = metric.Set{Count: s.Count + 1, Sum: s.Sum + n, Min: min(s.Min, n), Max: max(s.Max, n)}
+	if name == responseTime { // its percentiles are asked for
+		if t.times[at] == nil {
+			t.times[at] = map[float64]float64{}
+		}
+		t.times[at][coarse(n)]++
 	}
+	s, known := t.sums[at]
+	if !known {
+		s.Min = n
+	}
+	t.sums[at] = metric.Set{Count: s.Count + 1, Sum: s.Sum + n, Min: min(s.Min, n), Max: max(s.Max, n)}
+}
+
+// coarse is n, at most one percent less: so there are few different ones.
+func coarse(n float64) float64 { return math.Float64frombits(math.Float64bits(n) &^ (1<<45 - 1)) }
+
+// with adds what percentiles are made of.
+func with(set metric.Set, times map[float64]float64) metric.Set {
+	var sum metric.Set
+	for of, n := range times {
+		sum = sum.Plus(metric.Set{Count: n, Sum: of * n, Min: of, Max: of, Values: []metric.Value{{Of: of, Count: n}}})
+	}
+	set.Values = sum.Values
+	return set
 }
 
 const responseTime = "TargetResponseTime"
@@ -51,8 +70,8 @@ func (t *tally) level(balancer string, socket place, open int64) {
 
 func (t *tally) take(now time.Time) []balancer.Count {
 	t.mu.Lock()
-	sums := t.sums
-	t.sums = map[series]metric.Set{}
+	sums, times := t.sums, t.times
+	t.sums, t.times = map[series]metric.Set{}, map[series]map[float64]float64{}
 	open := map[string]int64{}
 	for socket, l := range t.levels {
 		open[l.balancer] += l.open
@@ -63,6 +82,9 @@ func (t *tally) take(now time.Time) []balancer.Count {
 	t.mu.Unlock()
 	var out []balancer.Count
 	for s, set := range sums {
+		if seen := times[s]; seen != nil {
+			set = with(set, seen)
+		}
 		out = append(out, balancer.Count{BalancerARN: s.balancer, GroupARN: s.group, Zone: s.zone, Name: s.name, Unit: unitOf(s.name), At: now, Set: set})
 	}
 	for b, n := range open {

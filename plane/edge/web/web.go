@@ -46,8 +46,8 @@ type Engine struct {
 	targets *targets
 	counts  *tally
 	held    *held
-	cookies *cookies
-	desk    *signin.Desk
+	buffers sync.Pool // of *[]byte
+	secret  []byte    // of balancers that have none
 	tokens  *token.Checker
 
 	mu      sync.Mutex
@@ -67,7 +67,7 @@ func New(o Options) *Engine {
 		o.State = func(string) balancer.State { return balancer.Healthy }
 	}
 	e := &Engine{Options: o, counts: newTally(), held: newHeld(), fronts: map[*front]bool{}}
-	e.Key(ownSecret())
+	e.secret, e.tokens = ownSecret(), token.New(e.Providers, e.Now)
 	e.targets = &targets{engine: e, all: map[string]*target{}}
 	e.world.Store(&world{})
 	return e

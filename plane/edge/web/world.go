@@ -19,9 +19,10 @@ type listener struct {
 	balancer *balancer.Balancer
 	*balancer.Listener
 	rules   []rule
-	zones   map[string]string      // of nodes, by interface
-	tls     *tls.Config            // nil for HTTP
-	answers []headerValue          // set in each answer
+	zones   map[string]string // of nodes, by interface
+	tls     *tls.Config       // nil for HTTP
+	answers []headerValue     // set in each answer
+	lock    lock
 	signs   []*balancer.OIDCAction // that have clients sign in
 	logged  bool
 	settings
@@ -76,8 +77,10 @@ func (e *Engine) newWorld(s *balancer.Snapshot) *world {
 		if f.Balancer.Kind == balancer.Network {
 			continue
 		}
+		keeps := e.lockOf(&f.Balancer)
 		for i := range f.Listeners {
 			l := newListener(f, &f.Listeners[i])
+			l.lock = keeps
 			if l.Protocol == "HTTPS" {
 				l.tls = e.configOf(l, s, certificates)
 			}

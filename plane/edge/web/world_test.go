@@ -42,7 +42,7 @@ type stand struct {
 }
 
 // newStand makes one; shape may change the snapshot before it is applied.
-func newStand(t *testing.T, shape func(*stand)) *stand {
+func newStand(t testing.TB, shape func(*stand)) *stand {
 	t.Helper()
 	s := &stand{state: map[string]balancer.State{}}
 	s.Engine = web.New(web.Options{
@@ -62,7 +62,8 @@ func newStand(t *testing.T, shape func(*stand)) *stand {
 			defer s.mu.Unlock()
 			s.lines = append(s.lines, line)
 		},
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Providers: &http.Client{Transport: &http.Transport{TLSClientConfig: trusting(), DisableKeepAlives: true}},
+		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	s.snap.Fronts = []balancer.Front{{
 		Balancer:  balancer.Balancer{ARN: balancerARN, Kind: balancer.Application, Attributes: map[string]string{}},
