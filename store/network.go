@@ -2,6 +2,8 @@ package store
 
 import (
 	"net/netip"
+	"slices"
+	"strconv"
 
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/network"
@@ -11,6 +13,20 @@ import (
 var VPCs = &Table[network.VPC]{
 	ID: vpcs, Noun: "vpc", Schema: 1,
 	Primary: func(v *network.VPC) string { return network.Key(v.Scope, v.ID) },
+	Indexes: []*Index[network.VPC]{VPCsByNumber},
+}
+
+// VPCsByNumber finds the one VPC of a number, by NumberKey.
+var VPCsByNumber = &Index[network.VPC]{
+	Key: func(v *network.VPC) string { return NumberKey(v.Number) },
+}
+
+// NumberKey is a key of VPCsByNumber: empty for no number.
+func NumberKey(n uint32) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(n), 10)
 }
 
 // Subnets by network.Key.
@@ -29,12 +45,45 @@ var SubnetsByVPC = &Index[network.Subnet]{
 var SecurityGroups = &Table[network.SecurityGroup]{
 	ID: securityGroups, Noun: "security-group", Schema: 1,
 	Primary: func(g *network.SecurityGroup) string { return network.Key(g.Scope, g.ID) },
-	Indexes: []*Index[network.SecurityGroup]{SecurityGroupsByVPC},
+	Indexes: []*Index[network.SecurityGroup]{SecurityGroupsByVPC, SecurityGroupsByRule, SecurityGroupsByPeer},
 }
 
 // SecurityGroupsByVPC finds groups by the network.Key of their VPC.
 var SecurityGroupsByVPC = &Index[network.SecurityGroup]{
 	Key: func(g *network.SecurityGroup) string { return network.Key(g.Scope, g.VPCID) },
+}
+
+// SecurityGroupsByRule finds the group that has a rule by the network.Key of the rule.
+var SecurityGroupsByRule = &Index[network.SecurityGroup]{
+	Keys: func(g *network.SecurityGroup) []string {
+		return ruleKeys(g, func(r *network.Rule) string { return r.ID })
+	},
+}
+
+// SecurityGroupsByPeer finds the groups whose rules name another group, or a prefix
+// list, by the network.Key of that.
+var SecurityGroupsByPeer = &Index[network.SecurityGroup]{
+	Keys: func(g *network.SecurityGroup) []string {
+		return ruleKeys(g, func(r *network.Rule) string {
+			if id := r.Group + r.PrefixList; id != g.ID {
+				return id
+			}
+			return ""
+		})
+	},
+}
+
+func ruleKeys(g *network.SecurityGroup, id func(*network.Rule) string) []string {
+	var keys []string
+	for _, rules := range [][]network.Rule{g.Ingress, g.Egress} {
+		for n := range rules {
+			if id := id(&rules[n]); id != "" {
+				keys = append(keys, network.Key(g.Scope, id))
+			}
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // Interfaces by network.Key: address leases, those in quarantine included.

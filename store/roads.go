@@ -34,6 +34,17 @@ var RouteTablesBySubnet = &Index[network.RouteTable]{
 var InternetGateways = &Table[network.InternetGateway]{
 	ID: internetGateways, Noun: "internet-gateway", Schema: 1,
 	Primary: func(g *network.InternetGateway) string { return network.Key(g.Scope, g.ID) },
+	Indexes: []*Index[network.InternetGateway]{InternetGatewaysByVPC},
+}
+
+// InternetGatewaysByVPC finds attached gateways by the network.Key of their VPC.
+var InternetGatewaysByVPC = &Index[network.InternetGateway]{
+	Key: func(g *network.InternetGateway) string {
+		if g.VPCID == "" {
+			return ""
+		}
+		return network.Key(g.Scope, g.VPCID)
+	},
 }
 
 // NATGateways by network.Key.
@@ -46,6 +57,22 @@ var NATGateways = &Table[network.NATGateway]{
 var Addresses = &Table[network.Address]{
 	ID: addresses, Noun: "address", Schema: 1,
 	Primary: func(a *network.Address) string { return network.Key(a.Scope, a.AllocationID) },
+	Indexes: []*Index[network.Address]{AddressesByIP, AddressesByInterface},
+}
+
+// AddressesByIP finds who has a public address, in all scopes.
+var AddressesByIP = &Index[network.Address]{
+	Key: func(a *network.Address) string { return a.IP.String() },
+}
+
+// AddressesByInterface finds the addresses of an interface by its network.Key.
+var AddressesByInterface = &Index[network.Address]{
+	Key: func(a *network.Address) string {
+		if a.InterfaceID == "" {
+			return ""
+		}
+		return network.Key(a.Scope, a.InterfaceID)
+	},
 }
 
 // ACLs by network.Key.

@@ -128,6 +128,12 @@ const (
 	IncorrectState
 	InvalidID
 	DryRunOperation
+	InvalidNatGatewayID
+	TagLimitExceeded
+	ExistingVpcEndpoints
+	PrefixListMaxEntries
+	PrefixListVersionMismatch
+	RulesPerGroupLimit
 	InvalidParameterValue
 	InvalidClientToken
 	NoSuchEntity
@@ -375,6 +381,11 @@ var table = [kindCount]row{
 	InvalidSubnetID:              {400, "InvalidSubnetID.NotFound", "", ""},
 	InvalidGroupID:               {400, "InvalidGroup.NotFound", "", ""},
 	InvalidNetworkInterfaceID:    {400, "InvalidNetworkInterfaceID.NotFound", "", ""},
+	RulesPerGroupLimit:           {400, "RulesPerSecurityGroupLimitExceeded", "", ""},
+	ExistingVpcEndpoints:         {400, "ExistingVpcEndpointConnections", "", ""},
+	PrefixListMaxEntries:         {400, "PrefixListMaxEntriesExceeded", "", ""},
+	PrefixListVersionMismatch:    {400, "PrefixListVersionMismatch", "", ""},
+	TagLimitExceeded:             {400, "TagLimitExceeded", "", ""},
 	InvalidInstanceID:            {400, "InvalidInstanceID.NotFound", "", ""},
 	InsufficientFreeAddresses:    {400, "InsufficientFreeAddressesInSubnet", "", ""},
 	AddressInUse:                 {400, "InvalidIPAddress.InUse", "", ""},
@@ -424,6 +435,7 @@ var table = [kindCount]row{
 	IncorrectState:               {400, "IncorrectState", "", ""},
 	InvalidID:                    {400, "InvalidID", "", ""},
 	DryRunOperation:              {412, "DryRunOperation", "", ""},
+	InvalidNatGatewayID:          {400, "InvalidNatGatewayID.NotFound", "", ""},
 	InvalidParameterValue:        {400, "InvalidParameterValueException", "InvalidParameterValue", "InvalidParameterValue"},
 	InvalidClientToken:           {400, "InvalidParameterException", "InvalidParameterValue", "IdempotentParameterMismatch"},
 	NoSuchEntity:                 {404, "NoSuchEntityException", "NoSuchEntity", ""},

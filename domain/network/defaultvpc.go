@@ -35,8 +35,7 @@ func NewDefault(scope arn.Scope, cidr netip.Prefix, seed string) Default {
 	d := Default{VPC: VPC{
 		Scope: scope, ID: id("vpc", ""), CIDR: cidr.Masked(), Default: true, DNSSupport: true, DNSHostnames: true,
 	}}
-	for n, letter := range defaultZones {
-		zone := scope.Region + string(letter)
+	for n, zone := range Zones(scope.Region) {
 		d.Subnets = append(d.Subnets, Subnet{
 			Scope: scope, ID: id("subnet", zone), VPCID: d.VPC.ID, CIDR: sixteenth(d.VPC.CIDR, n),
 			Zone: zone, ZoneID: ZoneID(zone), Default: true, MapPublicIP: true,
@@ -96,3 +95,9 @@ func shortDirection(s string) (short string, ok bool) {
 	}
 	return "", false
 }
+
+// DefaultSubnets is how many default subnets a default VPC has room for.
+const DefaultSubnets = 16
+
+// DefaultSubnetRange is the nth range for a default subnet.
+func DefaultSubnetRange(vpc netip.Prefix, n int) netip.Prefix { return sixteenth(vpc.Masked(), n) }

@@ -52,7 +52,11 @@ type Subnet struct {
 	ZoneID      string // use1-az1
 	Default     bool
 	MapPublicIP bool
-	Tags        []workload.Tag
+	// HostnameType is ip-name or resource-name; empty for ip-name.
+	HostnameType string
+	// ResourceNameDNS is whether names made of resource ids are answered.
+	ResourceNameDNS bool
+	Tags            []workload.Tag
 }
 
 // SecurityGroup is a set of stateful rules.

@@ -1,19 +1,13 @@
-// Package ec2 answers the part of the EC2 API that users of ECS read: the
-// default VPC, its subnets, security groups and routes, the interfaces of tasks,
-// zones and regions, and the container instances as EC2 sees them.
-//
-// What a default VPC implies but nobody can change yet (its internet gateway,
-// main route table, network ACL) is not stored: it follows from the VPC.
+// Package ec2 answers EC2's network: VPCs and their subnets, routes and gateways,
+// security groups, interfaces, addresses and endpoints; and the container instances as
+// EC2 sees them.
 package ec2
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 
-	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/arn"
-	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/region"
 	"github.com/berthhq/berth/store"
 )
@@ -23,61 +17,28 @@ type API struct {
 	store store.Store
 	// cidr is the range of default VPCs.
 	cidr netip.Prefix
+	// public is where Elastic IP addresses come from.
+	public netip.Prefix
 }
 
 // New makes the API. cidr is the range that default VPCs get, network.DefaultCIDR
-// unless it collides with a network of the host.
-func New(st store.Store, cidr netip.Prefix) *API { return &API{store: st, cidr: cidr} }
-
-// Operations are what berth supports of EC2.
-func (a *API) Operations() map[string]gateway.Handler {
-	return map[string]gateway.Handler{
-		"DescribeAccountAttributes":  gateway.Handle(a.describeAccountAttributes),
-		"DescribeAvailabilityZones":  gateway.Handle(a.describeAvailabilityZones),
-		"DescribeInstances":          gateway.Handle(a.describeInstances),
-		"DescribeInternetGateways":   gateway.Handle(a.describeInternetGateways),
-		"DescribeNetworkAcls":        gateway.Handle(a.describeNetworkACLs),
-		"DescribeNetworkInterfaces":  gateway.Handle(a.describeNetworkInterfaces),
-		"DescribeRegions":            gateway.Handle(a.describeRegions),
-		"DescribeRouteTables":        gateway.Handle(a.describeRouteTables),
-		"DescribeSecurityGroupRules": gateway.Handle(a.describeSecurityGroupRules),
-		"DescribeSecurityGroups":     gateway.Handle(a.describeSecurityGroups),
-		"DescribeSubnets":            gateway.Handle(a.describeSubnets),
-		"DescribeTags":               gateway.Handle(a.describeTags),
-		"DescribeVpcAttribute":       gateway.Handle(a.describeVPCAttribute),
-		"DescribeVpcs":               gateway.Handle(a.describeVPCs),
-	}
+// unless it collides with a network of the host. Elastic IP addresses are of
+// DefaultPublic.
+func New(st store.Store, cidr netip.Prefix) *API {
+	return &API{store: st, cidr: cidr, public: DefaultPublic()}
 }
 
-// EnsureDefaultVPC makes the default VPC of a scope that has no VPC at all.
-func EnsureDefaultVPC(ctx context.Context, st store.Store, scope arn.Scope, cidr netip.Prefix) (*store.View, error) {
-	v := st.View()
-	if hasVPC(v, scope) {
-		return v, nil
-	}
-	v, err := st.Update(ctx, func(tx *store.Tx) error {
-		if hasVPC(tx, scope) {
-			return nil
-		}
-		d := network.NewDefault(scope, cidr, "")
-		store.VPCs.Put(tx, &d.VPC)
-		for n := range d.Subnets {
-			store.Subnets.Put(tx, &d.Subnets[n])
-		}
-		store.SecurityGroups.Put(tx, &d.Group)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("making the default VPC of %s: %w", scope.Region, err)
-	}
-	return v, nil
+// DefaultPublic is the pool of Elastic IP addresses that leads nowhere: TEST-NET-3 of
+// RFC 5737.
+func DefaultPublic() netip.Prefix {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{203, 0, 113, 0}), 24)
 }
 
-func hasVPC(r store.Reader, scope arn.Scope) bool {
-	for range store.VPCs.Prefix(r, network.Key(scope, "")) {
-		return true
-	}
-	return false
+// WithPublic takes Elastic IP addresses from another pool, of IPv4.
+func (a *API) WithPublic(pool netip.Prefix) *API {
+	next := *a
+	next.public = pool
+	return &next
 }
 
 // view is the state in which the scope has its default VPC. Regions other than

@@ -7,6 +7,7 @@ import (
 	shape "github.com/berthhq/berth/aws/shape/ec2"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
 )
 
@@ -18,8 +19,9 @@ type groupRule struct {
 }
 
 var groupRuleKind = kind[groupRule]{
-	noun: "security group rule", missing: fault.InvalidGroupID,
-	id: func(r *groupRule) string { return r.ID },
+	noun: "security group rule", missing: fault.InvalidGroupRuleID,
+	id:   func(r *groupRule) string { return r.ID },
+	tags: func(r *groupRule) []workload.Tag { return r.Tags },
 	fields: map[string]func(*groupRule) []string{
 		"group-id":               one(func(r *groupRule) string { return r.group.ID }),
 		"security-group-rule-id": one(func(r *groupRule) string { return r.ID }),
@@ -53,6 +55,7 @@ func groupRuleShape(r *groupRule) shape.SecurityGroupRule {
 		GroupId: new(r.group.ID), GroupOwnerId: new(r.group.Scope.Account), IsEgress: new(r.egress),
 		IpProtocol: new(r.Protocol), FromPort: new(int32(r.FromPort)), ToPort: new(int32(r.ToPort)),
 		CidrIpv4: optional(r.CIDR), CidrIpv6: optional(r.CIDR6), Description: optional(r.Description),
+		PrefixListId: optional(r.PrefixList), Tags: tagShapes(r.Tags),
 	}
 	if r.Group != "" {
 		s.ReferencedGroupInfo = &shape.ReferencedSecurityGroup{GroupId: new(r.Group), UserId: new(r.group.Scope.Account)}

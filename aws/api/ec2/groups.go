@@ -119,6 +119,8 @@ func permissions(g *group, rules []network.Rule) []shape.IpPermission {
 			p.UserIdGroupPairs = append(p.UserIdGroupPairs, shape.UserIdGroupPair{
 				GroupId: new(r.Group), UserId: new(g.Scope.Account), Description: described,
 			})
+		case r.PrefixList != "":
+			p.PrefixListIds = append(p.PrefixListIds, shape.PrefixListId{PrefixListId: new(r.PrefixList), Description: described})
 		}
 	}
 	return out

@@ -175,14 +175,8 @@ func allTags(r store.Reader, scope arn.Scope) []*tagged {
 			all = append(all, &tagged{t, id, kind})
 		}
 	}
-	for v := range store.VPCs.Prefix(r, network.Key(scope, "")) {
-		add(shape.ResourceTypeVpc, v.ID, v.Tags)
-	}
-	for s := range store.Subnets.Prefix(r, network.Key(scope, "")) {
-		add(shape.ResourceTypeSubnet, s.ID, s.Tags)
-	}
-	for g := range store.SecurityGroups.Prefix(r, network.Key(scope, "")) {
-		add(shape.ResourceTypeSecurityGroup, g.ID, g.Tags)
+	for _, t := range taggables() {
+		t.each(r, scope, func(id string, tags []workload.Tag) { add(t.kind, id, tags) })
 	}
 	for _, i := range ec2Instances(r, scope) {
 		add(shape.ResourceTypeInstance, i.EC2ID, i.Tags)

@@ -20,19 +20,20 @@ type leased = network.Interface
 func interfaceKind(r store.Reader) *kind[leased] {
 	return &kind[leased]{
 		noun: "networkInterface", missing: fault.InvalidNetworkInterfaceID,
-		id: func(i *leased) string { return i.ID },
+		id:   func(i *leased) string { return i.ID },
+		tags: func(i *leased) []workload.Tag { return i.Tags },
 		fields: map[string]func(*leased) []string{
 			"addresses.private-ip-address":    one(privateIP),
 			"addresses.association.public-ip": publicIPs,
 			"association.public-ip":           publicIPs,
-			"attachment.attachment-id":        one(attachmentID),
+			"attachment.attachment-id":        attachmentIDs,
 			"attachment.instance-id":          one(func(i *leased) string { return hostID(r, i) }),
-			"attachment.status":               always[leased]("attached"),
+			"attachment.status":               attachmentStates,
 			"availability-zone":               one(func(i *leased) string { return i.Zone }),
 			"description":                     one(func(i *leased) string { return i.Description }),
 			"group-id":                        func(i *leased) []string { return i.SecurityGroups },
 			"group-name":                      func(i *leased) []string { return groupNames(r, i) },
-			"interface-type":                  always[leased]("interface"),
+			"interface-type":                  one(func(i *leased) string { return string(interfaceType(i)) }),
 			"mac-address":                     one(func(i *leased) string { return i.MAC }),
 			"network-interface-id":            one(func(i *leased) string { return i.ID }),
 			"owner-id":                        one(func(i *leased) string { return i.Scope.Account }),
@@ -40,7 +41,7 @@ func interfaceKind(r store.Reader) *kind[leased] {
 			"private-ip-address":              one(privateIP),
 			"requester-id":                    one(func(i *leased) string { return i.RequesterID }),
 			"requester-managed":               truth(requesterManaged),
-			"status":                          always[leased]("in-use"),
+			"status":                          one(func(i *leased) string { return string(interfaceStatus(i)) }),
 			"subnet-id":                       one(func(i *leased) string { return i.SubnetID }),
 			"vpc-id":                          one(func(i *leased) string { return i.VPCID }),
 		},
@@ -115,31 +116,82 @@ func heldInterfaces(r store.Reader, scope arn.Scope) iter.Seq[*leased] {
 }
 
 func interfaceShape(r store.Reader, i *leased) shape.NetworkInterface {
-	association := associationShape(i)
+	association := associationShape(r, i)
 	return shape.NetworkInterface{
 		NetworkInterfaceId: new(i.ID), OwnerId: new(i.Scope.Account), VpcId: new(i.VPCID), SubnetId: new(i.SubnetID),
 		AvailabilityZone: new(i.Zone), AvailabilityZoneId: new(network.ZoneID(i.Zone)), MacAddress: new(i.MAC),
-		Description: new(i.Description), InterfaceType: shape.NetworkInterfaceTypeInterface, Status: shape.NetworkInterfaceStatusInUse,
-		RequesterId: optional(i.RequesterID), RequesterManaged: new(requesterManaged(i)), SourceDestCheck: new(true),
+		Description: new(i.Description), InterfaceType: interfaceType(i), Status: interfaceStatus(i),
+		RequesterId: optional(i.RequesterID), RequesterManaged: new(requesterManaged(i)), SourceDestCheck: new(!i.Unchecked),
 		PrivateDnsName: new(i.PrivateDNSName), PrivateIpAddress: new(privateIP(i)),
 		PrivateIpAddresses: []shape.NetworkInterfacePrivateIpAddress{{
 			Primary: new(true), PrivateDnsName: new(i.PrivateDNSName), PrivateIpAddress: new(privateIP(i)), Association: association,
 		}},
 		Ipv6Addresses: []shape.NetworkInterfaceIpv6Address{},
 		Groups:        groupIdentifiers(r, i), Association: association,
-		Attachment: &shape.NetworkInterfaceAttachment{
-			AttachmentId: new(attachmentID(i)), AttachTime: new(i.CreatedAt), Status: shape.AttachmentStatusAttached, DeviceIndex: new(int32(1)),
-			NetworkCardIndex: new(int32(0)), InstanceId: optional(hostID(r, i)), InstanceOwnerId: new(i.Scope.Account), DeleteOnTermination: new(true),
-		},
-		TagSet: []shape.Tag{},
+		Attachment: attachmentShape(r, i), TagSet: tagList(i.Tags),
 	}
 }
 
-func associationShape(i *leased) *shape.NetworkInterfaceAssociation {
+// tagList is empty without tags: interfaces have the set always.
+func tagList(tags []workload.Tag) []shape.Tag { return append([]shape.Tag{}, tagShapes(tags)...) }
+
+func interfaceType(i *leased) shape.NetworkInterfaceType {
+	switch i.Kind {
+	case network.ForNAT:
+		return shape.NetworkInterfaceTypeNatGateway
+	case network.ForEndpoint:
+		return shape.NetworkInterfaceTypeVpcEndpoint
+	}
+	return shape.NetworkInterfaceTypeInterface
+}
+
+// interfaceStatus: what a user made is attached to nothing.
+func interfaceStatus(i *leased) shape.NetworkInterfaceStatus {
+	if i.Kind == network.ForUser {
+		return shape.NetworkInterfaceStatusAvailable
+	}
+	return shape.NetworkInterfaceStatusInUse
+}
+
+func attachmentIDs(i *leased) []string {
+	if i.Kind == network.ForUser {
+		return nil
+	}
+	return []string{attachmentID(i)}
+}
+
+func attachmentStates(i *leased) []string {
+	if i.Kind == network.ForUser {
+		return nil
+	}
+	return []string{string(shape.AttachmentStatusAttached)}
+}
+
+func attachmentShape(r store.Reader, i *leased) *shape.NetworkInterfaceAttachment {
+	if i.Kind == network.ForUser {
+		return nil
+	}
+	s := &shape.NetworkInterfaceAttachment{
+		AttachmentId: new(attachmentID(i)), AttachTime: new(i.CreatedAt), Status: shape.AttachmentStatusAttached, DeviceIndex: new(int32(1)),
+		NetworkCardIndex: new(int32(0)), InstanceId: optional(hostID(r, i)), InstanceOwnerId: new(i.Scope.Account), DeleteOnTermination: new(true),
+	}
+	if i.Kind != network.ForTask {
+		s.InstanceOwnerId, s.DeleteOnTermination = new(i.RequesterID), new(false)
+	}
+	return s
+}
+
+func associationShape(r store.Reader, i *leased) *shape.NetworkInterfaceAssociation {
 	if !i.PublicIP.IsValid() {
 		return nil
 	}
-	return &shape.NetworkInterfaceAssociation{PublicIp: new(i.PublicIP.String()), IpOwnerId: new("amazon")}
+	s := &shape.NetworkInterfaceAssociation{PublicIp: new(i.PublicIP.String()), IpOwnerId: new("amazon")}
+	for a := range store.Addresses.By(r, store.AddressesByInterface, network.Key(i.Scope, i.ID)) {
+		if a.IP == i.PublicIP {
+			s.AllocationId, s.AssociationId, s.IpOwnerId = new(a.AllocationID), new(a.AssociationID), new(a.Scope.Account)
+		}
+	}
+	return s
 }
 
 func groupIdentifiers(r store.Reader, i *leased) []shape.GroupIdentifier {

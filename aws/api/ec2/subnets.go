@@ -60,7 +60,7 @@ func subnetShape(r store.Reader, s *network.Subnet) shape.Subnet {
 		MapPublicIpOnLaunch: new(s.MapPublicIP), MapCustomerOwnedIpOnLaunch: new(false),
 		AssignIpv6AddressOnCreation: new(false), EnableDns64: new(false), Ipv6Native: new(false),
 		PrivateDnsNameOptionsOnLaunch: &shape.PrivateDnsNameOptionsOnLaunch{
-			HostnameType: shape.HostnameTypeIpName, EnableResourceNameDnsARecord: new(false), EnableResourceNameDnsAAAARecord: new(false),
+			HostnameType: hostnameType(s), EnableResourceNameDnsARecord: new(s.ResourceNameDNS), EnableResourceNameDnsAAAARecord: new(false),
 		},
 		Ipv6CidrBlockAssociationSet: []shape.SubnetIpv6CidrBlockAssociation{},
 		Tags:                        tagShapes(s.Tags),
@@ -74,4 +74,11 @@ func freeAddresses(r store.Reader, s *network.Subnet) int {
 		free--
 	}
 	return max(0, free)
+}
+
+func hostnameType(s *network.Subnet) shape.HostnameType {
+	if s.HostnameType == "" {
+		return shape.HostnameTypeIpName
+	}
+	return shape.HostnameType(s.HostnameType)
 }

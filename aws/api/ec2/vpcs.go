@@ -17,10 +17,12 @@ var vpcKind = kind[network.VPC]{
 	tags: func(v *network.VPC) []workload.Tag { return v.Tags },
 	fields: map[string]func(*network.VPC) []string{
 		"cidr":                                  one(vpcCIDR),
-		"cidr-block-association.cidr-block":     one(vpcCIDR),
-		"cidr-block-association.association-id": one(vpcAssociationID),
+		"cidr-block":                            one(vpcCIDR),
+		"cidrBlock":                             one(vpcCIDR),
+		"cidr-block-association.cidr-block":     vpcRanges(func(r network.Range) string { return r.CIDR.String() }),
+		"cidr-block-association.association-id": vpcRanges(func(r network.Range) string { return r.AssociationID }),
 		"cidr-block-association.state":          always[network.VPC]("associated"),
-		"dhcp-options-id":                       one(dhcpOptionsID),
+		"dhcp-options-id":                       one(func(v *network.VPC) string { return v.DHCPOptionsID }),
 		"is-default":                            truth(vpcDefault),
 		"isDefault":                             truth(vpcDefault),
 		"owner-id":                              one(func(v *network.VPC) string { return v.Scope.Account }),
@@ -32,8 +34,20 @@ var vpcKind = kind[network.VPC]{
 func vpcCIDR(v *network.VPC) string          { return v.CIDR.String() }
 func vpcDefault(v *network.VPC) bool         { return v.Default }
 func vpcAssociationID(v *network.VPC) string { return network.DerivedID("vpc-cidr-assoc", v.ID) }
-func dhcpOptionsID(v *network.VPC) string {
-	return network.DerivedID("dopt", v.Scope.Account, v.Scope.Region)
+
+// allRanges has the first range too.
+func allRanges(v *network.VPC) []network.Range {
+	return append([]network.Range{{AssociationID: vpcAssociationID(v), CIDR: v.CIDR}}, v.More...)
+}
+
+func vpcRanges(value func(network.Range) string) func(*network.VPC) []string {
+	return func(v *network.VPC) []string {
+		var values []string
+		for _, r := range allRanges(v) {
+			values = append(values, value(r))
+		}
+		return values
+	}
 }
 
 func (a *API) describeVPCs(ctx context.Context, call *gateway.Call, in *shape.DescribeVpcsRequest) (*shape.DescribeVpcsResult, error) {
@@ -49,14 +63,26 @@ func (a *API) describeVPCs(ctx context.Context, call *gateway.Call, in *shape.De
 }
 
 func vpcShape(v *network.VPC) shape.Vpc {
-	return shape.Vpc{
+	s := shape.Vpc{
 		VpcId: new(v.ID), OwnerId: new(v.Scope.Account), State: shape.VpcStateAvailable, IsDefault: new(v.Default),
-		CidrBlock: new(vpcCIDR(v)), InstanceTenancy: shape.TenancyDefault, DhcpOptionsId: new(dhcpOptionsID(v)),
-		CidrBlockAssociationSet: []shape.VpcCidrBlockAssociation{{
-			AssociationId: new(vpcAssociationID(v)), CidrBlock: new(vpcCIDR(v)),
-			CidrBlockState: &shape.VpcCidrBlockState{State: shape.VpcCidrBlockStateCodeAssociated},
-		}},
-		Tags: tagShapes(v.Tags),
+		CidrBlock: new(vpcCIDR(v)), InstanceTenancy: tenancy(v), DhcpOptionsId: new(v.DHCPOptionsID), Tags: tagShapes(v.Tags),
+	}
+	for _, r := range allRanges(v) {
+		s.CidrBlockAssociationSet = append(s.CidrBlockAssociationSet, rangeShape(r, shape.VpcCidrBlockStateCodeAssociated))
+	}
+	return s
+}
+
+func tenancy(v *network.VPC) shape.Tenancy {
+	if v.Tenancy == "" {
+		return shape.TenancyDefault
+	}
+	return shape.Tenancy(v.Tenancy)
+}
+
+func rangeShape(r network.Range, state shape.VpcCidrBlockStateCode) shape.VpcCidrBlockAssociation {
+	return shape.VpcCidrBlockAssociation{
+		AssociationId: new(r.AssociationID), CidrBlock: new(r.CIDR.String()), CidrBlockState: &shape.VpcCidrBlockState{State: state},
 	}
 }
 
@@ -76,7 +102,7 @@ func (a *API) describeVPCAttribute(ctx context.Context, call *gateway.Call, in *
 	case shape.VpcAttributeNameEnableDnsHostnames:
 		out.EnableDnsHostnames = &shape.AttributeBooleanValue{Value: new(v.DNSHostnames)}
 	case shape.VpcAttributeNameEnableNetworkAddressUsageMetrics:
-		out.EnableNetworkAddressUsageMetrics = &shape.AttributeBooleanValue{Value: new(false)}
+		out.EnableNetworkAddressUsageMetrics = &shape.AttributeBooleanValue{Value: new(v.AddressUsageMetrics)}
 	default:
 		return nil, fault.New(fault.InvalidParameterValue, "Value (%s) for parameter attribute is invalid. Unknown attribute.", in.Attribute)
 	}

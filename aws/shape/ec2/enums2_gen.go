@@ -367,6 +367,22 @@ func (PrefixListState) Values() []string {
 	return []string{string(PrefixListStateCreateInProgress), string(PrefixListStateCreateComplete), string(PrefixListStateCreateFailed), string(PrefixListStateModifyInProgress), string(PrefixListStateModifyComplete), string(PrefixListStateModifyFailed), string(PrefixListStateRestoreInProgress), string(PrefixListStateRestoreComplete), string(PrefixListStateRestoreFailed), string(PrefixListStateDeleteInProgress), string(PrefixListStateDeleteComplete), string(PrefixListStateDeleteFailed)}
 }
 
+type PrincipalType string
+
+const (
+	PrincipalTypeAll              PrincipalType = "All"
+	PrincipalTypeService          PrincipalType = "Service"
+	PrincipalTypeOrganizationUnit PrincipalType = "OrganizationUnit"
+	PrincipalTypeAccount          PrincipalType = "Account"
+	PrincipalTypeUser             PrincipalType = "User"
+	PrincipalTypeRole             PrincipalType = "Role"
+)
+
+// Values lists what the model allows.
+func (PrincipalType) Values() []string {
+	return []string{string(PrincipalTypeAll), string(PrincipalTypeService), string(PrincipalTypeOrganizationUnit), string(PrincipalTypeAccount), string(PrincipalTypeUser), string(PrincipalTypeRole)}
+}
+
 type ProductCodeValues string
 
 const (
@@ -982,16 +998,4 @@ const (
 // Values lists what the model allows.
 func (VolumeAttachmentState) Values() []string {
 	return []string{string(VolumeAttachmentStateAttaching), string(VolumeAttachmentStateAttached), string(VolumeAttachmentStateDetaching), string(VolumeAttachmentStateDetached), string(VolumeAttachmentStateBusy)}
-}
-
-type VolumeAttributeName string
-
-const (
-	VolumeAttributeNameAutoEnableIO VolumeAttributeName = "autoEnableIO"
-	VolumeAttributeNameProductCodes VolumeAttributeName = "productCodes"
-)
-
-// Values lists what the model allows.
-func (VolumeAttributeName) Values() []string {
-	return []string{string(VolumeAttributeNameAutoEnableIO), string(VolumeAttributeNameProductCodes)}
 }

@@ -2,6 +2,18 @@
 
 package ec2
 
+type VolumeAttributeName string
+
+const (
+	VolumeAttributeNameAutoEnableIO VolumeAttributeName = "autoEnableIO"
+	VolumeAttributeNameProductCodes VolumeAttributeName = "productCodes"
+)
+
+// Values lists what the model allows.
+func (VolumeAttributeName) Values() []string {
+	return []string{string(VolumeAttributeNameAutoEnableIO), string(VolumeAttributeNameProductCodes)}
+}
+
 type VolumeModificationState string
 
 const (

@@ -54,6 +54,18 @@ type AccountAttributeValue struct {
 	AttributeValue *string `wire:"attributeValue,query=AttributeValue"`
 }
 
+type AddPrefixListEntry struct {
+	Cidr        *string `wire:"Cidr,req"`
+	Description *string `wire:"Description"`
+}
+
+type AddedPrincipal struct {
+	PrincipalType       PrincipalType `wire:"principalType,query=PrincipalType"`
+	Principal           *string       `wire:"principal,query=Principal"`
+	ServicePermissionId *string       `wire:"servicePermissionId,query=ServicePermissionId"`
+	ServiceId           *string       `wire:"serviceId,query=ServiceId"`
+}
+
 type Address struct {
 	AllocationId            *string        `wire:"allocationId,query=AllocationId"`
 	AssociationId           *string        `wire:"associationId,query=AssociationId"`
@@ -100,6 +112,14 @@ type AllocateAddressResult struct {
 	CustomerOwnedIpv4Pool *string    `wire:"customerOwnedIpv4Pool,query=CustomerOwnedIpv4Pool"`
 	CarrierIp             *string    `wire:"carrierIp,query=CarrierIp"`
 	PublicIp              *string    `wire:"publicIp,query=PublicIp"`
+}
+
+type AllowedPrincipal struct {
+	PrincipalType       PrincipalType `wire:"principalType,query=PrincipalType"`
+	Principal           *string       `wire:"principal,query=Principal"`
+	ServicePermissionId *string       `wire:"servicePermissionId,query=ServicePermissionId"`
+	Tags                []Tag         `wire:"tagSet,query=TagSet,item=item"`
+	ServiceId           *string       `wire:"serviceId,query=ServiceId"`
 }
 
 type ApplicationStatusSummary struct {
@@ -568,6 +588,20 @@ type CreateLaunchTemplateVersionResult struct {
 	Warning               *ValidationWarning     `wire:"warning,query=Warning"`
 }
 
+type CreateManagedPrefixListRequest struct {
+	DryRun            *bool                `wire:"DryRun"`
+	PrefixListName    *string              `wire:"PrefixListName,req"`
+	Entries           []AddPrefixListEntry `wire:"Entry,max=100"`
+	MaxEntries        *int32               `wire:"MaxEntries,req"`
+	TagSpecifications []TagSpecification   `wire:"TagSpecification,item=item"`
+	AddressFamily     *string              `wire:"AddressFamily,req"`
+	ClientToken       *string              `wire:"ClientToken,token"`
+}
+
+type CreateManagedPrefixListResult struct {
+	PrefixList *ManagedPrefixList `wire:"prefixList,query=PrefixList"`
+}
+
 type CreateNatGatewayRequest struct {
 	AvailabilityMode               AvailabilityMode          `wire:"AvailabilityMode"`
 	AllocationId                   *string                   `wire:"AllocationId"`
@@ -770,6 +804,23 @@ type CreateVpcEndpointResult struct {
 	ClientToken *string      `wire:"clientToken,query=ClientToken"`
 }
 
+type CreateVpcEndpointServiceConfigurationRequest struct {
+	DryRun                  *bool              `wire:"DryRun"`
+	AcceptanceRequired      *bool              `wire:"AcceptanceRequired"`
+	PrivateDnsName          *string            `wire:"PrivateDnsName"`
+	NetworkLoadBalancerArns []string           `wire:"NetworkLoadBalancerArn,item=item"`
+	GatewayLoadBalancerArns []string           `wire:"GatewayLoadBalancerArn,item=item"`
+	SupportedIpAddressTypes []string           `wire:"SupportedIpAddressType,item=item"`
+	SupportedRegions        []string           `wire:"SupportedRegion,item=item"`
+	ClientToken             *string            `wire:"ClientToken"`
+	TagSpecifications       []TagSpecification `wire:"TagSpecification,item=item"`
+}
+
+type CreateVpcEndpointServiceConfigurationResult struct {
+	ServiceConfiguration *ServiceConfiguration `wire:"serviceConfiguration,query=ServiceConfiguration"`
+	ClientToken          *string               `wire:"clientToken,query=ClientToken"`
+}
+
 type CreateVpcPeeringConnectionRequest struct {
 	PeerRegion        *string            `wire:"PeerRegion"`
 	TagSpecifications []TagSpecification `wire:"TagSpecification,item=item"`
@@ -882,6 +933,15 @@ type DeleteLaunchTemplateVersionsResult struct {
 	UnsuccessfullyDeletedLaunchTemplateVersions []DeleteLaunchTemplateVersionsResponseErrorItem   `wire:"unsuccessfullyDeletedLaunchTemplateVersionSet,query=UnsuccessfullyDeletedLaunchTemplateVersionSet,item=item"`
 }
 
+type DeleteManagedPrefixListRequest struct {
+	DryRun       *bool   `wire:"DryRun"`
+	PrefixListId *string `wire:"PrefixListId,req"`
+}
+
+type DeleteManagedPrefixListResult struct {
+	PrefixList *ManagedPrefixList `wire:"prefixList,query=PrefixList"`
+}
+
 type DeleteNatGatewayRequest struct {
 	DryRun       *bool   `wire:"DryRun"`
 	NatGatewayId *string `wire:"NatGatewayId,req"`
@@ -940,63 +1000,4 @@ type DeleteSnapshotRequest struct {
 type DeleteSnapshotReturnCode struct {
 	SnapshotId *string             `wire:"snapshotId,query=SnapshotId"`
 	ReturnCode SnapshotReturnCodes `wire:"returnCode,query=ReturnCode"`
-}
-
-type DeleteSubnetRequest struct {
-	SubnetId *string `wire:"SubnetId,req"`
-	DryRun   *bool   `wire:"dryRun,query=DryRun"`
-}
-
-type DeleteTagsRequest struct {
-	DryRun    *bool    `wire:"dryRun,query=DryRun"`
-	Resources []string `wire:"resourceId,query=ResourceId,req"`
-	Tags      []Tag    `wire:"tag,query=Tag,item=item"`
-}
-
-type DeleteVolumeRequest struct {
-	VolumeId *string `wire:"VolumeId,req"`
-	DryRun   *bool   `wire:"dryRun,query=DryRun"`
-}
-
-type DeleteVpcEndpointsRequest struct {
-	DryRun         *bool    `wire:"DryRun"`
-	VpcEndpointIds []string `wire:"VpcEndpointId,item=item,req"`
-}
-
-type DeleteVpcEndpointsResult struct {
-	Unsuccessful []UnsuccessfulItem `wire:"unsuccessful,query=Unsuccessful,item=item"`
-}
-
-type DeleteVpcPeeringConnectionRequest struct {
-	DryRun                 *bool   `wire:"dryRun,query=DryRun"`
-	VpcPeeringConnectionId *string `wire:"vpcPeeringConnectionId,query=VpcPeeringConnectionId,req"`
-}
-
-type DeleteVpcPeeringConnectionResult struct {
-	Return *bool `wire:"return,query=Return"`
-}
-
-type DeleteVpcRequest struct {
-	VpcId  *string `wire:"VpcId,req"`
-	DryRun *bool   `wire:"dryRun,query=DryRun"`
-}
-
-type DeregisterImageRequest struct {
-	ImageId                   *string `wire:"ImageId,req"`
-	DeleteAssociatedSnapshots *bool   `wire:"DeleteAssociatedSnapshots"`
-	DryRun                    *bool   `wire:"dryRun,query=DryRun"`
-}
-
-type DeregisterImageResult struct {
-	Return                *bool                      `wire:"return,query=Return"`
-	DeleteSnapshotResults []DeleteSnapshotReturnCode `wire:"deleteSnapshotResultSet,query=DeleteSnapshotResultSet,item=item"`
-}
-
-type DescribeAccountAttributesRequest struct {
-	DryRun         *bool                  `wire:"dryRun,query=DryRun"`
-	AttributeNames []AccountAttributeName `wire:"attributeName,query=AttributeName,item=attributeName"`
-}
-
-type DescribeAccountAttributesResult struct {
-	AccountAttributes []AccountAttribute `wire:"accountAttributeSet,query=AccountAttributeSet,item=item"`
 }

@@ -6,6 +6,74 @@ import (
 	"time"
 )
 
+type DeleteSubnetRequest struct {
+	SubnetId *string `wire:"SubnetId,req"`
+	DryRun   *bool   `wire:"dryRun,query=DryRun"`
+}
+
+type DeleteTagsRequest struct {
+	DryRun    *bool    `wire:"dryRun,query=DryRun"`
+	Resources []string `wire:"resourceId,query=ResourceId,req"`
+	Tags      []Tag    `wire:"tag,query=Tag,item=item"`
+}
+
+type DeleteVolumeRequest struct {
+	VolumeId *string `wire:"VolumeId,req"`
+	DryRun   *bool   `wire:"dryRun,query=DryRun"`
+}
+
+type DeleteVpcEndpointServiceConfigurationsRequest struct {
+	DryRun     *bool    `wire:"DryRun"`
+	ServiceIds []string `wire:"ServiceId,item=item,req"`
+}
+
+type DeleteVpcEndpointServiceConfigurationsResult struct {
+	Unsuccessful []UnsuccessfulItem `wire:"unsuccessful,query=Unsuccessful,item=item"`
+}
+
+type DeleteVpcEndpointsRequest struct {
+	DryRun         *bool    `wire:"DryRun"`
+	VpcEndpointIds []string `wire:"VpcEndpointId,item=item,req"`
+}
+
+type DeleteVpcEndpointsResult struct {
+	Unsuccessful []UnsuccessfulItem `wire:"unsuccessful,query=Unsuccessful,item=item"`
+}
+
+type DeleteVpcPeeringConnectionRequest struct {
+	DryRun                 *bool   `wire:"dryRun,query=DryRun"`
+	VpcPeeringConnectionId *string `wire:"vpcPeeringConnectionId,query=VpcPeeringConnectionId,req"`
+}
+
+type DeleteVpcPeeringConnectionResult struct {
+	Return *bool `wire:"return,query=Return"`
+}
+
+type DeleteVpcRequest struct {
+	VpcId  *string `wire:"VpcId,req"`
+	DryRun *bool   `wire:"dryRun,query=DryRun"`
+}
+
+type DeregisterImageRequest struct {
+	ImageId                   *string `wire:"ImageId,req"`
+	DeleteAssociatedSnapshots *bool   `wire:"DeleteAssociatedSnapshots"`
+	DryRun                    *bool   `wire:"dryRun,query=DryRun"`
+}
+
+type DeregisterImageResult struct {
+	Return                *bool                      `wire:"return,query=Return"`
+	DeleteSnapshotResults []DeleteSnapshotReturnCode `wire:"deleteSnapshotResultSet,query=DeleteSnapshotResultSet,item=item"`
+}
+
+type DescribeAccountAttributesRequest struct {
+	DryRun         *bool                  `wire:"dryRun,query=DryRun"`
+	AttributeNames []AccountAttributeName `wire:"attributeName,query=AttributeName,item=attributeName"`
+}
+
+type DescribeAccountAttributesResult struct {
+	AccountAttributes []AccountAttribute `wire:"accountAttributeSet,query=AccountAttributeSet,item=item"`
+}
+
 type DescribeAddressesAttributeRequest struct {
 	AllocationIds []string             `wire:"AllocationId,item=item"`
 	Attribute     AddressAttributeName `wire:"Attribute"`
@@ -522,6 +590,18 @@ type DescribeVpcClassicLinkResult struct {
 	Vpcs []VpcClassicLink `wire:"vpcSet,query=VpcSet,item=item"`
 }
 
+type DescribeVpcEndpointConnectionsRequest struct {
+	DryRun     *bool    `wire:"DryRun"`
+	Filters    []Filter `wire:"Filter,item=Filter"`
+	MaxResults *int32   `wire:"MaxResults"`
+	NextToken  *string  `wire:"NextToken"`
+}
+
+type DescribeVpcEndpointConnectionsResult struct {
+	VpcEndpointConnections []VpcEndpointConnection `wire:"vpcEndpointConnectionSet,query=VpcEndpointConnectionSet,item=item"`
+	NextToken              *string                 `wire:"nextToken,query=NextToken"`
+}
+
 type DescribeVpcEndpointServiceConfigurationsRequest struct {
 	DryRun     *bool    `wire:"DryRun"`
 	ServiceIds []string `wire:"ServiceId,item=item"`
@@ -533,6 +613,19 @@ type DescribeVpcEndpointServiceConfigurationsRequest struct {
 type DescribeVpcEndpointServiceConfigurationsResult struct {
 	ServiceConfigurations []ServiceConfiguration `wire:"serviceConfigurationSet,query=ServiceConfigurationSet,item=item"`
 	NextToken             *string                `wire:"nextToken,query=NextToken"`
+}
+
+type DescribeVpcEndpointServicePermissionsRequest struct {
+	DryRun     *bool    `wire:"DryRun"`
+	ServiceId  *string  `wire:"ServiceId,req"`
+	Filters    []Filter `wire:"Filter,item=Filter"`
+	MaxResults *int32   `wire:"MaxResults"`
+	NextToken  *string  `wire:"NextToken"`
+}
+
+type DescribeVpcEndpointServicePermissionsResult struct {
+	AllowedPrincipals []AllowedPrincipal `wire:"allowedPrincipals,query=AllowedPrincipals,item=item"`
+	NextToken         *string            `wire:"nextToken,query=NextToken"`
 }
 
 type DescribeVpcEndpointServicesRequest struct {
@@ -907,78 +1000,4 @@ type GetManagedPrefixListEntriesResult struct {
 type GetPasswordDataRequest struct {
 	InstanceId *string `wire:"InstanceId,req"`
 	DryRun     *bool   `wire:"dryRun,query=DryRun"`
-}
-
-type GetPasswordDataResult struct {
-	InstanceId   *string    `wire:"instanceId,query=InstanceId"`
-	Timestamp    *time.Time `wire:"timestamp,query=Timestamp"`
-	PasswordData *string    `wire:"passwordData,query=PasswordData,secret"`
-}
-
-type GetSecurityGroupsForVpcRequest struct {
-	VpcId      *string  `wire:"VpcId,req"`
-	NextToken  *string  `wire:"NextToken"`
-	MaxResults *int32   `wire:"MaxResults,min=5,max=1000"`
-	Filters    []Filter `wire:"Filter,item=Filter"`
-	DryRun     *bool    `wire:"DryRun"`
-}
-
-type GetSecurityGroupsForVpcResult struct {
-	NextToken            *string               `wire:"nextToken,query=NextToken"`
-	SecurityGroupForVpcs []SecurityGroupForVpc `wire:"securityGroupForVpcSet,query=SecurityGroupForVpcSet,item=item"`
-}
-
-type GpuDeviceInfo struct {
-	Name             *string              `wire:"name,query=Name"`
-	Manufacturer     *string              `wire:"manufacturer,query=Manufacturer"`
-	Count            *int32               `wire:"count,query=Count"`
-	LogicalGpuCount  *int32               `wire:"logicalGpuCount,query=LogicalGpuCount"`
-	GpuPartitionSize *float64             `wire:"gpuPartitionSize,query=GpuPartitionSize"`
-	Workloads        []string             `wire:"workloadSet,query=WorkloadSet,item=item"`
-	MemoryInfo       *GpuDeviceMemoryInfo `wire:"memoryInfo,query=MemoryInfo"`
-}
-
-type GpuDeviceMemoryInfo struct {
-	SizeInMiB *int32 `wire:"sizeInMiB,query=SizeInMiB"`
-}
-
-type GpuInfo struct {
-	Gpus                []GpuDeviceInfo `wire:"gpus,query=Gpus,item=item"`
-	TotalGpuMemoryInMiB *int32          `wire:"totalGpuMemoryInMiB,query=TotalGpuMemoryInMiB"`
-}
-
-type GroupIdentifier struct {
-	GroupId   *string `wire:"groupId,query=GroupId"`
-	GroupName *string `wire:"groupName,query=GroupName"`
-}
-
-type HibernationOptions struct {
-	Configured *bool `wire:"configured,query=Configured"`
-}
-
-type HibernationOptionsRequest struct {
-	Configured *bool `wire:"Configured"`
-}
-
-type IamInstanceProfile struct {
-	Arn *string `wire:"arn,query=Arn"`
-	Id  *string `wire:"id,query=Id"`
-}
-
-type IamInstanceProfileAssociation struct {
-	AssociationId      *string                            `wire:"associationId,query=AssociationId"`
-	InstanceId         *string                            `wire:"instanceId,query=InstanceId"`
-	IamInstanceProfile *IamInstanceProfile                `wire:"iamInstanceProfile,query=IamInstanceProfile"`
-	State              IamInstanceProfileAssociationState `wire:"state,query=State"`
-	Timestamp          *time.Time                         `wire:"timestamp,query=Timestamp"`
-}
-
-type IamInstanceProfileSpecification struct {
-	Arn  *string `wire:"arn,query=Arn"`
-	Name *string `wire:"name,query=Name"`
-}
-
-type IcmpTypeCode struct {
-	Code *int32 `wire:"code,query=Code"`
-	Type *int32 `wire:"type,query=Type"`
 }

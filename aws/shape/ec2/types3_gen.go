@@ -6,6 +6,80 @@ import (
 	"time"
 )
 
+type GetPasswordDataResult struct {
+	InstanceId   *string    `wire:"instanceId,query=InstanceId"`
+	Timestamp    *time.Time `wire:"timestamp,query=Timestamp"`
+	PasswordData *string    `wire:"passwordData,query=PasswordData,secret"`
+}
+
+type GetSecurityGroupsForVpcRequest struct {
+	VpcId      *string  `wire:"VpcId,req"`
+	NextToken  *string  `wire:"NextToken"`
+	MaxResults *int32   `wire:"MaxResults,min=5,max=1000"`
+	Filters    []Filter `wire:"Filter,item=Filter"`
+	DryRun     *bool    `wire:"DryRun"`
+}
+
+type GetSecurityGroupsForVpcResult struct {
+	NextToken            *string               `wire:"nextToken,query=NextToken"`
+	SecurityGroupForVpcs []SecurityGroupForVpc `wire:"securityGroupForVpcSet,query=SecurityGroupForVpcSet,item=item"`
+}
+
+type GpuDeviceInfo struct {
+	Name             *string              `wire:"name,query=Name"`
+	Manufacturer     *string              `wire:"manufacturer,query=Manufacturer"`
+	Count            *int32               `wire:"count,query=Count"`
+	LogicalGpuCount  *int32               `wire:"logicalGpuCount,query=LogicalGpuCount"`
+	GpuPartitionSize *float64             `wire:"gpuPartitionSize,query=GpuPartitionSize"`
+	Workloads        []string             `wire:"workloadSet,query=WorkloadSet,item=item"`
+	MemoryInfo       *GpuDeviceMemoryInfo `wire:"memoryInfo,query=MemoryInfo"`
+}
+
+type GpuDeviceMemoryInfo struct {
+	SizeInMiB *int32 `wire:"sizeInMiB,query=SizeInMiB"`
+}
+
+type GpuInfo struct {
+	Gpus                []GpuDeviceInfo `wire:"gpus,query=Gpus,item=item"`
+	TotalGpuMemoryInMiB *int32          `wire:"totalGpuMemoryInMiB,query=TotalGpuMemoryInMiB"`
+}
+
+type GroupIdentifier struct {
+	GroupId   *string `wire:"groupId,query=GroupId"`
+	GroupName *string `wire:"groupName,query=GroupName"`
+}
+
+type HibernationOptions struct {
+	Configured *bool `wire:"configured,query=Configured"`
+}
+
+type HibernationOptionsRequest struct {
+	Configured *bool `wire:"Configured"`
+}
+
+type IamInstanceProfile struct {
+	Arn *string `wire:"arn,query=Arn"`
+	Id  *string `wire:"id,query=Id"`
+}
+
+type IamInstanceProfileAssociation struct {
+	AssociationId      *string                            `wire:"associationId,query=AssociationId"`
+	InstanceId         *string                            `wire:"instanceId,query=InstanceId"`
+	IamInstanceProfile *IamInstanceProfile                `wire:"iamInstanceProfile,query=IamInstanceProfile"`
+	State              IamInstanceProfileAssociationState `wire:"state,query=State"`
+	Timestamp          *time.Time                         `wire:"timestamp,query=Timestamp"`
+}
+
+type IamInstanceProfileSpecification struct {
+	Arn  *string `wire:"arn,query=Arn"`
+	Name *string `wire:"name,query=Name"`
+}
+
+type IcmpTypeCode struct {
+	Code *int32 `wire:"code,query=Code"`
+	Type *int32 `wire:"type,query=Type"`
+}
+
 type Image struct {
 	PlatformDetails           *string                    `wire:"platformDetails,query=PlatformDetails"`
 	UsageOperation            *string                    `wire:"usageOperation,query=UsageOperation"`
@@ -923,74 +997,4 @@ type LaunchTemplateNetworkPerformanceOptions struct {
 
 type LaunchTemplateNetworkPerformanceOptionsRequest struct {
 	BandwidthWeighting InstanceBandwidthWeighting `wire:"BandwidthWeighting"`
-}
-
-type LaunchTemplatePlacement struct {
-	AvailabilityZone     *string `wire:"availabilityZone,query=AvailabilityZone"`
-	AvailabilityZoneId   *string `wire:"availabilityZoneId,query=AvailabilityZoneId"`
-	Affinity             *string `wire:"affinity,query=Affinity"`
-	GroupName            *string `wire:"groupName,query=GroupName"`
-	HostId               *string `wire:"hostId,query=HostId"`
-	Tenancy              Tenancy `wire:"tenancy,query=Tenancy"`
-	SpreadDomain         *string `wire:"spreadDomain,query=SpreadDomain"`
-	HostResourceGroupArn *string `wire:"hostResourceGroupArn,query=HostResourceGroupArn"`
-	PartitionNumber      *int32  `wire:"partitionNumber,query=PartitionNumber"`
-	GroupId              *string `wire:"groupId,query=GroupId"`
-}
-
-type LaunchTemplatePlacementRequest struct {
-	AvailabilityZone     *string `wire:"AvailabilityZone"`
-	AvailabilityZoneId   *string `wire:"AvailabilityZoneId"`
-	Affinity             *string `wire:"Affinity"`
-	GroupName            *string `wire:"GroupName"`
-	HostId               *string `wire:"HostId"`
-	Tenancy              Tenancy `wire:"Tenancy"`
-	SpreadDomain         *string `wire:"SpreadDomain"`
-	HostResourceGroupArn *string `wire:"HostResourceGroupArn"`
-	PartitionNumber      *int32  `wire:"PartitionNumber"`
-	GroupId              *string `wire:"GroupId"`
-}
-
-type LaunchTemplatePrivateDnsNameOptions struct {
-	HostnameType                    HostnameType `wire:"hostnameType,query=HostnameType"`
-	EnableResourceNameDnsARecord    *bool        `wire:"enableResourceNameDnsARecord,query=EnableResourceNameDnsARecord"`
-	EnableResourceNameDnsAAAARecord *bool        `wire:"enableResourceNameDnsAAAARecord,query=EnableResourceNameDnsAAAARecord"`
-}
-
-type LaunchTemplatePrivateDnsNameOptionsRequest struct {
-	HostnameType                    HostnameType `wire:"HostnameType"`
-	EnableResourceNameDnsARecord    *bool        `wire:"EnableResourceNameDnsARecord"`
-	EnableResourceNameDnsAAAARecord *bool        `wire:"EnableResourceNameDnsAAAARecord"`
-}
-
-type LaunchTemplateSpecification struct {
-	LaunchTemplateId   *string `wire:"LaunchTemplateId"`
-	LaunchTemplateName *string `wire:"LaunchTemplateName"`
-	Version            *string `wire:"Version"`
-}
-
-type LaunchTemplateSpotMarketOptions struct {
-	MaxPrice                     *string                      `wire:"maxPrice,query=MaxPrice"`
-	SpotInstanceType             SpotInstanceType             `wire:"spotInstanceType,query=SpotInstanceType"`
-	BlockDurationMinutes         *int32                       `wire:"blockDurationMinutes,query=BlockDurationMinutes"`
-	ValidUntil                   *time.Time                   `wire:"validUntil,query=ValidUntil"`
-	InstanceInterruptionBehavior InstanceInterruptionBehavior `wire:"instanceInterruptionBehavior,query=InstanceInterruptionBehavior"`
-}
-
-type LaunchTemplateSpotMarketOptionsRequest struct {
-	MaxPrice                     *string                      `wire:"MaxPrice"`
-	SpotInstanceType             SpotInstanceType             `wire:"SpotInstanceType"`
-	BlockDurationMinutes         *int32                       `wire:"BlockDurationMinutes"`
-	ValidUntil                   *time.Time                   `wire:"ValidUntil"`
-	InstanceInterruptionBehavior InstanceInterruptionBehavior `wire:"InstanceInterruptionBehavior"`
-}
-
-type LaunchTemplateTagSpecification struct {
-	ResourceType ResourceType `wire:"resourceType,query=ResourceType"`
-	Tags         []Tag        `wire:"tagSet,query=TagSet,item=item"`
-}
-
-type LaunchTemplateTagSpecificationRequest struct {
-	ResourceType ResourceType `wire:"ResourceType"`
-	Tags         []Tag        `wire:"Tag,item=item"`
 }

@@ -6,6 +6,76 @@ import (
 	"time"
 )
 
+type LaunchTemplatePlacement struct {
+	AvailabilityZone     *string `wire:"availabilityZone,query=AvailabilityZone"`
+	AvailabilityZoneId   *string `wire:"availabilityZoneId,query=AvailabilityZoneId"`
+	Affinity             *string `wire:"affinity,query=Affinity"`
+	GroupName            *string `wire:"groupName,query=GroupName"`
+	HostId               *string `wire:"hostId,query=HostId"`
+	Tenancy              Tenancy `wire:"tenancy,query=Tenancy"`
+	SpreadDomain         *string `wire:"spreadDomain,query=SpreadDomain"`
+	HostResourceGroupArn *string `wire:"hostResourceGroupArn,query=HostResourceGroupArn"`
+	PartitionNumber      *int32  `wire:"partitionNumber,query=PartitionNumber"`
+	GroupId              *string `wire:"groupId,query=GroupId"`
+}
+
+type LaunchTemplatePlacementRequest struct {
+	AvailabilityZone     *string `wire:"AvailabilityZone"`
+	AvailabilityZoneId   *string `wire:"AvailabilityZoneId"`
+	Affinity             *string `wire:"Affinity"`
+	GroupName            *string `wire:"GroupName"`
+	HostId               *string `wire:"HostId"`
+	Tenancy              Tenancy `wire:"Tenancy"`
+	SpreadDomain         *string `wire:"SpreadDomain"`
+	HostResourceGroupArn *string `wire:"HostResourceGroupArn"`
+	PartitionNumber      *int32  `wire:"PartitionNumber"`
+	GroupId              *string `wire:"GroupId"`
+}
+
+type LaunchTemplatePrivateDnsNameOptions struct {
+	HostnameType                    HostnameType `wire:"hostnameType,query=HostnameType"`
+	EnableResourceNameDnsARecord    *bool        `wire:"enableResourceNameDnsARecord,query=EnableResourceNameDnsARecord"`
+	EnableResourceNameDnsAAAARecord *bool        `wire:"enableResourceNameDnsAAAARecord,query=EnableResourceNameDnsAAAARecord"`
+}
+
+type LaunchTemplatePrivateDnsNameOptionsRequest struct {
+	HostnameType                    HostnameType `wire:"HostnameType"`
+	EnableResourceNameDnsARecord    *bool        `wire:"EnableResourceNameDnsARecord"`
+	EnableResourceNameDnsAAAARecord *bool        `wire:"EnableResourceNameDnsAAAARecord"`
+}
+
+type LaunchTemplateSpecification struct {
+	LaunchTemplateId   *string `wire:"LaunchTemplateId"`
+	LaunchTemplateName *string `wire:"LaunchTemplateName"`
+	Version            *string `wire:"Version"`
+}
+
+type LaunchTemplateSpotMarketOptions struct {
+	MaxPrice                     *string                      `wire:"maxPrice,query=MaxPrice"`
+	SpotInstanceType             SpotInstanceType             `wire:"spotInstanceType,query=SpotInstanceType"`
+	BlockDurationMinutes         *int32                       `wire:"blockDurationMinutes,query=BlockDurationMinutes"`
+	ValidUntil                   *time.Time                   `wire:"validUntil,query=ValidUntil"`
+	InstanceInterruptionBehavior InstanceInterruptionBehavior `wire:"instanceInterruptionBehavior,query=InstanceInterruptionBehavior"`
+}
+
+type LaunchTemplateSpotMarketOptionsRequest struct {
+	MaxPrice                     *string                      `wire:"MaxPrice"`
+	SpotInstanceType             SpotInstanceType             `wire:"SpotInstanceType"`
+	BlockDurationMinutes         *int32                       `wire:"BlockDurationMinutes"`
+	ValidUntil                   *time.Time                   `wire:"ValidUntil"`
+	InstanceInterruptionBehavior InstanceInterruptionBehavior `wire:"InstanceInterruptionBehavior"`
+}
+
+type LaunchTemplateTagSpecification struct {
+	ResourceType ResourceType `wire:"resourceType,query=ResourceType"`
+	Tags         []Tag        `wire:"tagSet,query=TagSet,item=item"`
+}
+
+type LaunchTemplateTagSpecificationRequest struct {
+	ResourceType ResourceType `wire:"ResourceType"`
+	Tags         []Tag        `wire:"Tag,item=item"`
+}
+
 type LaunchTemplateVersion struct {
 	LaunchTemplateId   *string                     `wire:"launchTemplateId,query=LaunchTemplateId"`
 	LaunchTemplateName *string                     `wire:"launchTemplateName,query=LaunchTemplateName,min=3,max=128" match:"[a-zA-Z0-9\\(\\)\\.\\-/_]+"`
@@ -87,6 +157,16 @@ type MemoryMiB struct {
 type MemoryMiBRequest struct {
 	Min *int32 `wire:"Min,req"`
 	Max *int32 `wire:"Max"`
+}
+
+type ModifyAddressAttributeRequest struct {
+	AllocationId *string `wire:"AllocationId,req"`
+	DomainName   *string `wire:"DomainName"`
+	DryRun       *bool   `wire:"DryRun"`
+}
+
+type ModifyAddressAttributeResult struct {
+	Address *AddressAttribute `wire:"address,query=Address"`
 }
 
 type ModifyInstanceAttributeRequest struct {
@@ -186,6 +266,21 @@ type ModifyLaunchTemplateResult struct {
 	LaunchTemplate *LaunchTemplate `wire:"launchTemplate,query=LaunchTemplate"`
 }
 
+type ModifyManagedPrefixListRequest struct {
+	DryRun                            *bool                   `wire:"DryRun"`
+	PrefixListId                      *string                 `wire:"PrefixListId,req"`
+	CurrentVersion                    *int64                  `wire:"CurrentVersion"`
+	PrefixListName                    *string                 `wire:"PrefixListName"`
+	AddEntries                        []AddPrefixListEntry    `wire:"AddEntry,max=100"`
+	RemoveEntries                     []RemovePrefixListEntry `wire:"RemoveEntry,max=100"`
+	MaxEntries                        *int32                  `wire:"MaxEntries"`
+	IpamPrefixListResolverSyncEnabled *bool                   `wire:"IpamPrefixListResolverSyncEnabled"`
+}
+
+type ModifyManagedPrefixListResult struct {
+	PrefixList *ManagedPrefixList `wire:"prefixList,query=PrefixList"`
+}
+
 type ModifyNetworkInterfaceAttributeRequest struct {
 	EnaSrdSpecification             *EnaSrdSpecification                    `wire:"EnaSrdSpecification"`
 	EnablePrimaryIpv6               *bool                                   `wire:"EnablePrimaryIpv6"`
@@ -276,6 +371,50 @@ type ModifyVpcEndpointRequest struct {
 
 type ModifyVpcEndpointResult struct {
 	Return *bool `wire:"return,query=Return"`
+}
+
+type ModifyVpcEndpointServiceConfigurationRequest struct {
+	DryRun                        *bool    `wire:"DryRun"`
+	ServiceId                     *string  `wire:"ServiceId,req"`
+	PrivateDnsName                *string  `wire:"PrivateDnsName"`
+	RemovePrivateDnsName          *bool    `wire:"RemovePrivateDnsName"`
+	AcceptanceRequired            *bool    `wire:"AcceptanceRequired"`
+	AddNetworkLoadBalancerArns    []string `wire:"AddNetworkLoadBalancerArn,item=item"`
+	RemoveNetworkLoadBalancerArns []string `wire:"RemoveNetworkLoadBalancerArn,item=item"`
+	AddGatewayLoadBalancerArns    []string `wire:"AddGatewayLoadBalancerArn,item=item"`
+	RemoveGatewayLoadBalancerArns []string `wire:"RemoveGatewayLoadBalancerArn,item=item"`
+	AddSupportedIpAddressTypes    []string `wire:"AddSupportedIpAddressType,item=item"`
+	RemoveSupportedIpAddressTypes []string `wire:"RemoveSupportedIpAddressType,item=item"`
+	AddSupportedRegions           []string `wire:"AddSupportedRegion,item=item"`
+	RemoveSupportedRegions        []string `wire:"RemoveSupportedRegion,item=item"`
+}
+
+type ModifyVpcEndpointServiceConfigurationResult struct {
+	Return *bool `wire:"return,query=Return"`
+}
+
+type ModifyVpcEndpointServicePermissionsRequest struct {
+	DryRun                  *bool    `wire:"DryRun"`
+	ServiceId               *string  `wire:"ServiceId,req"`
+	AddAllowedPrincipals    []string `wire:"AddAllowedPrincipals,item=item"`
+	RemoveAllowedPrincipals []string `wire:"RemoveAllowedPrincipals,item=item"`
+}
+
+type ModifyVpcEndpointServicePermissionsResult struct {
+	AddedPrincipals []AddedPrincipal `wire:"addedPrincipalSet,query=AddedPrincipalSet,item=item"`
+	ReturnValue     *bool            `wire:"return,query=Return"`
+}
+
+type ModifyVpcPeeringConnectionOptionsRequest struct {
+	AccepterPeeringConnectionOptions  *PeeringConnectionOptionsRequest `wire:"AccepterPeeringConnectionOptions"`
+	DryRun                            *bool                            `wire:"DryRun"`
+	RequesterPeeringConnectionOptions *PeeringConnectionOptionsRequest `wire:"RequesterPeeringConnectionOptions"`
+	VpcPeeringConnectionId            *string                          `wire:"VpcPeeringConnectionId,req"`
+}
+
+type ModifyVpcPeeringConnectionOptionsResult struct {
+	AccepterPeeringConnectionOptions  *PeeringConnectionOptions `wire:"accepterPeeringConnectionOptions,query=AccepterPeeringConnectionOptions"`
+	RequesterPeeringConnectionOptions *PeeringConnectionOptions `wire:"requesterPeeringConnectionOptions,query=RequesterPeeringConnectionOptions"`
 }
 
 type ModifyVpcTenancyRequest struct {
@@ -549,6 +688,18 @@ type PayerResponsibilityEntry struct {
 	Scope                   PayerResponsibilityScope `wire:"scope,query=Scope"`
 }
 
+type PeeringConnectionOptions struct {
+	AllowDnsResolutionFromRemoteVpc            *bool `wire:"allowDnsResolutionFromRemoteVpc,query=AllowDnsResolutionFromRemoteVpc"`
+	AllowEgressFromLocalClassicLinkToRemoteVpc *bool `wire:"allowEgressFromLocalClassicLinkToRemoteVpc,query=AllowEgressFromLocalClassicLinkToRemoteVpc"`
+	AllowEgressFromLocalVpcToRemoteClassicLink *bool `wire:"allowEgressFromLocalVpcToRemoteClassicLink,query=AllowEgressFromLocalVpcToRemoteClassicLink"`
+}
+
+type PeeringConnectionOptionsRequest struct {
+	AllowDnsResolutionFromRemoteVpc            *bool `wire:"AllowDnsResolutionFromRemoteVpc"`
+	AllowEgressFromLocalClassicLinkToRemoteVpc *bool `wire:"AllowEgressFromLocalClassicLinkToRemoteVpc"`
+	AllowEgressFromLocalVpcToRemoteClassicLink *bool `wire:"AllowEgressFromLocalVpcToRemoteClassicLink"`
+}
+
 type PerformanceFactorReference struct {
 	InstanceFamily *string `wire:"instanceFamily,query=InstanceFamily"`
 }
@@ -738,11 +889,34 @@ type RegisterImageResult struct {
 	ImageId *string `wire:"imageId,query=ImageId"`
 }
 
+type RejectVpcEndpointConnectionsRequest struct {
+	DryRun         *bool    `wire:"DryRun"`
+	ServiceId      *string  `wire:"ServiceId,req"`
+	VpcEndpointIds []string `wire:"VpcEndpointId,item=item,req"`
+}
+
+type RejectVpcEndpointConnectionsResult struct {
+	Unsuccessful []UnsuccessfulItem `wire:"unsuccessful,query=Unsuccessful,item=item"`
+}
+
+type RejectVpcPeeringConnectionRequest struct {
+	DryRun                 *bool   `wire:"dryRun,query=DryRun"`
+	VpcPeeringConnectionId *string `wire:"vpcPeeringConnectionId,query=VpcPeeringConnectionId,req"`
+}
+
+type RejectVpcPeeringConnectionResult struct {
+	Return *bool `wire:"return,query=Return"`
+}
+
 type ReleaseAddressRequest struct {
 	AllocationId       *string `wire:"AllocationId"`
 	PublicIp           *string `wire:"PublicIp"`
 	NetworkBorderGroup *string `wire:"NetworkBorderGroup"`
 	DryRun             *bool   `wire:"dryRun,query=DryRun"`
+}
+
+type RemovePrefixListEntry struct {
+	Cidr *string `wire:"Cidr,req"`
 }
 
 type ReplaceIamInstanceProfileAssociationRequest struct {
@@ -807,194 +981,4 @@ type ReplaceRouteTableAssociationRequest struct {
 type ReplaceRouteTableAssociationResult struct {
 	NewAssociationId *string                     `wire:"newAssociationId,query=NewAssociationId"`
 	AssociationState *RouteTableAssociationState `wire:"associationState,query=AssociationState"`
-}
-
-type RequestLaunchTemplateData struct {
-	KernelId                          *string                                                        `wire:"KernelId"`
-	EbsOptimized                      *bool                                                          `wire:"EbsOptimized"`
-	IamInstanceProfile                *LaunchTemplateIamInstanceProfileSpecificationRequest          `wire:"IamInstanceProfile"`
-	BlockDeviceMappings               []LaunchTemplateBlockDeviceMappingRequest                      `wire:"BlockDeviceMapping,item=BlockDeviceMapping"`
-	NetworkInterfaces                 []LaunchTemplateInstanceNetworkInterfaceSpecificationRequest   `wire:"NetworkInterface,item=InstanceNetworkInterfaceSpecification"`
-	ImageId                           *string                                                        `wire:"ImageId"`
-	InstanceType                      InstanceType                                                   `wire:"InstanceType"`
-	KeyName                           *string                                                        `wire:"KeyName"`
-	Monitoring                        *LaunchTemplatesMonitoringRequest                              `wire:"Monitoring"`
-	Placement                         *LaunchTemplatePlacementRequest                                `wire:"Placement"`
-	RamDiskId                         *string                                                        `wire:"RamDiskId"`
-	DisableApiTermination             *bool                                                          `wire:"DisableApiTermination"`
-	InstanceInitiatedShutdownBehavior ShutdownBehavior                                               `wire:"InstanceInitiatedShutdownBehavior"`
-	UserData                          *string                                                        `wire:"UserData,secret"`
-	TagSpecifications                 []LaunchTemplateTagSpecificationRequest                        `wire:"TagSpecification,item=LaunchTemplateTagSpecificationRequest"`
-	ElasticGpuSpecifications          []ElasticGpuSpecification                                      `wire:"ElasticGpuSpecification,item=ElasticGpuSpecification"`
-	ElasticInferenceAccelerators      []LaunchTemplateElasticInferenceAccelerator                    `wire:"ElasticInferenceAccelerator,item=item"`
-	SecurityGroupIds                  []string                                                       `wire:"SecurityGroupId,item=SecurityGroupId"`
-	SecurityGroups                    []string                                                       `wire:"SecurityGroup,item=SecurityGroup"`
-	InstanceMarketOptions             *LaunchTemplateInstanceMarketOptionsRequest                    `wire:"InstanceMarketOptions"`
-	CreditSpecification               *CreditSpecificationRequest                                    `wire:"CreditSpecification"`
-	CpuOptions                        *LaunchTemplateCpuOptionsRequest                               `wire:"CpuOptions"`
-	CapacityReservationSpecification  *LaunchTemplateCapacityReservationSpecificationRequest         `wire:"CapacityReservationSpecification"`
-	LicenseSpecifications             []LaunchTemplateLicenseConfigurationRequest                    `wire:"LicenseSpecification,item=item"`
-	HibernationOptions                *LaunchTemplateHibernationOptionsRequest                       `wire:"HibernationOptions"`
-	MetadataOptions                   *LaunchTemplateInstanceMetadataOptionsRequest                  `wire:"MetadataOptions"`
-	EnclaveOptions                    *LaunchTemplateEnclaveOptionsRequest                           `wire:"EnclaveOptions"`
-	InstanceRequirements              *InstanceRequirementsRequest                                   `wire:"InstanceRequirements"`
-	PrivateDnsNameOptions             *LaunchTemplatePrivateDnsNameOptionsRequest                    `wire:"PrivateDnsNameOptions"`
-	MaintenanceOptions                *LaunchTemplateInstanceMaintenanceOptionsRequest               `wire:"MaintenanceOptions"`
-	DisableApiStop                    *bool                                                          `wire:"DisableApiStop"`
-	Operator                          *OperatorRequest                                               `wire:"Operator"`
-	NetworkPerformanceOptions         *LaunchTemplateNetworkPerformanceOptionsRequest                `wire:"NetworkPerformanceOptions"`
-	SecondaryInterfaces               []LaunchTemplateInstanceSecondaryInterfaceSpecificationRequest `wire:"SecondaryInterface,item=InstanceSecondaryInterfaceSpecification"`
-}
-
-type Reservation struct {
-	ReservationId *string           `wire:"reservationId,query=ReservationId"`
-	OwnerId       *string           `wire:"ownerId,query=OwnerId"`
-	RequesterId   *string           `wire:"requesterId,query=RequesterId"`
-	Groups        []GroupIdentifier `wire:"groupSet,query=GroupSet,item=item"`
-	Instances     []Instance        `wire:"instancesSet,query=InstancesSet,item=item"`
-}
-
-type ResponseError struct {
-	Code    LaunchTemplateErrorCode `wire:"code,query=Code"`
-	Message *string                 `wire:"message,query=Message"`
-}
-
-type ResponseLaunchTemplateData struct {
-	KernelId                          *string                                                 `wire:"kernelId,query=KernelId"`
-	EbsOptimized                      *bool                                                   `wire:"ebsOptimized,query=EbsOptimized"`
-	IamInstanceProfile                *LaunchTemplateIamInstanceProfileSpecification          `wire:"iamInstanceProfile,query=IamInstanceProfile"`
-	BlockDeviceMappings               []LaunchTemplateBlockDeviceMapping                      `wire:"blockDeviceMappingSet,query=BlockDeviceMappingSet,item=item"`
-	NetworkInterfaces                 []LaunchTemplateInstanceNetworkInterfaceSpecification   `wire:"networkInterfaceSet,query=NetworkInterfaceSet,item=item"`
-	ImageId                           *string                                                 `wire:"imageId,query=ImageId"`
-	InstanceType                      InstanceType                                            `wire:"instanceType,query=InstanceType"`
-	KeyName                           *string                                                 `wire:"keyName,query=KeyName"`
-	Monitoring                        *LaunchTemplatesMonitoring                              `wire:"monitoring,query=Monitoring"`
-	Placement                         *LaunchTemplatePlacement                                `wire:"placement,query=Placement"`
-	RamDiskId                         *string                                                 `wire:"ramDiskId,query=RamDiskId"`
-	DisableApiTermination             *bool                                                   `wire:"disableApiTermination,query=DisableApiTermination"`
-	InstanceInitiatedShutdownBehavior ShutdownBehavior                                        `wire:"instanceInitiatedShutdownBehavior,query=InstanceInitiatedShutdownBehavior"`
-	UserData                          *string                                                 `wire:"userData,query=UserData,secret"`
-	TagSpecifications                 []LaunchTemplateTagSpecification                        `wire:"tagSpecificationSet,query=TagSpecificationSet,item=item"`
-	ElasticGpuSpecifications          []ElasticGpuSpecificationResponse                       `wire:"elasticGpuSpecificationSet,query=ElasticGpuSpecificationSet,item=item"`
-	ElasticInferenceAccelerators      []LaunchTemplateElasticInferenceAcceleratorResponse     `wire:"elasticInferenceAcceleratorSet,query=ElasticInferenceAcceleratorSet,item=item"`
-	SecurityGroupIds                  []string                                                `wire:"securityGroupIdSet,query=SecurityGroupIdSet,item=item"`
-	SecurityGroups                    []string                                                `wire:"securityGroupSet,query=SecurityGroupSet,item=item"`
-	InstanceMarketOptions             *LaunchTemplateInstanceMarketOptions                    `wire:"instanceMarketOptions,query=InstanceMarketOptions"`
-	CreditSpecification               *CreditSpecification                                    `wire:"creditSpecification,query=CreditSpecification"`
-	CpuOptions                        *LaunchTemplateCpuOptions                               `wire:"cpuOptions,query=CpuOptions"`
-	CapacityReservationSpecification  *LaunchTemplateCapacityReservationSpecificationResponse `wire:"capacityReservationSpecification,query=CapacityReservationSpecification"`
-	LicenseSpecifications             []LaunchTemplateLicenseConfiguration                    `wire:"licenseSet,query=LicenseSet,item=item"`
-	HibernationOptions                *LaunchTemplateHibernationOptions                       `wire:"hibernationOptions,query=HibernationOptions"`
-	MetadataOptions                   *LaunchTemplateInstanceMetadataOptions                  `wire:"metadataOptions,query=MetadataOptions"`
-	EnclaveOptions                    *LaunchTemplateEnclaveOptions                           `wire:"enclaveOptions,query=EnclaveOptions"`
-	InstanceRequirements              *InstanceRequirements                                   `wire:"instanceRequirements,query=InstanceRequirements"`
-	PrivateDnsNameOptions             *LaunchTemplatePrivateDnsNameOptions                    `wire:"privateDnsNameOptions,query=PrivateDnsNameOptions"`
-	MaintenanceOptions                *LaunchTemplateInstanceMaintenanceOptions               `wire:"maintenanceOptions,query=MaintenanceOptions"`
-	DisableApiStop                    *bool                                                   `wire:"disableApiStop,query=DisableApiStop"`
-	Operator                          *OperatorResponse                                       `wire:"operator,query=Operator"`
-	NetworkPerformanceOptions         *LaunchTemplateNetworkPerformanceOptions                `wire:"networkPerformanceOptions,query=NetworkPerformanceOptions"`
-	SecondaryInterfaces               []LaunchTemplateInstanceSecondaryInterfaceSpecification `wire:"secondaryInterfaceSet,query=SecondaryInterfaceSet,item=item"`
-}
-
-type RevokeSecurityGroupEgressRequest struct {
-	SecurityGroupRuleIds       []string       `wire:"SecurityGroupRuleId,item=item"`
-	DryRun                     *bool          `wire:"dryRun,query=DryRun"`
-	GroupId                    *string        `wire:"groupId,query=GroupId,req"`
-	SourceSecurityGroupName    *string        `wire:"sourceSecurityGroupName,query=SourceSecurityGroupName"`
-	SourceSecurityGroupOwnerId *string        `wire:"sourceSecurityGroupOwnerId,query=SourceSecurityGroupOwnerId"`
-	IpProtocol                 *string        `wire:"ipProtocol,query=IpProtocol"`
-	FromPort                   *int32         `wire:"fromPort,query=FromPort"`
-	ToPort                     *int32         `wire:"toPort,query=ToPort"`
-	CidrIp                     *string        `wire:"cidrIp,query=CidrIp"`
-	IpPermissions              []IpPermission `wire:"ipPermissions,query=IpPermissions,item=item"`
-}
-
-type RevokeSecurityGroupEgressResult struct {
-	Return                    *bool                      `wire:"return,query=Return"`
-	UnknownIpPermissions      []IpPermission             `wire:"unknownIpPermissionSet,query=UnknownIpPermissionSet,item=item"`
-	RevokedSecurityGroupRules []RevokedSecurityGroupRule `wire:"revokedSecurityGroupRuleSet,query=RevokedSecurityGroupRuleSet,item=item"`
-}
-
-type RevokeSecurityGroupIngressRequest struct {
-	CidrIp                     *string        `wire:"CidrIp"`
-	FromPort                   *int32         `wire:"FromPort"`
-	GroupId                    *string        `wire:"GroupId"`
-	GroupName                  *string        `wire:"GroupName"`
-	IpPermissions              []IpPermission `wire:"IpPermissions,item=item"`
-	IpProtocol                 *string        `wire:"IpProtocol"`
-	SourceSecurityGroupName    *string        `wire:"SourceSecurityGroupName"`
-	SourceSecurityGroupOwnerId *string        `wire:"SourceSecurityGroupOwnerId"`
-	ToPort                     *int32         `wire:"ToPort"`
-	SecurityGroupRuleIds       []string       `wire:"SecurityGroupRuleId,item=item"`
-	DryRun                     *bool          `wire:"dryRun,query=DryRun"`
-}
-
-type RevokeSecurityGroupIngressResult struct {
-	Return                    *bool                      `wire:"return,query=Return"`
-	UnknownIpPermissions      []IpPermission             `wire:"unknownIpPermissionSet,query=UnknownIpPermissionSet,item=item"`
-	RevokedSecurityGroupRules []RevokedSecurityGroupRule `wire:"revokedSecurityGroupRuleSet,query=RevokedSecurityGroupRuleSet,item=item"`
-}
-
-type RevokedSecurityGroupRule struct {
-	SecurityGroupRuleId *string `wire:"securityGroupRuleId,query=SecurityGroupRuleId"`
-	GroupId             *string `wire:"groupId,query=GroupId"`
-	IsEgress            *bool   `wire:"isEgress,query=IsEgress"`
-	IpProtocol          *string `wire:"ipProtocol,query=IpProtocol"`
-	FromPort            *int32  `wire:"fromPort,query=FromPort"`
-	ToPort              *int32  `wire:"toPort,query=ToPort"`
-	CidrIpv4            *string `wire:"cidrIpv4,query=CidrIpv4"`
-	CidrIpv6            *string `wire:"cidrIpv6,query=CidrIpv6"`
-	PrefixListId        *string `wire:"prefixListId,query=PrefixListId"`
-	ReferencedGroupId   *string `wire:"referencedGroupId,query=ReferencedGroupId"`
-	Description         *string `wire:"description,query=Description"`
-}
-
-type Route struct {
-	DestinationCidrBlock        *string     `wire:"destinationCidrBlock,query=DestinationCidrBlock"`
-	DestinationIpv6CidrBlock    *string     `wire:"destinationIpv6CidrBlock,query=DestinationIpv6CidrBlock"`
-	DestinationPrefixListId     *string     `wire:"destinationPrefixListId,query=DestinationPrefixListId"`
-	EgressOnlyInternetGatewayId *string     `wire:"egressOnlyInternetGatewayId,query=EgressOnlyInternetGatewayId"`
-	GatewayId                   *string     `wire:"gatewayId,query=GatewayId"`
-	InstanceId                  *string     `wire:"instanceId,query=InstanceId"`
-	InstanceOwnerId             *string     `wire:"instanceOwnerId,query=InstanceOwnerId"`
-	NatGatewayId                *string     `wire:"natGatewayId,query=NatGatewayId"`
-	TransitGatewayId            *string     `wire:"transitGatewayId,query=TransitGatewayId"`
-	LocalGatewayId              *string     `wire:"localGatewayId,query=LocalGatewayId"`
-	CarrierGatewayId            *string     `wire:"carrierGatewayId,query=CarrierGatewayId"`
-	NetworkInterfaceId          *string     `wire:"networkInterfaceId,query=NetworkInterfaceId"`
-	Origin                      RouteOrigin `wire:"origin,query=Origin"`
-	State                       RouteState  `wire:"state,query=State"`
-	VpcPeeringConnectionId      *string     `wire:"vpcPeeringConnectionId,query=VpcPeeringConnectionId"`
-	CoreNetworkArn              *string     `wire:"coreNetworkArn,query=CoreNetworkArn"`
-	OdbNetworkArn               *string     `wire:"odbNetworkArn,query=OdbNetworkArn"`
-	IpAddress                   *string     `wire:"ipAddress,query=IpAddress"`
-}
-
-type RouteTable struct {
-	Associations    []RouteTableAssociation `wire:"associationSet,query=AssociationSet,item=item"`
-	PropagatingVgws []PropagatingVgw        `wire:"propagatingVgwSet,query=PropagatingVgwSet,item=item"`
-	RouteTableId    *string                 `wire:"routeTableId,query=RouteTableId"`
-	Routes          []Route                 `wire:"routeSet,query=RouteSet,item=item"`
-	Tags            []Tag                   `wire:"tagSet,query=TagSet,item=item"`
-	VpcId           *string                 `wire:"vpcId,query=VpcId"`
-	OwnerId         *string                 `wire:"ownerId,query=OwnerId"`
-}
-
-type RouteTableAssociation struct {
-	Main                    *bool                       `wire:"main,query=Main"`
-	RouteTableAssociationId *string                     `wire:"routeTableAssociationId,query=RouteTableAssociationId"`
-	RouteTableId            *string                     `wire:"routeTableId,query=RouteTableId"`
-	SubnetId                *string                     `wire:"subnetId,query=SubnetId"`
-	GatewayId               *string                     `wire:"gatewayId,query=GatewayId"`
-	PublicIpv4Pool          *string                     `wire:"publicIpv4Pool,query=PublicIpv4Pool"`
-	AssociationState        *RouteTableAssociationState `wire:"associationState,query=AssociationState"`
-}
-
-type RouteTableAssociationState struct {
-	State         RouteTableAssociationStateCode `wire:"state,query=State"`
-	StatusMessage *string                        `wire:"statusMessage,query=StatusMessage"`
-}
-
-type RunInstancesMonitoringEnabled struct {
-	Enabled *bool `wire:"enabled,query=Enabled,req"`
 }

@@ -6,6 +6,212 @@ import (
 	"time"
 )
 
+type RequestLaunchTemplateData struct {
+	KernelId                          *string                                                        `wire:"KernelId"`
+	EbsOptimized                      *bool                                                          `wire:"EbsOptimized"`
+	IamInstanceProfile                *LaunchTemplateIamInstanceProfileSpecificationRequest          `wire:"IamInstanceProfile"`
+	BlockDeviceMappings               []LaunchTemplateBlockDeviceMappingRequest                      `wire:"BlockDeviceMapping,item=BlockDeviceMapping"`
+	NetworkInterfaces                 []LaunchTemplateInstanceNetworkInterfaceSpecificationRequest   `wire:"NetworkInterface,item=InstanceNetworkInterfaceSpecification"`
+	ImageId                           *string                                                        `wire:"ImageId"`
+	InstanceType                      InstanceType                                                   `wire:"InstanceType"`
+	KeyName                           *string                                                        `wire:"KeyName"`
+	Monitoring                        *LaunchTemplatesMonitoringRequest                              `wire:"Monitoring"`
+	Placement                         *LaunchTemplatePlacementRequest                                `wire:"Placement"`
+	RamDiskId                         *string                                                        `wire:"RamDiskId"`
+	DisableApiTermination             *bool                                                          `wire:"DisableApiTermination"`
+	InstanceInitiatedShutdownBehavior ShutdownBehavior                                               `wire:"InstanceInitiatedShutdownBehavior"`
+	UserData                          *string                                                        `wire:"UserData,secret"`
+	TagSpecifications                 []LaunchTemplateTagSpecificationRequest                        `wire:"TagSpecification,item=LaunchTemplateTagSpecificationRequest"`
+	ElasticGpuSpecifications          []ElasticGpuSpecification                                      `wire:"ElasticGpuSpecification,item=ElasticGpuSpecification"`
+	ElasticInferenceAccelerators      []LaunchTemplateElasticInferenceAccelerator                    `wire:"ElasticInferenceAccelerator,item=item"`
+	SecurityGroupIds                  []string                                                       `wire:"SecurityGroupId,item=SecurityGroupId"`
+	SecurityGroups                    []string                                                       `wire:"SecurityGroup,item=SecurityGroup"`
+	InstanceMarketOptions             *LaunchTemplateInstanceMarketOptionsRequest                    `wire:"InstanceMarketOptions"`
+	CreditSpecification               *CreditSpecificationRequest                                    `wire:"CreditSpecification"`
+	CpuOptions                        *LaunchTemplateCpuOptionsRequest                               `wire:"CpuOptions"`
+	CapacityReservationSpecification  *LaunchTemplateCapacityReservationSpecificationRequest         `wire:"CapacityReservationSpecification"`
+	LicenseSpecifications             []LaunchTemplateLicenseConfigurationRequest                    `wire:"LicenseSpecification,item=item"`
+	HibernationOptions                *LaunchTemplateHibernationOptionsRequest                       `wire:"HibernationOptions"`
+	MetadataOptions                   *LaunchTemplateInstanceMetadataOptionsRequest                  `wire:"MetadataOptions"`
+	EnclaveOptions                    *LaunchTemplateEnclaveOptionsRequest                           `wire:"EnclaveOptions"`
+	InstanceRequirements              *InstanceRequirementsRequest                                   `wire:"InstanceRequirements"`
+	PrivateDnsNameOptions             *LaunchTemplatePrivateDnsNameOptionsRequest                    `wire:"PrivateDnsNameOptions"`
+	MaintenanceOptions                *LaunchTemplateInstanceMaintenanceOptionsRequest               `wire:"MaintenanceOptions"`
+	DisableApiStop                    *bool                                                          `wire:"DisableApiStop"`
+	Operator                          *OperatorRequest                                               `wire:"Operator"`
+	NetworkPerformanceOptions         *LaunchTemplateNetworkPerformanceOptionsRequest                `wire:"NetworkPerformanceOptions"`
+	SecondaryInterfaces               []LaunchTemplateInstanceSecondaryInterfaceSpecificationRequest `wire:"SecondaryInterface,item=InstanceSecondaryInterfaceSpecification"`
+}
+
+type Reservation struct {
+	ReservationId *string           `wire:"reservationId,query=ReservationId"`
+	OwnerId       *string           `wire:"ownerId,query=OwnerId"`
+	RequesterId   *string           `wire:"requesterId,query=RequesterId"`
+	Groups        []GroupIdentifier `wire:"groupSet,query=GroupSet,item=item"`
+	Instances     []Instance        `wire:"instancesSet,query=InstancesSet,item=item"`
+}
+
+type ResetAddressAttributeRequest struct {
+	AllocationId *string              `wire:"AllocationId,req"`
+	Attribute    AddressAttributeName `wire:"Attribute,req"`
+	DryRun       *bool                `wire:"DryRun"`
+}
+
+type ResetAddressAttributeResult struct {
+	Address *AddressAttribute `wire:"address,query=Address"`
+}
+
+type ResetNetworkInterfaceAttributeRequest struct {
+	DryRun             *bool   `wire:"dryRun,query=DryRun"`
+	NetworkInterfaceId *string `wire:"networkInterfaceId,query=NetworkInterfaceId,req"`
+	SourceDestCheck    *string `wire:"sourceDestCheck,query=SourceDestCheck"`
+}
+
+type ResponseError struct {
+	Code    LaunchTemplateErrorCode `wire:"code,query=Code"`
+	Message *string                 `wire:"message,query=Message"`
+}
+
+type ResponseLaunchTemplateData struct {
+	KernelId                          *string                                                 `wire:"kernelId,query=KernelId"`
+	EbsOptimized                      *bool                                                   `wire:"ebsOptimized,query=EbsOptimized"`
+	IamInstanceProfile                *LaunchTemplateIamInstanceProfileSpecification          `wire:"iamInstanceProfile,query=IamInstanceProfile"`
+	BlockDeviceMappings               []LaunchTemplateBlockDeviceMapping                      `wire:"blockDeviceMappingSet,query=BlockDeviceMappingSet,item=item"`
+	NetworkInterfaces                 []LaunchTemplateInstanceNetworkInterfaceSpecification   `wire:"networkInterfaceSet,query=NetworkInterfaceSet,item=item"`
+	ImageId                           *string                                                 `wire:"imageId,query=ImageId"`
+	InstanceType                      InstanceType                                            `wire:"instanceType,query=InstanceType"`
+	KeyName                           *string                                                 `wire:"keyName,query=KeyName"`
+	Monitoring                        *LaunchTemplatesMonitoring                              `wire:"monitoring,query=Monitoring"`
+	Placement                         *LaunchTemplatePlacement                                `wire:"placement,query=Placement"`
+	RamDiskId                         *string                                                 `wire:"ramDiskId,query=RamDiskId"`
+	DisableApiTermination             *bool                                                   `wire:"disableApiTermination,query=DisableApiTermination"`
+	InstanceInitiatedShutdownBehavior ShutdownBehavior                                        `wire:"instanceInitiatedShutdownBehavior,query=InstanceInitiatedShutdownBehavior"`
+	UserData                          *string                                                 `wire:"userData,query=UserData,secret"`
+	TagSpecifications                 []LaunchTemplateTagSpecification                        `wire:"tagSpecificationSet,query=TagSpecificationSet,item=item"`
+	ElasticGpuSpecifications          []ElasticGpuSpecificationResponse                       `wire:"elasticGpuSpecificationSet,query=ElasticGpuSpecificationSet,item=item"`
+	ElasticInferenceAccelerators      []LaunchTemplateElasticInferenceAcceleratorResponse     `wire:"elasticInferenceAcceleratorSet,query=ElasticInferenceAcceleratorSet,item=item"`
+	SecurityGroupIds                  []string                                                `wire:"securityGroupIdSet,query=SecurityGroupIdSet,item=item"`
+	SecurityGroups                    []string                                                `wire:"securityGroupSet,query=SecurityGroupSet,item=item"`
+	InstanceMarketOptions             *LaunchTemplateInstanceMarketOptions                    `wire:"instanceMarketOptions,query=InstanceMarketOptions"`
+	CreditSpecification               *CreditSpecification                                    `wire:"creditSpecification,query=CreditSpecification"`
+	CpuOptions                        *LaunchTemplateCpuOptions                               `wire:"cpuOptions,query=CpuOptions"`
+	CapacityReservationSpecification  *LaunchTemplateCapacityReservationSpecificationResponse `wire:"capacityReservationSpecification,query=CapacityReservationSpecification"`
+	LicenseSpecifications             []LaunchTemplateLicenseConfiguration                    `wire:"licenseSet,query=LicenseSet,item=item"`
+	HibernationOptions                *LaunchTemplateHibernationOptions                       `wire:"hibernationOptions,query=HibernationOptions"`
+	MetadataOptions                   *LaunchTemplateInstanceMetadataOptions                  `wire:"metadataOptions,query=MetadataOptions"`
+	EnclaveOptions                    *LaunchTemplateEnclaveOptions                           `wire:"enclaveOptions,query=EnclaveOptions"`
+	InstanceRequirements              *InstanceRequirements                                   `wire:"instanceRequirements,query=InstanceRequirements"`
+	PrivateDnsNameOptions             *LaunchTemplatePrivateDnsNameOptions                    `wire:"privateDnsNameOptions,query=PrivateDnsNameOptions"`
+	MaintenanceOptions                *LaunchTemplateInstanceMaintenanceOptions               `wire:"maintenanceOptions,query=MaintenanceOptions"`
+	DisableApiStop                    *bool                                                   `wire:"disableApiStop,query=DisableApiStop"`
+	Operator                          *OperatorResponse                                       `wire:"operator,query=Operator"`
+	NetworkPerformanceOptions         *LaunchTemplateNetworkPerformanceOptions                `wire:"networkPerformanceOptions,query=NetworkPerformanceOptions"`
+	SecondaryInterfaces               []LaunchTemplateInstanceSecondaryInterfaceSpecification `wire:"secondaryInterfaceSet,query=SecondaryInterfaceSet,item=item"`
+}
+
+type RevokeSecurityGroupEgressRequest struct {
+	SecurityGroupRuleIds       []string       `wire:"SecurityGroupRuleId,item=item"`
+	DryRun                     *bool          `wire:"dryRun,query=DryRun"`
+	GroupId                    *string        `wire:"groupId,query=GroupId,req"`
+	SourceSecurityGroupName    *string        `wire:"sourceSecurityGroupName,query=SourceSecurityGroupName"`
+	SourceSecurityGroupOwnerId *string        `wire:"sourceSecurityGroupOwnerId,query=SourceSecurityGroupOwnerId"`
+	IpProtocol                 *string        `wire:"ipProtocol,query=IpProtocol"`
+	FromPort                   *int32         `wire:"fromPort,query=FromPort"`
+	ToPort                     *int32         `wire:"toPort,query=ToPort"`
+	CidrIp                     *string        `wire:"cidrIp,query=CidrIp"`
+	IpPermissions              []IpPermission `wire:"ipPermissions,query=IpPermissions,item=item"`
+}
+
+type RevokeSecurityGroupEgressResult struct {
+	Return                    *bool                      `wire:"return,query=Return"`
+	UnknownIpPermissions      []IpPermission             `wire:"unknownIpPermissionSet,query=UnknownIpPermissionSet,item=item"`
+	RevokedSecurityGroupRules []RevokedSecurityGroupRule `wire:"revokedSecurityGroupRuleSet,query=RevokedSecurityGroupRuleSet,item=item"`
+}
+
+type RevokeSecurityGroupIngressRequest struct {
+	CidrIp                     *string        `wire:"CidrIp"`
+	FromPort                   *int32         `wire:"FromPort"`
+	GroupId                    *string        `wire:"GroupId"`
+	GroupName                  *string        `wire:"GroupName"`
+	IpPermissions              []IpPermission `wire:"IpPermissions,item=item"`
+	IpProtocol                 *string        `wire:"IpProtocol"`
+	SourceSecurityGroupName    *string        `wire:"SourceSecurityGroupName"`
+	SourceSecurityGroupOwnerId *string        `wire:"SourceSecurityGroupOwnerId"`
+	ToPort                     *int32         `wire:"ToPort"`
+	SecurityGroupRuleIds       []string       `wire:"SecurityGroupRuleId,item=item"`
+	DryRun                     *bool          `wire:"dryRun,query=DryRun"`
+}
+
+type RevokeSecurityGroupIngressResult struct {
+	Return                    *bool                      `wire:"return,query=Return"`
+	UnknownIpPermissions      []IpPermission             `wire:"unknownIpPermissionSet,query=UnknownIpPermissionSet,item=item"`
+	RevokedSecurityGroupRules []RevokedSecurityGroupRule `wire:"revokedSecurityGroupRuleSet,query=RevokedSecurityGroupRuleSet,item=item"`
+}
+
+type RevokedSecurityGroupRule struct {
+	SecurityGroupRuleId *string `wire:"securityGroupRuleId,query=SecurityGroupRuleId"`
+	GroupId             *string `wire:"groupId,query=GroupId"`
+	IsEgress            *bool   `wire:"isEgress,query=IsEgress"`
+	IpProtocol          *string `wire:"ipProtocol,query=IpProtocol"`
+	FromPort            *int32  `wire:"fromPort,query=FromPort"`
+	ToPort              *int32  `wire:"toPort,query=ToPort"`
+	CidrIpv4            *string `wire:"cidrIpv4,query=CidrIpv4"`
+	CidrIpv6            *string `wire:"cidrIpv6,query=CidrIpv6"`
+	PrefixListId        *string `wire:"prefixListId,query=PrefixListId"`
+	ReferencedGroupId   *string `wire:"referencedGroupId,query=ReferencedGroupId"`
+	Description         *string `wire:"description,query=Description"`
+}
+
+type Route struct {
+	DestinationCidrBlock        *string     `wire:"destinationCidrBlock,query=DestinationCidrBlock"`
+	DestinationIpv6CidrBlock    *string     `wire:"destinationIpv6CidrBlock,query=DestinationIpv6CidrBlock"`
+	DestinationPrefixListId     *string     `wire:"destinationPrefixListId,query=DestinationPrefixListId"`
+	EgressOnlyInternetGatewayId *string     `wire:"egressOnlyInternetGatewayId,query=EgressOnlyInternetGatewayId"`
+	GatewayId                   *string     `wire:"gatewayId,query=GatewayId"`
+	InstanceId                  *string     `wire:"instanceId,query=InstanceId"`
+	InstanceOwnerId             *string     `wire:"instanceOwnerId,query=InstanceOwnerId"`
+	NatGatewayId                *string     `wire:"natGatewayId,query=NatGatewayId"`
+	TransitGatewayId            *string     `wire:"transitGatewayId,query=TransitGatewayId"`
+	LocalGatewayId              *string     `wire:"localGatewayId,query=LocalGatewayId"`
+	CarrierGatewayId            *string     `wire:"carrierGatewayId,query=CarrierGatewayId"`
+	NetworkInterfaceId          *string     `wire:"networkInterfaceId,query=NetworkInterfaceId"`
+	Origin                      RouteOrigin `wire:"origin,query=Origin"`
+	State                       RouteState  `wire:"state,query=State"`
+	VpcPeeringConnectionId      *string     `wire:"vpcPeeringConnectionId,query=VpcPeeringConnectionId"`
+	CoreNetworkArn              *string     `wire:"coreNetworkArn,query=CoreNetworkArn"`
+	OdbNetworkArn               *string     `wire:"odbNetworkArn,query=OdbNetworkArn"`
+	IpAddress                   *string     `wire:"ipAddress,query=IpAddress"`
+}
+
+type RouteTable struct {
+	Associations    []RouteTableAssociation `wire:"associationSet,query=AssociationSet,item=item"`
+	PropagatingVgws []PropagatingVgw        `wire:"propagatingVgwSet,query=PropagatingVgwSet,item=item"`
+	RouteTableId    *string                 `wire:"routeTableId,query=RouteTableId"`
+	Routes          []Route                 `wire:"routeSet,query=RouteSet,item=item"`
+	Tags            []Tag                   `wire:"tagSet,query=TagSet,item=item"`
+	VpcId           *string                 `wire:"vpcId,query=VpcId"`
+	OwnerId         *string                 `wire:"ownerId,query=OwnerId"`
+}
+
+type RouteTableAssociation struct {
+	Main                    *bool                       `wire:"main,query=Main"`
+	RouteTableAssociationId *string                     `wire:"routeTableAssociationId,query=RouteTableAssociationId"`
+	RouteTableId            *string                     `wire:"routeTableId,query=RouteTableId"`
+	SubnetId                *string                     `wire:"subnetId,query=SubnetId"`
+	GatewayId               *string                     `wire:"gatewayId,query=GatewayId"`
+	PublicIpv4Pool          *string                     `wire:"publicIpv4Pool,query=PublicIpv4Pool"`
+	AssociationState        *RouteTableAssociationState `wire:"associationState,query=AssociationState"`
+}
+
+type RouteTableAssociationState struct {
+	State         RouteTableAssociationStateCode `wire:"state,query=State"`
+	StatusMessage *string                        `wire:"statusMessage,query=StatusMessage"`
+}
+
+type RunInstancesMonitoringEnabled struct {
+	Enabled *bool `wire:"enabled,query=Enabled,req"`
+}
+
 type RunInstancesRequest struct {
 	BlockDeviceMappings               []BlockDeviceMapping                             `wire:"BlockDeviceMapping,item=BlockDeviceMapping"`
 	ImageId                           *string                                          `wire:"ImageId"`
@@ -698,6 +904,21 @@ type VpcEndpoint struct {
 	ResourceConfigurationArn *string                    `wire:"resourceConfigurationArn,query=ResourceConfigurationArn"`
 	ServiceRegion            *string                    `wire:"serviceRegion,query=ServiceRegion"`
 	PayerResponsibilities    []PayerResponsibilityEntry `wire:"payerResponsibilitySet,query=PayerResponsibilities,item=item"`
+}
+
+type VpcEndpointConnection struct {
+	ServiceId               *string       `wire:"serviceId,query=ServiceId"`
+	VpcEndpointId           *string       `wire:"vpcEndpointId,query=VpcEndpointId"`
+	VpcEndpointOwner        *string       `wire:"vpcEndpointOwner,query=VpcEndpointOwner"`
+	VpcEndpointState        State         `wire:"vpcEndpointState,query=VpcEndpointState"`
+	CreationTimestamp       *time.Time    `wire:"creationTimestamp,query=CreationTimestamp"`
+	DnsEntries              []DnsEntry    `wire:"dnsEntrySet,query=DnsEntrySet,item=item"`
+	NetworkLoadBalancerArns []string      `wire:"networkLoadBalancerArnSet,query=NetworkLoadBalancerArnSet,item=item"`
+	GatewayLoadBalancerArns []string      `wire:"gatewayLoadBalancerArnSet,query=GatewayLoadBalancerArnSet,item=item"`
+	IpAddressType           IpAddressType `wire:"ipAddressType,query=IpAddressType"`
+	VpcEndpointConnectionId *string       `wire:"vpcEndpointConnectionId,query=VpcEndpointConnectionId"`
+	Tags                    []Tag         `wire:"tagSet,query=TagSet,item=item"`
+	VpcEndpointRegion       *string       `wire:"vpcEndpointRegion,query=VpcEndpointRegion"`
 }
 
 type VpcIpv6CidrBlockAssociation struct {
