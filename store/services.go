@@ -10,7 +10,7 @@ import (
 var Services = &Table[service.Service]{
 	ID: services, Noun: "service", Schema: 1,
 	Primary: func(s *service.Service) string { return s.ARN },
-	Indexes: []*Index[service.Service]{ServicesByCluster},
+	Indexes: []*Index[service.Service]{ServicesByCluster, ServicesAsleep},
 }
 
 // ServicesByCluster finds the services of a cluster by its ARN, those INACTIVE

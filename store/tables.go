@@ -74,6 +74,7 @@ const (
 	discoveries
 	discoveryInstances
 	discoveryOperations
+	groupUses
 )
 
 // Tables lists every table, each at its id.
@@ -148,5 +149,6 @@ func Tables() []Descriptor {
 		discoveries:         Discoveries,
 		discoveryInstances:  DiscoveryInstances,
 		discoveryOperations: DiscoveryOperations,
+		groupUses:           GroupUses,
 	}
 }

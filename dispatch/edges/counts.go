@@ -19,7 +19,10 @@ const perTarget = "RequestCountPerTarget"
 // ServeCounts keeps datapoints as CloudWatch's metrics of load balancers.
 func (e *Edges) ServeCounts(w http.ResponseWriter, r *http.Request, who identity.Principal) {
 	var in []balancer.Count
-	e.take(w, r, who, &in, func(_ context.Context, edge string) error {
+	e.take(w, r, who, &in, func(ctx context.Context, edge string) error {
+		if err := e.used(ctx, edge, in); err != nil {
+			return err
+		}
 		k, v, now := e.of(edge), e.Store.View(), e.Now()
 		data := map[arn.Scope][]metric.Datum{}
 		for n := range in {
@@ -39,6 +42,23 @@ func (e *Edges) ServeCounts(w http.ResponseWriter, r *http.Request, who identity
 		}
 		return nil
 	})
+}
+
+// used notes which target groups had requests.
+func (e *Edges) used(ctx context.Context, edge string, in []balancer.Count) error {
+	k, v, now := e.of(edge), e.Store.View(), e.Now()
+	var groups []string
+	for n := range in {
+		c := &in[n]
+		if c.Name == perTarget && c.Set.Sum > 0 && k.owners[c.BalancerARN] && store.Unnoted(v, c.GroupARN, now) {
+			groups = append(groups, c.GroupARN)
+		}
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	_, err := e.Store.Update(ctx, func(tx *store.Tx) error { store.Used(tx, groups, now); return nil })
+	return err
 }
 
 // Data are the datapoints of a count: one for each set of dimensions by which AWS

@@ -40,8 +40,6 @@ type Config struct {
 	Measure func(scope arn.Scope, data []metric.Datum) error
 	// Keep puts a part of an access log where its balancer wants it.
 	Keep func(ctx context.Context, b *balancer.Balancer, l *balancer.Lines) error
-	// Wake has the services behind target groups get a task, for held requests.
-	Wake func(ctx context.Context, groups []string) error
 }
 
 // Edges serves the edges of one server.

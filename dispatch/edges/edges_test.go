@@ -19,6 +19,7 @@ import (
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/domain/metric"
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
 	"github.com/berthhq/berth/store/memory"
@@ -38,7 +39,6 @@ type harbor struct {
 	*Edges
 	measured []metric.Datum
 	kept     []balancer.Lines
-	woken    []string
 }
 
 func open(t *testing.T) *harbor {
@@ -54,7 +54,6 @@ func open(t *testing.T) *harbor {
 			h.kept = append(h.kept, *l)
 			return nil
 		},
-		Wake: func(_ context.Context, groups []string) error { h.woken = append(h.woken, groups...); return nil },
 	})
 	h.update(func(tx *store.Tx) {
 		store.Instances.Put(tx, &cluster.Instance{Scope: scope, ARN: "here", Joined: true, Attributes: []workload.Attribute{{Name: "berth.edge", Value: "true"}}})
@@ -163,8 +162,27 @@ func TestHealthIsWrittenWhenItIsNews(t *testing.T) {
 	if want := map[string]balancer.Report{"here": {State: balancer.Unhealthy, At: began}}; !reflect.DeepEqual(x.Reports, want) {
 		t.Errorf("got %+v", x.Reports)
 	}
-	if len(h.woken) > 0 {
-		t.Errorf("woke %v, which does not sleep", h.woken)
+}
+
+// TestHeldRequestsWake lets an edge wake a service that sleeps behind its balancer,
+// and no other.
+func TestHeldRequestsWake(t *testing.T) {
+	h := open(t)
+	for _, group := range []string{"g", "elsewhere"} {
+		h.update(func(tx *store.Tx) {
+			store.Services.Put(tx, &service.Service{
+				ARN: group, Status: service.Active, Asleep: true, Deployments: []service.Deployment{{ID: "d", Status: service.Primary}},
+				Spec: service.Spec{Template: service.Template{Balancers: []service.Balancer{{GroupARN: group}}}},
+			})
+		})
+	}
+	if code := h.call(h.ServeReport, agent, "", balancer.EdgeReport{Wake: []string{"g", "elsewhere"}}, nil); code != 200 {
+		t.Fatalf("got %d", code)
+	}
+	for group, want := range map[string]int{"g": 1, "elsewhere": 0} {
+		if s, _ := store.Services.Get(h.View(), group); s.Spec.Desired != want {
+			t.Errorf("%s wants %d tasks, not %d", group, s.Spec.Desired, want)
+		}
 	}
 }
 

@@ -20,10 +20,7 @@ func (e *Edges) ServeReport(w http.ResponseWriter, r *http.Request, who identity
 		if err := e.note(ctx, edge, in.Health); err != nil {
 			return err
 		}
-		if wake := e.asleep(edge, in.Wake); len(wake) > 0 && e.Wake != nil {
-			return e.Wake(ctx, wake)
-		}
-		return nil
+		return e.wake(ctx, e.asleep(edge, in.Wake))
 	})
 }
 
@@ -71,6 +68,15 @@ func with(r store.Reader, edge string, t *balancer.TargetReport) *balancer.Healt
 	}
 	next.Reports[edge] = t.Report
 	return next
+}
+
+// wake has the services behind groups get a task.
+func (e *Edges) wake(ctx context.Context, groups []string) error {
+	if len(groups) == 0 {
+		return nil
+	}
+	_, err := e.Store.Update(ctx, func(tx *store.Tx) error { store.Wake(tx, groups, e.Now()); return nil })
+	return err
 }
 
 // asleep are those of the groups that the edge may wake.

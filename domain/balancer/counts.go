@@ -25,3 +25,9 @@ type Lines struct {
 	Name        string // random, so that no two objects have one name
 	Text        []byte // whole lines, compressed by gzip
 }
+
+// Use is when a target group last had requests, to the minute.
+type Use struct {
+	GroupARN string // primary key
+	At       time.Time
+}

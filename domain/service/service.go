@@ -70,7 +70,10 @@ type Service struct {
 	Good        *Good        // nil before the first deployment is completed
 	// Steady is true from the moment the service is as it is wanted until it is
 	// not any more: its event is said once.
-	Steady   bool
+	Steady bool
+	// Asleep is true from when a service has no tasks because nobody asks, until one
+	// is healthy again; the planner then also sets Spec.Desired.
+	Asleep   bool
 	Moving   *Moving   // nil while no task is moved between zones
 	Notices  []Notice  // what was said lately and is not said again for a while
 	EndedAt  time.Time // when it became INACTIVE

@@ -32,7 +32,8 @@ func (t *Task) linking() bool {
 // Served tells whether a task that is wanted stopped runs on for the requests that it
 // still has.
 func (t *Task) Served() bool {
-	return t.Desired.Status == Stopped && t.Observed.Status == Running && !t.Registered.At.IsZero() && !t.Registered.Done
+	there := t.Observed.Status == Running && t.Assignment != nil && !t.Assignment.Released
+	return there && t.Desired.Status == Stopped && !t.Registered.At.IsZero() && !t.Registered.Done
 }
 
 // Ordered is what the agent is to do: a task that is wanted stopped goes on running

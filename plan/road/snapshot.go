@@ -163,4 +163,6 @@ func (s *snapshot) secrets() {
 }
 
 // sleeps tells whether a service that was scaled to nothing stands behind the group.
-func (s *snapshot) sleeps(*balancer.TargetGroup) bool { return false }
+func (s *snapshot) sleeps(g *balancer.TargetGroup) bool {
+	return store.Services.Has(s.view, store.ServicesAsleep, g.ARN)
+}

@@ -166,7 +166,7 @@ func (w *stage) act() {
 		for t := range store.Tasks.All(w.s.View()) {
 			next := *t
 			switch last := t.LastStatus(); {
-			case last == task.Stopped:
+			case last == task.Stopped || last == task.Activating:
 				continue
 			case t.DesiredStatus() == task.Stopped:
 				next.Assignment = &task.Assignment{Released: true}

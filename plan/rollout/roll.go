@@ -18,6 +18,7 @@ func (l *look) roll() {
 	l.judge()
 	l.remember()
 	l.advance()
+	l.rest()
 	l.want()
 	if l.beside() {
 		l.share()

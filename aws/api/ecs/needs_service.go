@@ -176,7 +176,8 @@ func (a *API) taskSetNeeds() map[string]gateway.Needs {
 			k.providers(c.Scope, nil, in.CapacityProviderStrategy)
 			k.text("ecs:task-definition", a.definitionARN(c.Scope, member.Value(in.TaskDefinition)))
 			needs = withTags(needs, needs[0].Resources[0], c, len(in.Tags))
-			return append(needs, a.passDefinition(c.Scope, member.Value(in.TaskDefinition), &ecs.TaskOverride{})...)
+			needs = append(needs, a.passDefinition(c.Scope, member.Value(in.TaskDefinition), &ecs.TaskOverride{})...)
+			return append(needs, passInfrastructure(nil, in.LoadBalancers, nil, nil)...)
 		}),
 		"UpdateTaskSet": gateway.NeedsOf(func(c *gateway.Call, in *ecs.UpdateTaskSetRequest) []gateway.Need {
 			return on(c, in.Cluster, in.Service, member.Value(in.TaskSet))
