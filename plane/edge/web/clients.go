@@ -67,9 +67,23 @@ func (x *exchange) identify(h http.Header) {
 		h.Set(x.l.RequestHeader("x_amzn_tls_version"), versionName(state.Version))
 		h.Set(x.l.RequestHeader("x_amzn_tls_cipher_suite"), cipherName(state.CipherSuite))
 	}
-	if m := x.l.MutualAuth; m != nil && len(state.PeerCertificates) > 0 {
+	m := x.l.MutualAuth
+	if m == nil || m.Mode == "off" {
+		return
+	}
+	for _, middle := range ofCertificates { // under the names that the listener gave them
+		h.Del(x.l.RequestHeader(middle))
+	}
+	if len(state.PeerCertificates) > 0 {
 		x.introduce(h, m.Mode, state)
 	}
+}
+
+// ofCertificates are the middles of the attributes that name the headers for clients'
+// certificates.
+var ofCertificates = [...]string{ // never changed
+	"x_amzn_mtls_clientcert", "x_amzn_mtls_clientcert_serial_number", "x_amzn_mtls_clientcert_issuer", "x_amzn_mtls_clientcert_subject",
+	"x_amzn_mtls_clientcert_validity", "x_amzn_mtls_clientcert_leaf",
 }
 
 func (x *exchange) introduce(h http.Header, mode string, state *tls.ConnectionState) {

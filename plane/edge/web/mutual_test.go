@@ -100,8 +100,8 @@ func TestMutualTLS(t *testing.T) {
 		"revoked":                   {balancer.MutualAuth{Mode: "verify"}, ours.client(t, 7, later), false, "", ""},
 		"expired":                   {balancer.MutualAuth{Mode: "verify"}, expired, false, "", ""},
 		"expired, and no matter":    {balancer.MutualAuth{Mode: "verify", IgnoreExpiry: true}, expired, true, "X-Amzn-Mtls-Clientcert-Serial-Number", "4"},
-		"passed through":            {balancer.MutualAuth{Mode: "passthrough"}, theirs.client(t, 3, later), true, "X-Amzn-Mtls-Clientcert", "-----BEGIN%20CERTIFICATE-----%0A"},
-		"none to be passed":         {balancer.MutualAuth{Mode: "passthrough"}, nil, true, "X-Amzn-Mtls-Clientcert", ""},
+		"passed through":            {balancer.MutualAuth{Mode: "passthrough"}, theirs.client(t, 3, later), true, "X-Cert", "-----BEGIN%20CERTIFICATE-----%0A"},
+		"none to be passed":         {balancer.MutualAuth{Mode: "passthrough"}, nil, true, "X-Cert", ""},
 		"not asked for":             {balancer.MutualAuth{Mode: "off"}, ours.client(t, 3, later), true, "X-Amzn-Mtls-Clientcert-Subject", ""},
 		"an intermediate's missing": {balancer.MutualAuth{Mode: "verify"}, below(t, ours).client(t, 3, later), false, "", ""},
 	} {
@@ -114,6 +114,7 @@ func TestMutualTLS(t *testing.T) {
 				s.otherwise(to("a"))
 				c.auth.TrustStoreARN = "trust"
 				s.listener().Listener.MutualAuth = &c.auth
+				s.listener().Listener.Attributes = map[string]string{"routing.http.request.x_amzn_mtls_clientcert.header_name": "X-Cert"}
 				s.snap.TrustStores = []balancer.TrustStore{{ARN: "trust", Bundle: ours.pem(), Revocations: []balancer.Revocation{{ID: 1, List: ours.revoked(t, 7)}}}}
 			})
 			client := s.secureClient(t)
@@ -124,7 +125,7 @@ func TestMutualTLS(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Header.Set("X-Amzn-Mtls-Clientcert", "made up")
+			r.Header.Set("X-Cert", "made up")
 			r.Header.Set("X-Amzn-Mtls-Clientcert-Subject", "CN=eve")
 			answer, err := client.Do(r)
 			if (err == nil) != c.want {

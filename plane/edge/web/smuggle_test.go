@@ -86,12 +86,16 @@ func FuzzSmuggling(f *testing.F) {
 		if bytes.Contains(text, []byte("pgrade")) || bytes.Contains(text, []byte("100-")) {
 			return // then bytes need not be requests, or wait for one another
 		}
-		say(t, direct.Listener.Addr().String(), text)
-		say(t, s.addr, text)
-		want, got := direct.take(), behind.take()
-		if len(got) > len(want) || !slices.Equal(got, want[:len(got)]) && !absolute(got, want) {
-			t.Errorf("of %q\nthe target heard %q\ninstead of      %q", text, got, want)
+		for range 3 { // a request that was given up may still reach the target when the next text is said
+			say(t, direct.Listener.Addr().String(), text)
+			say(t, s.addr, text)
+			want, got := direct.take(), behind.take()
+			if len(got) <= len(want) && slices.Equal(got, want[:len(got)]) || absolute(got, want) {
+				return
+			}
+			t.Logf("the target heard %q\ninstead of      %q", got, want)
 		}
+		t.Errorf("of %q", text)
 	})
 }
 
