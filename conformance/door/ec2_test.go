@@ -310,9 +310,9 @@ func TestRefusalsOfEC2(t *testing.T) {
 			return err
 		}, "InvalidParameterValue", "Invalid region provided: moon-1"},
 		"not yet": {func() error {
-			_, err := c.CreateVpc(ctx, &client.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16")})
+			_, err := c.CreateVolume(ctx, &client.CreateVolumeInput{AvailabilityZone: aws.String("eu-central-1a"), Size: aws.Int32(1)})
 			return err
-		}, "InvalidAction", "berth does not support CreateVpc of ec2 yet."},
+		}, "InvalidAction", "berth does not support CreateVolume of ec2 yet."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c2.call()
