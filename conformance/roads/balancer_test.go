@@ -31,7 +31,7 @@ func (b *berth) balancer(t *testing.T, in *elasticloadbalancingv2.CreateLoadBala
 // targets makes a target group that is checked each five seconds and drains in ten.
 func (b *berth) targets(t *testing.T, in *elasticloadbalancingv2.CreateTargetGroupInput) string {
 	t.Helper()
-	in.HealthCheckIntervalSeconds, in.HealthyThresholdCount = aws.Int32(5), aws.Int32(2)
+	in.HealthCheckIntervalSeconds, in.HealthCheckTimeoutSeconds, in.HealthyThresholdCount = aws.Int32(5), aws.Int32(2), aws.Int32(2)
 	out, err := b.elb.CreateTargetGroup(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)

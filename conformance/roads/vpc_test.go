@@ -37,9 +37,10 @@ func (b *berth) group(t *testing.T, vpc, name string, ports ...int32) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := b.ec2.DeleteSecurityGroup(after(t), &ec2.DeleteSecurityGroupInput{GroupId: out.GroupId}); err != nil {
-			t.Logf("delete %s: %v", name, err) // an interface in quarantine may still be in it
-		}
+		eventually(t, "the group to be in nobody's use", func() bool {
+			_, err := b.ec2.DeleteSecurityGroup(after(t), &ec2.DeleteSecurityGroupInput{GroupId: out.GroupId})
+			return err == nil
+		})
 	})
 	for _, p := range ports {
 		b.open(t, *out.GroupId, p)
