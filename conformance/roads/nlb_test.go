@@ -19,24 +19,24 @@ import (
 // preserve_client_ip the client's over TCP as well.
 func TestAServiceBehindANetworkBalancer(t *testing.T) {
 	p := here.defaultVPC(t)
-	name := strings.ToLower(family(t))
+	const name = "deep"
 	group := here.group(t, p.vpc, name, 8081, 8082)
 	lb := here.balancer(t, &elb.CreateLoadBalancerInput{
-		Name: aws.String(short(name)), Type: elbtypes.LoadBalancerTypeEnumNetwork, Subnets: p.subnets[:1], SecurityGroups: []string{group},
+		Name: aws.String(name), Type: elbtypes.LoadBalancerTypeEnumNetwork, Subnets: p.subnets[:1], SecurityGroups: []string{group},
 		Scheme: elbtypes.LoadBalancerSchemeEnumInternal,
 	})
 	checked := func(name, protocol string, port int32) string {
 		arn := here.targets(t, &elb.CreateTargetGroupInput{
-			Name: aws.String(short(name)), Protocol: elbtypes.ProtocolEnum(protocol), Port: &port, VpcId: &p.vpc, TargetType: elbtypes.TargetTypeEnumIp,
+			Name: aws.String(name), Protocol: elbtypes.ProtocolEnum(protocol), Port: &port, VpcId: &p.vpc, TargetType: elbtypes.TargetTypeEnumIp,
 			HealthCheckProtocol: elbtypes.ProtocolEnumTcp, HealthCheckPort: aws.String("8081"),
 		})
 		here.listen(t, *lb.LoadBalancerArn, protocol, port, arn)
 		return arn
 	}
-	tcp, udp := checked("t"+name, "TCP", 8081), checked("u"+name, "UDP", 8082)
+	tcp, udp := checked("deep-tcp", "TCP", 8081), checked("deep-udp", "UDP", 8082)
 	definition := here.register(t, serving(t, "deep", types.CompatibilityFargate))
 	here.service(t, &ecs.CreateServiceInput{
-		ServiceName: &name, TaskDefinition: &definition, LaunchType: types.LaunchTypeFargate, DesiredCount: aws.Int32(2), NetworkConfiguration: p.network(group),
+		ServiceName: aws.String(name), TaskDefinition: &definition, LaunchType: types.LaunchTypeFargate, DesiredCount: aws.Int32(2), NetworkConfiguration: p.network(group),
 		LoadBalancers: []types.LoadBalancer{
 			{TargetGroupArn: &tcp, ContainerName: aws.String("app"), ContainerPort: aws.Int32(8081)},
 			{TargetGroupArn: &udp, ContainerName: aws.String("app"), ContainerPort: aws.Int32(8082)},
