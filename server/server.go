@@ -199,7 +199,7 @@ func (s *Server) wire(context.Context) error {
 // answers are the operations that berth has, by service.
 func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]answers {
 	secrets := secretsmanager.New(secretsmanager.Config{Store: s.store, Vault: s.vault, Hooked: s.hooked})
-	balancers := elbv2.New(elbv2.Config{Store: s.store, Keyring: s.keyring, Objects: s.stored()})
+	balancers := elbv2.New(elbv2.Config{Store: s.store, Keyring: s.keyring, Objects: s.stored(), Public: publicAddress})
 	return map[string]answers{
 		"ecs": of(ecs.New(ecs.Config{
 			Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities(), Assume: s.assume,

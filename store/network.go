@@ -91,7 +91,7 @@ var Interfaces = &Table[network.Interface]{
 	ID: interfaces, Noun: "interface", Schema: 1,
 	Primary: func(i *network.Interface) string { return network.Key(i.Scope, i.ID) },
 	Indexes: []*Index[network.Interface]{
-		InterfacesBySubnet, InterfacesByAddress, InterfacesByTask, InterfacesByInstance, InterfacesByGroup, InterfacesByKind, InterfacesReleased,
+		InterfacesBySubnet, InterfacesByAddress, InterfacesByTask, InterfacesByInstance, InterfacesByGroup, InterfacesByKind, InterfacesByPublic, InterfacesReleased,
 	},
 }
 
@@ -142,6 +142,16 @@ var InterfacesByKind = &Index[network.Interface]{
 			return ""
 		}
 		return string(i.Kind)
+	},
+}
+
+// InterfacesByPublic finds who has a public address, in all scopes.
+var InterfacesByPublic = &Index[network.Interface]{
+	Key: func(i *network.Interface) string {
+		if !i.PublicIP.IsValid() {
+			return ""
+		}
+		return i.PublicIP.String()
 	},
 }
 

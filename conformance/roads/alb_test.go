@@ -131,3 +131,34 @@ func TestRollingUnderLoad(t *testing.T) {
 		t.Errorf("served by %q", body)
 	}
 }
+
+// TestTheNameOfABalancer proves 4.0: a balancer that faces the internet is reached by its
+// DNS name from the machine itself, with no set-up.
+func TestTheNameOfABalancer(t *testing.T) {
+	p := here.defaultVPC(t)
+	group := here.group(t, p.vpc, "named", 80)
+	lb := here.balancer(t, &elb.CreateLoadBalancerInput{Name: aws.String("named"), Subnets: p.subnets, SecurityGroups: []string{group}})
+	out, err := here.elb.CreateListener(t.Context(), &elb.CreateListenerInput{
+		LoadBalancerArn: lb.LoadBalancerArn, Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80),
+		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{
+			StatusCode: aws.String("200"), ContentType: aws.String("text/plain"), MessageBody: aws.String("by name"),
+		}}},
+	})
+	if err != nil || len(out.Listeners) != 1 {
+		t.Fatal(err)
+	}
+	body := ""
+	eventually(t, *lb.DNSName+" to answer", func() bool {
+		r, err := http.Get("http://" + *lb.DNSName + "/")
+		if err != nil {
+			return false
+		}
+		defer r.Body.Close()
+		text, err := io.ReadAll(r.Body)
+		body = string(text)
+		return err == nil && r.StatusCode == http.StatusOK
+	})
+	if body != "by name" {
+		t.Errorf("said %q", body)
+	}
+}

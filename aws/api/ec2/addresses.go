@@ -1,8 +1,6 @@
 package ec2
 
 import (
-	"encoding/binary"
-	"hash/fnv"
 	"net/netip"
 
 	"github.com/berthhq/berth/aws/gateway"
@@ -12,6 +10,7 @@ import (
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
+	"github.com/berthhq/berth/store/lease"
 )
 
 type address = network.Address
@@ -110,27 +109,14 @@ func (a *API) allocateAddress(tx *store.Tx, call *gateway.Call, in *shape.Alloca
 // publicAddress takes an address of the pool that nobody has: the one asked for, or one
 // that the seed decides.
 func (a *API) publicAddress(r store.Reader, seed string, asked *string) (netip.Addr, error) {
-	free := func(ip netip.Addr) bool { return !store.Addresses.Has(r, store.AddressesByIP, ip.String()) }
 	if asked != nil {
-		if ip, err := netip.ParseAddr(*asked); err == nil && a.public.Contains(ip) && free(ip) {
+		if ip, err := netip.ParseAddr(*asked); err == nil && a.public.Contains(ip) && lease.PublicIsFree(r, ip) {
 			return ip, nil
 		}
 		return netip.Addr{}, fault.New(fault.InvalidAddress, "Address '%s' not found.", *asked)
 	}
-	base4 := a.public.Masked().Addr().As4()
-	base, size := binary.BigEndian.Uint32(base4[:]), uint32(1)<<(32-a.public.Bits())
-	h := fnv.New32a()
-	h.Write([]byte(seed))
-	for n := range size {
-		offset := (h.Sum32()%size + n) % size
-		if size > 2 && (offset == 0 || offset == size-1) {
-			continue // the network and its broadcast address
-		}
-		var b [4]byte
-		binary.BigEndian.PutUint32(b[:], base+offset)
-		if ip := netip.AddrFrom4(b); free(ip) {
-			return ip, nil
-		}
+	if ip, ok := lease.Public(r, a.public, seed); ok {
+		return ip, nil
 	}
 	return netip.Addr{}, fault.New(fault.AddressLimitExceeded, "The maximum number of addresses has been reached.").WithHint("all of %s is allocated", a.public)
 }
