@@ -19,6 +19,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/berthhq/berth/conformance/images"
 )
@@ -32,6 +33,7 @@ type fleet struct {
 	server *machine
 	ecs    *ecs.Client
 	ec2    *ec2.Client
+	elb    *elasticloadbalancingv2.Client
 	logs   *cloudwatchlogs.Client
 }
 
@@ -80,6 +82,7 @@ func (f *fleet) connect() {
 		Credentials: credentials.NewStaticCredentialsProvider(vars["AWS_ACCESS_KEY_ID"], vars["AWS_SECRET_ACCESS_KEY"], ""),
 	}
 	f.ecs, f.ec2, f.logs = ecs.NewFromConfig(config), ec2.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config)
+	f.elb = elasticloadbalancingv2.NewFromConfig(config)
 }
 
 // join adds a machine to the cluster.
