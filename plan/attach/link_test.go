@@ -130,7 +130,7 @@ func (q *quay) report(idle bool) {
 }
 
 // TestTasksStopWhenTheyHaveDrained follows a task through its registration.
-// Proves that RUNNING follows registration and that SIGTERM waits for the last request.
+// RUNNING follows registration, and SIGTERM waits for the last request.
 func TestTasksStopWhenTheyHaveDrained(t *testing.T) {
 	q := newQuay(t, balancer.TargetIP, true)
 	q.is("PENDING agent RUNNING")
