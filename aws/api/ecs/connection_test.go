@@ -42,19 +42,11 @@ func TestServicesAreBalanced(t *testing.T) {
 	s.balanced()
 	at := object{"targetGroupArn": "blue", "containerName": "app", "containerPort": 80.0}
 	srv := object{"registryArn": registry + "srv-s", "containerName": "app", "containerPort": 80.0}
-	connect := object{
-		"enabled": true, "namespace": "inside", "services": []any{object{
-			"portName": "http", "discoveryName": "web", "clientAliases": []any{object{"port": 8080.0, "dnsName": "web"}}, "ingressPortOverride": 9000.0,
-			"timeout": object{"idleTimeoutSeconds": 5.0, "perRequestTimeoutSeconds": 0.0}, "tls": object{"issuerCertificateAuthority": object{"awsPcaAuthorityArn": "ca"}, "roleArn": "r"},
-		}}, "logConfiguration": object{"logDriver": "awslogs", "options": object{"a": "b"}},
-	}
+	connect := object{"enabled": false}
 	made := s.do("CreateService", `{"serviceName": "web", "taskDefinition": "web", "desiredCount": 0, "healthCheckGracePeriodSeconds": 30,
 		"loadBalancers": [{"targetGroupArn": "blue", "containerName": "app", "containerPort": 80}],
 		"serviceRegistries": [{"registryArn": "`+registry+`srv-s", "containerName": "app", "containerPort": 80}],
-		"serviceConnectConfiguration": {"enabled": true, "namespace": "inside", "services": [{"portName": "http", "discoveryName": "web",
-			"clientAliases": [{"port": 8080, "dnsName": "web"}], "ingressPortOverride": 9000, "timeout": {"idleTimeoutSeconds": 5, "perRequestTimeoutSeconds": 0},
-			"tls": {"issuerCertificateAuthority": {"awsPcaAuthorityArn": "ca"}, "roleArn": "r"}}],
-			"logConfiguration": {"logDriver": "awslogs", "options": {"a": "b"}}}}`)
+		"serviceConnectConfiguration": {"enabled": false}}`)
 	expect(t, "balancers", get(made, "service", "loadBalancers"), []any{at})
 	expect(t, "registries", get(made, "service", "serviceRegistries"), []any{srv})
 	expect(t, "connect", get(made, "service", "deployments", 0, "serviceConnectConfiguration"), any(connect))
@@ -106,11 +98,9 @@ func TestWhatConnectionsRefuse(t *testing.T) {
 		lb(`"loadBalancerName": "old"`):                                                              "A host port mapping for the container port 80 is required.",
 		shifting + lb(`"targetGroupArn": "blue"`):                                                    "advancedConfiguration is required for load balancers when the deployment strategy is BLUE_GREEN.",
 		shifting + lb(`"targetGroupArn": "blue", "advancedConfiguration": {"alternateTargetGroupArn": "green", "productionListenerRule": "no", "roleArn": "r"}`): "The listener rule no does not exist.",
-		sr(`"registryArn": "` + registry + `srv-x"`):                                                                     "The specified service registry " + registry + "srv-x does not exist.",
-		sr(`"registryArn": "` + registry + `srv-s"`):                                                                     "When specifying 'host' or 'bridge' for networkMode, values for 'containerName' and 'containerPort' must be specified from the task definition.",
-		`"serviceConnectConfiguration": {"enabled": true}`:                                                               "Service Connect requires a namespace",
-		`"serviceConnectConfiguration": {"enabled": true, "namespace": "x"}`:                                             "The specified namespace x does not exist.",
-		`"serviceConnectConfiguration": {"enabled": true, "namespace": "inside", "services": [{"portName": "nothing"}]}`: "The port name nothing does not exist in the task definition.",
+		sr(`"registryArn": "` + registry + `srv-x"`):       "The specified service registry " + registry + "srv-x does not exist.",
+		sr(`"registryArn": "` + registry + `srv-s"`):       "When specifying 'host' or 'bridge' for networkMode, values for 'containerName' and 'containerPort' must be specified from the task definition.",
+		`"serviceConnectConfiguration": {"enabled": true}`: "Service Connect is not supported yet.",
 	} {
 		failed := s.as(s.Root, "CreateService", `{"serviceName": "web", "taskDefinition": "web", "desiredCount": 1, `+said+`}`)
 		if got := failed.message(); !strings.HasPrefix(got, want) {

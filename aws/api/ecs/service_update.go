@@ -75,7 +75,7 @@ func changeSpec(r store.Reader, call *gateway.Call, c *cluster.Cluster, spec *se
 			return err
 		}
 	}
-	if err = checkUnsupported(in.VolumeConfigurations, in.VpcLatticeConfigurations, in.GatewayConnectors, in.Monitoring); err != nil {
+	if err = checkUnsupported(in.ServiceConnectConfiguration, in.VolumeConfigurations, in.VpcLatticeConfigurations, in.GatewayConnectors, in.Monitoring); err != nil {
 		return err
 	}
 	if spec.Configuration, err = readConfiguration(in.DeploymentConfiguration, spec.Configuration, spec); err != nil {
