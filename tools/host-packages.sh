@@ -13,6 +13,7 @@ if [ "$purpose" = test ]; then
   need busybox busybox-static
   need skopeo skopeo
   need ip iproute2
+  need haproxy haproxy
   python3 -c 'import boto3' 2>/dev/null || missing+=(python3-boto3)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
