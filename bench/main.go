@@ -44,6 +44,7 @@ func budgets() []budget {
 		{11, "ALB, HTTP/1.1 keep-alive", keepAlive},
 		{12, "ALB, HTTP/2 over TLS", overTLS},
 		{15, "ALB, 10,000 idle clients", idle},
+		{16, "ALB, failed requests while targets change each second", changing},
 		{18, "network of a task: set-up", taskNetwork},
 		{20, "log line written to readable", logLines},
 		{21, "make build from a warm cache; the fast tests", builds},
