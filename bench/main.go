@@ -41,6 +41,10 @@ func budgets() []budget {
 		{6, "RunTask of one to the container's first instruction, Fargate (gVisor)", startOnFargate},
 		{7, "API, 500 requests/s of a mix, 10,000 tasks live, 1,000 of them a service's", mix},
 		{8, "memory", memory},
+		{11, "ALB, HTTP/1.1 keep-alive", keepAlive},
+		{12, "ALB, HTTP/2 over TLS", overTLS},
+		{15, "ALB, 10,000 idle clients", idle},
+		{16, "ALB, failed requests while targets change each second", changing},
 		{18, "network of a task: set-up", taskNetwork},
 		{20, "log line written to readable", logLines},
 		{21, "make build from a warm cache; the fast tests", builds},
@@ -58,6 +62,10 @@ type bench struct {
 }
 
 func main() {
+	if len(os.Args) == 3 && (os.Args[1] == "front" || os.Args[1] == "target") {
+		fmt.Fprintln(os.Stderr, "bench:", frontProcess(os.Args[1], os.Args[2]))
+		os.Exit(1)
+	}
 	only := flag.String("only", "", "numbers of the budgets to measure, with commas; all when empty")
 	bin := flag.String("bin", "bin", "folder of berth's programs")
 	history := flag.String("history", filepath.Join("bench", "history"), "file to append the figures to")
