@@ -3,6 +3,7 @@ package server
 import (
 	"strings"
 
+	"github.com/berthhq/berth/aws/api/ec2"
 	"github.com/berthhq/berth/aws/api/ecs"
 	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/api/events"
@@ -30,6 +31,8 @@ func (r resources) Tags(resource string) ([]workload.Tag, bool) {
 	switch a.Service {
 	case "ecs":
 		return ecs.TagsOf(v, a)
+	case "ec2":
+		return ec2.TagsOf(v, a)
 	case "elasticloadbalancing":
 		if b, ok := store.Balancers.Get(v, resource); ok {
 			return b.Tags, true // a Classic one as well
