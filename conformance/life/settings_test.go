@@ -203,10 +203,10 @@ func TestAllowPrivileged(t *testing.T) {
 func TestSharedNamespaces(t *testing.T) {
 	t.Parallel()
 	writer := sh("writer", "echo shared > /dev/shm/x; exec sleep 1000")
-	reader := sh("reader", "until test -e /dev/shm/x; do usleep 20000; done; cat /dev/shm/x; ps | grep -c '[s]leep 1000'")
+	reader := sh("reader", "until test -e /dev/shm/x; do usleep 20000; done; cat /dev/shm/x; until ps | grep '[s]leep 1000' >/dev/null; do usleep 20000; done; echo seen")
 	d := onEC2(reader, writer)
 	d.PidMode, d.IpcMode = types.PidModeTask, types.IpcModeTask
-	if got := here.prints(t, d); got != "shared\n1" {
+	if got := here.prints(t, d); got != "shared\nseen" {
 		t.Errorf("%q", got)
 	}
 }
