@@ -4,6 +4,7 @@ import (
 	"context"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -45,16 +46,23 @@ func TestOneServiceOnTwoMachines(t *testing.T) {
 	}
 	t.Cleanup(func() { f.explain("both", groups) })
 	for _, g := range groups {
-		until(t, "four healthy targets", func() bool { return f.healthy(g) == 4 })
+		until(t, "four healthy targets", func() bool { return len(f.healthy(g)) == 4 })
 	}
+	first := f.healthy(groups[0])
 	f.asks(t, "before", names, 4)
 	if out, err := exec.Command("ip", "-n", b.space, "link", "set", "eth0", "down").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for _, g := range groups {
-		until(t, "two healthy targets", func() bool { return f.healthy(g) == 2 })
+		until(t, "two of the first targets to be out", func() bool { // others come in their place
+			return len(slices.DeleteFunc(f.healthy(g), func(id string) bool { return !slices.Contains(first, id) })) == 2
+		})
 	}
 	f.asks(t, "after", names, 2)
+	if out, err := exec.Command("ip", "-n", b.space, "link", "set", "eth0", "up").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	f.end("both")
 }
 
 // explain logs, when the test failed, what was said about a service and its targets.
@@ -154,8 +162,8 @@ func (f *fleet) balancer(kind elbtypes.LoadBalancerTypeEnum, group string) (targ
 	return *arn, *lb.LoadBalancers[0].DNSName
 }
 
-// healthy is how many targets of a group are.
-func (f *fleet) healthy(group string) (n int) {
+// healthy are the targets of a group that are.
+func (f *fleet) healthy(group string) (ids []string) {
 	f.t.Helper()
 	out, err := f.elb.DescribeTargetHealth(f.t.Context(), &elb.DescribeTargetHealthInput{TargetGroupArn: &group})
 	if err != nil {
@@ -163,10 +171,10 @@ func (f *fleet) healthy(group string) (n int) {
 	}
 	for _, h := range out.TargetHealthDescriptions {
 		if h.TargetHealth.State == elbtypes.TargetHealthStateEnumHealthy {
-			n++
+			ids = append(ids, *h.Target.Id)
 		}
 	}
-	return n
+	return ids
 }
 
 // defineServer is a definition whose container serves at port 80.
