@@ -86,9 +86,8 @@ func in(set string, invert bool) expr.Any {
 func From(p netip.Prefix) Words { return masked(source(), p) }
 func To(p netip.Prefix) Words   { return masked(destination(), p) }
 
-// FromOne, ToOne: the packet's source or destination is the address.
-func FromOne(a netip.Addr) Words { return Words{source(), equal(a.AsSlice())} }
-func ToOne(a netip.Addr) Words   { return Words{destination(), equal(a.AsSlice())} }
+// ToOne: the packet's destination is the address.
+func ToOne(a netip.Addr) Words { return Words{destination(), equal(a.AsSlice())} }
 
 // To6: the packet's IPv6 destination is the address. Only in tables of Open6.
 func To6(a netip.Addr) Words { return Words{header(24, 16), equal(a.AsSlice())} }
@@ -112,9 +111,8 @@ func NotIn(link string) Words { return Words{meta(expr.MetaKeyIIFNAME), differs(
 func InSet(set string) Words  { return Words{meta(expr.MetaKeyIIFNAME), in(set, false)} }
 func OutSet(set string) Words { return Words{meta(expr.MetaKeyOIFNAME), in(set, false)} }
 
-// InLike, OutLike, NotOutLike: the interface's name starts so, or does not.
-func InLike(prefix string) Words  { return Words{meta(expr.MetaKeyIIFNAME), equal([]byte(prefix))} }
-func OutLike(prefix string) Words { return Words{meta(expr.MetaKeyOIFNAME), equal([]byte(prefix))} }
+// InLike, NotOutLike: the interface's name starts so, or does not.
+func InLike(prefix string) Words { return Words{meta(expr.MetaKeyIIFNAME), equal([]byte(prefix))} }
 func NotOutLike(prefix string) Words {
 	return Words{meta(expr.MetaKeyOIFNAME), differs([]byte(prefix))}
 }

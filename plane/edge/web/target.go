@@ -84,9 +84,6 @@ func (t *target) close() {
 	})
 }
 
-// draining tells whether it gets no new requests.
-func (t *target) draining() bool { return t.current.Load().Draining }
-
 // warmth is the share, in thousandths, of its part of the traffic that a target in slow
 // start gets: it rises with its age.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#slow-start-mode
