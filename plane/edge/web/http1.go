@@ -242,13 +242,8 @@ func (x *exchange) readAnswer(u *upstream) (*http.Response, error) {
 // answer gives the client what the target said.
 func (x *exchange) answer(u *upstream, a *http.Response, stuck func(http.Header, *http.Response)) error {
 	defer a.Body.Close()
+	x.head(a, stuck)
 	h := x.w.Header()
-	withoutHops(a.Header)
-	for name, values := range a.Header {
-		h[name] = append(h[name], values...)
-	}
-	stuck(h, a)
-	x.answerHeaders()
 	for name := range a.Trailer {
 		h.Add("Trailer", name)
 	}
@@ -256,20 +251,32 @@ func (x *exchange) answer(u *upstream, a *http.Response, stuck func(http.Header,
 		h.Set("Content-Length", strconv.FormatInt(a.ContentLength, 10))
 	}
 	x.w.WriteHeader(a.StatusCode)
-	alive := func() {
-		if u != nil {
-			_ = u.SetDeadline(time.Now().Add(x.idleTimeout()))
-		}
-	}
-	if err := x.stream(a, alive); err != nil {
+	if err := x.stream(a, func() { _ = u.SetDeadline(time.Now().Add(x.idleTimeout())) }); err != nil {
 		return err
 	}
+	x.trailers(a)
+	return nil
+}
+
+// head sets the headers of the target's answer, and those that the balancer adds.
+func (x *exchange) head(a *http.Response, stuck func(http.Header, *http.Response)) {
+	h := x.w.Header()
+	withoutHops(a.Header)
+	for name, values := range a.Header {
+		h[name] = append(h[name], values...)
+	}
+	stuck(h, a)
+	x.answerHeaders()
+}
+
+// trailers sets those of the target's answer, which are known once its body has ended.
+func (x *exchange) trailers(a *http.Response) {
+	h := x.w.Header()
 	for name, values := range a.Trailer {
 		for _, v := range values {
 			h.Add(http.TrailerPrefix+name, v)
 		}
 	}
-	return nil
 }
 
 // stream copies the body; what has no length may be waited for, and is passed on as it

@@ -55,13 +55,7 @@ func (x *exchange) answerHTTP2(a *http.Response, stuck func(http.Header, *http.R
 		a.ContentLength = -1
 	}
 	defer a.Body.Close()
-	h := x.w.Header()
-	withoutHops(a.Header)
-	for name, values := range a.Header {
-		h[name] = append(h[name], values...)
-	}
-	stuck(h, a)
-	x.answerHeaders()
+	x.head(a, stuck)
 	x.w.WriteHeader(a.StatusCode)
 	if bare {
 		return nil
@@ -69,11 +63,7 @@ func (x *exchange) answerHTTP2(a *http.Response, stuck func(http.Header, *http.R
 	if err := x.stream(a, alive); err != nil {
 		return err
 	}
-	for name, values := range a.Trailer {
-		for _, v := range values {
-			h.Add(http.TrailerPrefix+name, v)
-		}
-	}
+	x.trailers(a)
 	return nil
 }
 
