@@ -56,7 +56,7 @@ type Balancer struct {
 	// PrivateLinkUnchecked is true when packets of endpoints do not meet the security
 	// groups; of Network ones.
 	PrivateLinkUnchecked bool
-	// Secret seals the cookies of an Application balancer, so that its nodes read each
+	// Secret seals the cookies of an Application or Classic balancer, so that its nodes read each
 	// other's; sealed by plane/keyring in the store, plain in a Snapshot. Empty for none:
 	// then what seals them does not outlive an edge.
 	Secret  []byte

@@ -14,7 +14,6 @@ type Snapshot struct {
 	Certificates []Certificate
 	TrustStores  []TrustStore
 	Links        []Link // by endpoint, then balancer
-	Secret       []byte // seals cookies: the same for all edges
 }
 
 // Link is an interface endpoint on this edge that leads to a balancer with a Front

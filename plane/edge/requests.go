@@ -21,7 +21,6 @@ type Requests struct {
 	health Health
 	web    *web.Engine
 	log    *slog.Logger
-	keyed  bool // the engine has the secret that all edges share
 
 	mu      sync.Mutex
 	spaces  map[string]*space.Space // of nodes, by interface
@@ -98,10 +97,6 @@ func (r *Requests) Apply(s *balancer.Snapshot, nodes []Node, doors *Doors) {
 	}
 	r.mu.Unlock()
 	r.health.Watch(targets)
-	if !r.keyed && len(s.Secret) > 0 { // before anything is served: the first snapshot has it
-		r.web.Key(s.Secret)
-		r.keyed = true
-	}
 	r.web.Apply(s)
 	for n := range mine {
 		r.open(&mine[n], doors)

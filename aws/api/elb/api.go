@@ -17,10 +17,12 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-// Nodes gives balancers their nodes.
+// Nodes gives balancers what those of both APIs have.
 type Nodes interface {
 	// Settle gives a balancer a node in each of the subnets, and no others.
 	Settle(tx *store.Tx, b *balancer.Balancer, subnets []*network.Subnet, now time.Time) error
+	// Lock gives a balancer the secret that seals its cookies.
+	Lock(tx *store.Tx, b *balancer.Balancer, now time.Time) error
 }
 
 // Config is what the API is built from.

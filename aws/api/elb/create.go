@@ -87,6 +87,9 @@ func (a *API) putNew(tx *store.Tx, call *gateway.Call, b *balancer.Balancer, in 
 	if err := a.Nodes.Settle(tx, b, subnets, call.Now); err != nil {
 		return err
 	}
+	if err := a.Nodes.Lock(tx, b, call.Now); err != nil {
+		return err
+	}
 	if err := addListeners(tx, b, in.Listeners, call.Now); err != nil {
 		return err
 	}

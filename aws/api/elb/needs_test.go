@@ -3,19 +3,26 @@ package elb_test
 import (
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/berthhq/berth/aws/api/elb"
 	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/gateway/gatewaytest"
 	shape "github.com/berthhq/berth/aws/shape/elb"
+	"github.com/berthhq/berth/plane/keyring"
+	"github.com/berthhq/berth/plane/vault"
 	"github.com/berthhq/berth/store"
 )
 
 func start(t testing.TB) *gatewaytest.Server {
 	t.Helper()
 	s := gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		nodes := elbv2.New(elbv2.Config{Store: st})
+		v, err := vault.Open(t.TempDir(), st.View(), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		nodes := elbv2.New(elbv2.Config{Store: st, Keyring: &keyring.Keyring{Vault: v, Log: slog.New(slog.DiscardHandler)}})
 		api := elb.New(elb.Config{Store: st, Nodes: nodes, NewID: nodes.NewID, Log: slog.New(slog.DiscardHandler)})
 		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)

@@ -2,7 +2,6 @@ package elbv2
 
 import (
 	"context"
-	"crypto/rand"
 	"slices"
 
 	"github.com/berthhq/berth/aws/api/member"
@@ -58,9 +57,7 @@ func (a *API) putNew(tx *store.Tx, call *gateway.Call, b *balancer.Balancer, gro
 		return err
 	}
 	if b.Kind == balancer.Application {
-		secret := make([]byte, 32)
-		rand.Read(secret) // never fails
-		if b.Secret, err = a.keyring.Seal(tx, call.Scope, b.ARN, secret, call.Now); err != nil {
+		if err := a.Lock(tx, b, call.Now); err != nil {
 			return err
 		}
 	}

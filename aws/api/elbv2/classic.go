@@ -1,6 +1,7 @@
 package elbv2
 
 import (
+	"crypto/rand"
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
@@ -21,6 +22,14 @@ func (a *API) Settle(tx *store.Tx, b *balancer.Balancer, subnets []*network.Subn
 		}
 	}
 	return a.settle(tx, b, all, now)
+}
+
+// Lock gives a balancer the secret that seals its cookies.
+func (a *API) Lock(tx *store.Tx, b *balancer.Balancer, now time.Time) (err error) {
+	secret := make([]byte, 32)
+	rand.Read(secret) // never fails
+	b.Secret, err = a.keyring.Seal(tx, b.Scope, b.ARN, secret, now)
+	return err
 }
 
 // NewID makes ids as those of balancers are.

@@ -98,8 +98,3 @@ func (c *cookies) set(h http.Header, name, cors string, b bond, now time.Time) {
 		add(cors, true)
 	}
 }
-
-// Key sets what seals the cookies of balancers that have no secret of their own, so
-// that edges, and this one after a restart, read each other's. It is called before the
-// first Apply.
-func (e *Engine) Key(secret []byte) { e.secret = secret }
