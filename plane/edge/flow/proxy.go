@@ -33,6 +33,7 @@ type proxy struct {
 	begun    atomic.Uint64
 	shaken   atomic.Uint64
 	bytes    atomic.Uint64
+	busy     sync.WaitGroup // accepting, and connections from their acceptance on
 
 	mu   sync.Mutex
 	open map[*pair]bool
@@ -49,7 +50,7 @@ type pair struct {
 func serve(l net.Listener, w *way, log *slog.Logger) *proxy {
 	p := &proxy{listener: l, log: log, over: make(chan struct{}), open: map[*pair]bool{}}
 	p.way.Store(w)
-	go p.accept()
+	p.busy.Go(p.accept)
 	go p.reap()
 	return p
 }
@@ -69,7 +70,7 @@ func (p *proxy) accept() {
 			}
 			continue
 		}
-		go p.carry(c.(*net.TCPConn), p.way.Load())
+		p.busy.Go(func() { p.carry(c.(*net.TCPConn), p.way.Load()) })
 	}
 }
 
@@ -258,18 +259,17 @@ func (p *proxy) stop() {
 	p.mu.Unlock()
 }
 
-// drain waits for what there is.
+// drain waits for what there is: connections on their way to a target as well.
 func (p *proxy) drain(ctx context.Context) {
 	p.listener.Close()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for len(p.connections()) > 0 {
-		select {
-		case <-ctx.Done():
-			p.stop()
-			return
-		case <-ticker.C:
-		}
+	idle := make(chan struct{})
+	go func() {
+		p.busy.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+	case <-ctx.Done():
 	}
 	p.stop()
 }
