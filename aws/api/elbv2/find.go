@@ -62,56 +62,45 @@ func findTrustStore(r store.Reader, scope arn.Scope, name string) (*balancer.Tru
 	return s, nil
 }
 
-// changeBalancer changes a copy of a balancer and stores it.
-func (a *API) changeBalancer(ctx context.Context, call *gateway.Call, name string, change func(*store.Tx, *balancer.Balancer) error) (next balancer.Balancer, err error) {
-	_, err = a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := findBalancer(tx, call.Scope, name)
-		if err != nil {
-			return err
-		}
-		next = *have
-		next.Version++
-		if err := change(tx, &next); err != nil {
-			return err
-		}
-		store.Balancers.Put(tx, &next)
-		return nil
-	})
-	return next, err
-}
-
-// changeListener changes a copy of a listener and stores it.
-func (a *API) changeListener(ctx context.Context, call *gateway.Call, name string, change func(*store.Tx, *balancer.Listener) error) (next balancer.Listener, err error) {
-	_, err = a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := findListener(tx, call.Scope, name)
-		if err != nil {
-			return err
-		}
-		next = *have
-		next.Version++
-		if err := change(tx, &next); err != nil {
-			return err
-		}
-		store.Listeners.Put(tx, &next)
-		return nil
-	})
-	return next, err
-}
-
-// changeGroup changes a copy of a target group and stores it.
-func (a *API) changeGroup(ctx context.Context, call *gateway.Call, name string, change func(*balancer.TargetGroup) error) (next balancer.TargetGroup, view *store.View, err error) {
+// change alters a copy of the record that find finds by name, and keeps it.
+func change[T any](
+	ctx context.Context, a *API, call *gateway.Call, table *store.Table[T],
+	find func(store.Reader, arn.Scope, string) (*T, error), name string, alter func(*store.Tx, *T) error,
+) (next T, view *store.View, err error) {
 	view, err = a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := findGroup(tx, call.Scope, name)
+		have, err := find(tx, call.Scope, name)
 		if err != nil {
 			return err
 		}
 		next = *have
-		next.Version++
-		if err := change(&next); err != nil {
+		if err := alter(tx, &next); err != nil {
 			return err
 		}
-		store.TargetGroups.Put(tx, &next)
+		table.Put(tx, &next)
 		return nil
 	})
 	return next, view, err
+}
+
+func (a *API) changeBalancer(ctx context.Context, call *gateway.Call, name string, alter func(*store.Tx, *balancer.Balancer) error) (balancer.Balancer, error) {
+	next, _, err := change(ctx, a, call, store.Balancers, findBalancer, name, func(tx *store.Tx, b *balancer.Balancer) error {
+		b.Version++
+		return alter(tx, b)
+	})
+	return next, err
+}
+
+func (a *API) changeListener(ctx context.Context, call *gateway.Call, name string, alter func(*store.Tx, *balancer.Listener) error) (balancer.Listener, error) {
+	next, _, err := change(ctx, a, call, store.Listeners, findListener, name, func(tx *store.Tx, l *balancer.Listener) error {
+		l.Version++
+		return alter(tx, l)
+	})
+	return next, err
+}
+
+func (a *API) changeGroup(ctx context.Context, call *gateway.Call, name string, alter func(*balancer.TargetGroup) error) (balancer.TargetGroup, *store.View, error) {
+	return change(ctx, a, call, store.TargetGroups, findGroup, name, func(_ *store.Tx, g *balancer.TargetGroup) error {
+		g.Version++
+		return alter(g)
+	})
 }

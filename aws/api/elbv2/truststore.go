@@ -107,20 +107,8 @@ func (a *API) modifyTrustStore(ctx context.Context, call *gateway.Call, in *shap
 	return &shape.ModifyTrustStoreOutput{TrustStores: []shape.TrustStore{showTrustStore(&s)}}, nil
 }
 
-// changeTrustStore changes a copy of a trust store and stores it.
-func (a *API) changeTrustStore(ctx context.Context, call *gateway.Call, name string, change func(*balancer.TrustStore) error) (next balancer.TrustStore, err error) {
-	_, err = a.store.Update(ctx, func(tx *store.Tx) error {
-		have, err := findTrustStore(tx, call.Scope, name)
-		if err != nil {
-			return err
-		}
-		next = *have
-		if err := change(&next); err != nil {
-			return err
-		}
-		store.TrustStores.Put(tx, &next)
-		return nil
-	})
+func (a *API) changeTrustStore(ctx context.Context, call *gateway.Call, name string, alter func(*balancer.TrustStore) error) (balancer.TrustStore, error) {
+	next, _, err := change(ctx, a, call, store.TrustStores, findTrustStore, name, func(_ *store.Tx, s *balancer.TrustStore) error { return alter(s) })
 	return next, err
 }
 
