@@ -19,6 +19,7 @@ type table struct {
 	address netip.Addr
 	rules   *ruleset.Table
 	ports   []port
+	idle    int                      // seconds, as the kernel was told; 0 before it was
 	counted map[string]ruleset.Count // by name, not yet taken
 	seen    map[string]ruleset.Count // when the counters were last read
 }
@@ -54,10 +55,7 @@ func prepare() error {
 // set makes these the node's ports, in one transaction. Connections that there are do
 // not notice.
 func (t *table) set(ports []port, idle int) error {
-	err := t.space.Do(func() error {
-		return space.Set(map[string]string{"netfilter/nf_conntrack_tcp_timeout_established": strconv.Itoa(idle)})
-	})
-	if err != nil {
+	if err := t.setIdle(idle); err != nil {
 		return err
 	}
 	if len(ports) > 0 && slices.EqualFunc(t.ports, ports, samePort) && t.rules.Intact() {
@@ -66,6 +64,20 @@ func (t *table) set(ports []port, idle int) error {
 	t.gather()
 	t.ports, t.seen = ports, nil
 	return t.rules.Replace()
+}
+
+// setIdle says after how many seconds of silence the kernel forgets a connection.
+func (t *table) setIdle(seconds int) error {
+	if t.idle == seconds {
+		return nil
+	}
+	err := t.space.Do(func() error {
+		return space.Set(map[string]string{"netfilter/nf_conntrack_tcp_timeout_established": strconv.Itoa(seconds)})
+	})
+	if err == nil {
+		t.idle = seconds
+	}
+	return err
 }
 
 func samePort(a, b port) bool {

@@ -74,8 +74,11 @@ func New(o Options) *Engine {
 }
 
 // Apply makes the snapshot what requests see from now on. Those under way end as they
-// began.
+// began. The same one again, which never changes, costs nothing.
 func (e *Engine) Apply(s *balancer.Snapshot) {
+	if e.world.Load().from == s {
+		return
+	}
 	w := e.newWorld(s)
 	e.world.Store(w)
 	e.targets.keep(w)

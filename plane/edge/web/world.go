@@ -10,6 +10,7 @@ import (
 
 // world is a snapshot, made ready for requests. It never changes.
 type world struct {
+	from      *balancer.Snapshot // nil before the first
 	listeners map[place]*listener
 	pools     map[string]*pool // by ARN of the target group
 }
@@ -63,7 +64,7 @@ type pool struct {
 }
 
 func (e *Engine) newWorld(s *balancer.Snapshot) *world {
-	w := &world{listeners: map[place]*listener{}, pools: map[string]*pool{}}
+	w := &world{from: s, listeners: map[place]*listener{}, pools: map[string]*pool{}}
 	for n := range s.Pools {
 		p := &pool{Pool: &s.Pools[n]}
 		for i := range p.Targets {
