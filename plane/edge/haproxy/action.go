@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -46,7 +47,7 @@ func (r *render) redirect(l *balancer.Listener, a *balancer.RedirectAction, take
 			a.Status, quoted(location), quoted(page(a.Status, http.StatusText(a.Status))), taken, when)
 	}
 	place := location(l, a)
-	switch query := or(a.Query, "#{query}"); query {
+	switch query := cmp.Or(a.Query, "#{query}"); query {
 	case "#{query}":
 		send(place+"?%[query]", " { query -m found }")
 		send(place, "")
@@ -55,16 +56,9 @@ func (r *render) redirect(l *balancer.Listener, a *balancer.RedirectAction, take
 	}
 }
 
-func or(said, otherwise string) string {
-	if said == "" {
-		return otherwise
-	}
-	return said
-}
-
 func location(l *balancer.Listener, a *balancer.RedirectAction) string {
-	out := strings.ToLower(expanded(l, or(a.Protocol, "#{protocol}"))) + "://" + expanded(l, or(a.Host, "#{host}"))
-	return out + ":" + expanded(l, or(a.Port, "#{port}")) + expanded(l, or(a.Path, "/#{path}"))
+	out := strings.ToLower(expanded(l, cmp.Or(a.Protocol, "#{protocol}"))) + "://" + expanded(l, cmp.Or(a.Host, "#{host}"))
+	return out + ":" + expanded(l, cmp.Or(a.Port, "#{port}")) + expanded(l, cmp.Or(a.Path, "/#{path}"))
 }
 
 // expanded is a part of a redirect as a log format.

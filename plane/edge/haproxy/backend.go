@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -63,7 +64,7 @@ func (r *render) check(h *balancer.HealthCheck) {
 	}
 	r.line("  option httpchk")
 	r.line("  http-check send meth GET uri %s ver HTTP/1.1 hdr User-Agent ELB-HealthChecker/2.0 hdr Host health", quoted(h.Path))
-	r.line("  http-check expect status %s", or(h.Matcher, "200"))
+	r.line("  http-check expect status %s", cmp.Or(h.Matcher, "200"))
 }
 
 // server is how a target is spoken to: what follows its name and address, in the

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"net/http"
@@ -53,33 +54,33 @@ func (x *exchange) line() string {
 	field(now.UTC().Format("2006-01-02T15:04:05.000000Z"))
 	field(strings.TrimPrefix(x.l.balancer.ARN[strings.LastIndex(x.l.balancer.ARN, "loadbalancer/"):], "loadbalancer/"))
 	field(x.client.String())
-	field(or(x.targetAddress(), "-"))
+	field(cmp.Or(x.targetAddress(), "-"))
 	field(x.spent(x.to.requested))
 	field(x.spent(x.to.waited))
 	field(x.spent(x.to.answered))
-	field(or(number(x.w.status), "-"))
-	field(or(number(x.to.status), "-"))
+	field(cmp.Or(number(x.w.status), "-"))
+	field(cmp.Or(number(x.to.status), "-"))
 	field(strconv.FormatInt(x.body.bytes, 10))
 	field(strconv.FormatInt(x.w.bytes, 10))
 	quoted(x.r.Method + " " + x.url() + " " + x.r.Proto)
-	quoted(or(x.r.UserAgent(), "-"))
+	quoted(cmp.Or(x.r.UserAgent(), "-"))
 	cipher, version, name := "-", "-", "-"
 	if state != nil {
-		cipher, version, name = cipherName(state.CipherSuite), versionName(state.Version), or(state.ServerName, "-")
+		cipher, version, name = cipherName(state.CipherSuite), versionName(state.Version), cmp.Or(state.ServerName, "-")
 	}
 	field(cipher)
 	field(version)
-	field(or(x.to.group, "-"))
+	field(cmp.Or(x.to.group, "-"))
 	quoted(x.trace)
 	quoted(name)
 	quoted(x.certificate())
 	field(x.priority())
 	field(x.began.UTC().Format("2006-01-02T15:04:05.000000Z"))
-	quoted(or(strings.Join(x.did, ","), "-"))
-	quoted(or(x.to.redirect, "-"))
-	quoted(or(x.to.reason, "-"))
-	quoted(or(strings.Join(x.to.tried, " "), "-"))
-	quoted(or(number(x.to.status), "-"))
+	quoted(cmp.Or(strings.Join(x.did, ","), "-"))
+	quoted(cmp.Or(x.to.redirect, "-"))
+	quoted(cmp.Or(x.to.reason, "-"))
+	quoted(cmp.Or(strings.Join(x.to.tried, " "), "-"))
+	quoted(cmp.Or(number(x.to.status), "-"))
 	quoted("-")
 	quoted("-")
 	if x.conn != nil {
@@ -139,13 +140,6 @@ func (x *exchange) priority() string {
 		return "-"
 	}
 	return strconv.Itoa(x.at)
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 func number(n int) string {

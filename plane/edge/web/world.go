@@ -3,7 +3,6 @@ package web
 import (
 	"crypto/tls"
 	"regexp"
-	"slices"
 
 	"github.com/berthhq/berth/domain/balancer"
 )
@@ -106,19 +105,12 @@ func newListener(f *balancer.Front, fl *balancer.FrontListener) *listener {
 	}
 	for i := range fl.Rules {
 		r := &fl.Rules[i]
-		l.rules = append(l.rules, rule{r, balancer.MatcherOf(r.Conditions), inOrder(r.Actions), rewritesOf(r.Transforms)})
+		l.rules = append(l.rules, rule{r, balancer.MatcherOf(r.Conditions), balancer.InOrder(r.Actions), rewritesOf(r.Transforms)})
 	}
-	l.rules = append(l.rules, rule{matches: func(*balancer.Request) bool { return true }, actions: inOrder(fl.Listener.Default)})
+	l.rules = append(l.rules, rule{matches: func(*balancer.Request) bool { return true }, actions: balancer.InOrder(fl.Listener.Default)})
 	l.signs = signInsOf(l.rules)
 	l.answers = answerHeaders(l.Listener)
 	return l
-}
-
-// inOrder are actions in the order in which they are taken.
-func inOrder(all []balancer.Action) []balancer.Action {
-	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b balancer.Action) int { return a.Order - b.Order })
-	return all
 }
 
 func rewritesOf(all []balancer.Transform) []rewrite {
