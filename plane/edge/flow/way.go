@@ -7,11 +7,11 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/berthhq/berth/agent/network/space"
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/ssl"
 )
 
 // way is how connections of a spliced listener go on.
@@ -60,24 +60,17 @@ func frontTLS(s *balancer.Snapshot, l *balancer.Listener) (*tls.Config, error) {
 	if len(certificates) == 0 {
 		return nil, fmt.Errorf("listener %s has no certificate", l.ARN)
 	}
-	return &tls.Config{Certificates: certificates, MinVersion: minVersion(l.SSLPolicy), NextProtos: protocols(l.ALPN)}, nil
+	return &tls.Config{Certificates: certificates, MinVersion: oldest(l.SSLPolicy), NextProtos: protocols(l.ALPN)}, nil
 }
 
-// minVersion is the oldest TLS of a security policy.
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/describe-ssl-policies.html
-func minVersion(policy string) uint16 {
-	for _, v := range []struct {
-		mark    string
-		version uint16
-	}{
-		{"TLS13-1-3", tls.VersionTLS13}, {"TLS13-1-2", tls.VersionTLS12}, {"TLS13-1-1", tls.VersionTLS11}, {"TLS13-1-0", tls.VersionTLS10},
-		{"TLS-1-2", tls.VersionTLS12}, {"FS-1-2", tls.VersionTLS12}, {"TLS-1-1", tls.VersionTLS11}, {"FS-1-1", tls.VersionTLS11},
-	} {
-		if strings.Contains(policy, v.mark) {
-			return v.version
-		}
+// oldest is the oldest TLS of a security policy.
+func oldest(policy string) uint16 {
+	p, ok := balancer.FindSSLPolicy(policy)
+	if !ok {
+		p, _ = balancer.FindSSLPolicy(balancer.DefaultSSLPolicy)
 	}
-	return tls.VersionTLS10
+	v, _ := ssl.Versions(p)
+	return v
 }
 
 // protocols are those of an ALPN policy, the preferred first. "Optional" lets the

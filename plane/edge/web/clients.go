@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/berthhq/berth/plane/edge/ssl"
 )
 
 var errRevoked = errors.New("the client's certificate was revoked")
@@ -64,8 +66,8 @@ func (x *exchange) identify(h http.Header) {
 		return
 	}
 	if x.l.tlsHeaders {
-		h.Set(x.l.RequestHeader("x_amzn_tls_version"), versionName(state.Version))
-		h.Set(x.l.RequestHeader("x_amzn_tls_cipher_suite"), cipherName(state.CipherSuite))
+		h.Set(x.l.RequestHeader("x_amzn_tls_version"), ssl.VersionName(state.Version))
+		h.Set(x.l.RequestHeader("x_amzn_tls_cipher_suite"), ssl.SuiteName(state.CipherSuite))
 	}
 	m := x.l.MutualAuth
 	if m == nil || m.Mode == "off" {

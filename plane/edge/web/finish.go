@@ -2,12 +2,13 @@ package web
 
 import (
 	"cmp"
-	"crypto/tls"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/berthhq/berth/plane/edge/ssl"
 )
 
 // finish counts the request and writes its line, whatever became of it.
@@ -66,7 +67,7 @@ func (x *exchange) line() string {
 	quoted(cmp.Or(x.r.UserAgent(), "-"))
 	cipher, version, name := "-", "-", "-"
 	if state != nil {
-		cipher, version, name = cipherName(state.CipherSuite), versionName(state.Version), cmp.Or(state.ServerName, "-")
+		cipher, version, name = ssl.SuiteName(state.CipherSuite), ssl.VersionName(state.Version), cmp.Or(state.ServerName, "-")
 	}
 	field(cipher)
 	field(version)
@@ -165,6 +166,3 @@ func logged(s string) string {
 	}
 	return b.String()
 }
-
-// versionName is a TLS version as ELB writes it.
-func versionName(v uint16) string { return strings.ReplaceAll(tls.VersionName(v), "TLS ", "TLSv") }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/ssl"
 )
 
 // certificatesOf are the certificates of a snapshot, by ARN.
@@ -36,8 +37,8 @@ func (e *Engine) configOf(l *listener, s *balancer.Snapshot, certificates map[st
 	}
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return pick(usable, hello) }
 	if p, ok := balancer.FindSSLPolicy(l.SSLPolicy); ok {
-		c.MinVersion, c.MaxVersion = versions(p.Protocols)
-		c.CipherSuites = suites(p.Ciphers)
+		c.MinVersion, c.MaxVersion = ssl.Versions(p)
+		c.CipherSuites = ssl.Suites(p)
 	}
 	if m := l.MutualAuth; m != nil {
 		e.askClients(c, m, s)
@@ -70,43 +71,6 @@ func pick(all []*tls.Certificate, hello *tls.ClientHelloInfo) (*tls.Certificate,
 	}
 	return nil, errNoCertificate
 }
-
-func versions(names []string) (low, high uint16) {
-	known := map[string]uint16{"TLSv1": tls.VersionTLS10, "TLSv1.1": tls.VersionTLS11, "TLSv1.2": tls.VersionTLS12, "TLSv1.3": tls.VersionTLS13}
-	for _, n := range names {
-		v := known[n]
-		if low == 0 || v < low {
-			low = v
-		}
-		high = max(high, v)
-	}
-	return low, high
-}
-
-// suites are those of the policy that Go has; TLS 1.3's are not for choosing.
-func suites(names []string) []uint16 {
-	var ids []uint16
-	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
-		if slices.Contains(names, openSSLName(s.Name)) {
-			ids = append(ids, s.ID)
-		}
-	}
-	return ids
-}
-
-// openSSLName is a cipher suite's name in OpenSSL's way, which AWS uses.
-func openSSLName(name string) string {
-	if !strings.Contains(name, "_WITH_") {
-		return name
-	}
-	s := strings.TrimPrefix(name, "TLS_")
-	s = strings.TrimPrefix(strings.ReplaceAll(s, "_WITH_", "_"), "RSA_")
-	s = strings.ReplaceAll(strings.ReplaceAll(s, "AES_128", "AES128"), "AES_256", "AES256")
-	s = strings.ReplaceAll(strings.ReplaceAll(s, "_CBC_SHA", "_SHA"), "_", "-")
-	return strings.TrimSuffix(s, "-POLY1305-SHA256") + map[bool]string{true: "-POLY1305"}[strings.HasSuffix(s, "-POLY1305-SHA256")]
-}
-
-func cipherName(id uint16) string { return openSSLName(tls.CipherSuiteName(id)) }
 
 // askClients has clients show certificates.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html
