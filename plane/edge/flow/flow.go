@@ -6,8 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"strconv"
 	"sync"
+	"time"
 
 	"github.com/berthhq/berth/agent/network/space"
 	"github.com/berthhq/berth/domain/balancer"
@@ -134,10 +134,7 @@ func idleOf(front *balancer.Front) int {
 }
 
 func idle(l *balancer.Listener) int {
-	if n, err := strconv.Atoi(l.Attributes[idleTimeout]); err == nil && n > 0 {
-		return n
-	}
-	return defaultIdle
+	return cmp.Or(int(l.Seconds(balancer.TCPIdleTimeout)/time.Second), defaultIdle)
 }
 
 // splice runs a proxy for each listener that the kernel does not carry, and for each
@@ -193,8 +190,8 @@ func (f *Flow) endLost(c *carried, ch *choice) error {
 				healthy := f.Usable == nil || f.Usable(g.pool.Group.ARN, t.Key)
 				switch {
 				case healthy || t.Draining:
-					now[t.Address] = a[endDeregistered] == "true"
-				case cmp.Or(a[endUnhealthy], "true") == "true" && led(c, t.Address):
+					now[t.Address] = a[balancer.ConnectionTerminates] == "true"
+				case cmp.Or(a[balancer.UnhealthyTermination], "true") == "true" && led(c, t.Address):
 					lost[t.Address] = true
 				}
 			}

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -11,17 +10,9 @@ import (
 	"github.com/berthhq/berth/domain/balancer"
 )
 
-// Attributes of balancers, listeners and target groups that steer flows.
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
 const (
-	preserveClient    = "preserve_client_ip.enabled"
-	proxyProtocol     = "proxy_protocol_v2.enabled"
-	stickiness        = "stickiness.enabled"
-	endDeregistered   = "deregistration_delay.connection_termination.enabled"
-	endUnhealthy      = "target_health_state.unhealthy.connection_termination.enabled"
-	crossZone         = "load_balancing.cross_zone.enabled"
-	idleTimeout       = "tcp.idle_timeout.seconds"
-	defaultIdle       = 350 // seconds
+	// defaultIdle is for listeners without the attribute, in seconds.
+	defaultIdle       = 350
 	protocolTLS       = "TLS"
 	protocolUDP       = "UDP"
 	protocolTCPAndUDP = "TCP_UDP"
@@ -78,7 +69,7 @@ func (c *choice) ports() []port {
 			continue
 		}
 		first := &groups[0].pool.Group
-		p := port{number: uint16(l.Port), slots: spread(c.shares(groups)), bySource: first.Attributes[stickiness] == "true"}
+		p := port{number: uint16(l.Port), slots: spread(c.shares(groups)), bySource: first.Enabled(balancer.StickinessEnabled)}
 		if len(p.slots) == 0 {
 			continue
 		}
@@ -149,7 +140,7 @@ func (c *choice) shares(groups []weighted) []share {
 func (c *choice) targets(p *balancer.Pool) []balancer.PoolTarget {
 	open := slices.DeleteFunc(slices.Clone(p.Targets), func(t balancer.PoolTarget) bool { return t.Draining || !t.Address.Addr().Is4() })
 	fit := narrowed(open, func(t balancer.PoolTarget) bool { return c.usable == nil || c.usable(p.Group.ARN, t.Key) })
-	if c.crosses(p) {
+	if balancer.CrossZone(&c.front.Balancer, &p.Group) {
 		return fit
 	}
 	return narrowed(fit, func(t balancer.PoolTarget) bool { return t.Zone == c.node.Zone })
@@ -164,33 +155,19 @@ func narrowed(targets []balancer.PoolTarget, fits func(balancer.PoolTarget) bool
 	return some
 }
 
-func (c *choice) crosses(p *balancer.Pool) bool {
-	own := p.Group.Attributes[crossZone]
-	if own == "" || own == "use_load_balancer_configuration" {
-		own = c.front.Balancer.Attributes[crossZone]
-	}
-	return own == "true"
-}
-
 // Preserves tells whether targets of a group see the addresses of senders: always with
 // UDP and behind an Application balancer; with TCP as the attribute says, which is on
 // by default for instances and off for addresses.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html#client-ip-preservation
 func Preserves(g *balancer.TargetGroup, protocol byte) bool {
-	if protocol == unix.IPPROTO_UDP || g.Protocol == protocolUDP || g.Protocol == protocolTCPAndUDP || g.TargetType == balancer.TargetALB {
-		return true
-	}
-	byDefault := "false"
-	if g.TargetType == balancer.TargetInstance {
-		byDefault = "true"
-	}
-	return cmp.Or(g.Attributes[preserveClient], byDefault) == "true"
+	always := protocol == unix.IPPROTO_UDP || g.Protocol == protocolUDP || g.Protocol == protocolTCPAndUDP || g.TargetType == balancer.TargetALB
+	return always || g.Enabled(balancer.PreserveClientIP)
 }
 
 // Spliced tells whether connections of a listener end here and go on as others, in
 // user space: where there is TLS on either side, or a header to be sent first.
 func Spliced(l *balancer.Listener, groups []weighted) bool {
 	return l.Protocol == protocolTLS || slices.ContainsFunc(groups, func(g weighted) bool {
-		return g.pool.Group.Protocol == protocolTLS || g.pool.Group.Attributes[proxyProtocol] == "true"
+		return g.pool.Group.Protocol == protocolTLS || g.pool.Group.Enabled(balancer.ProxyProtocol)
 	})
 }

@@ -29,7 +29,7 @@ func TestWhoseAddressTargetsSee(t *testing.T) {
 	} {
 		g := &balancer.TargetGroup{TargetType: c.kind, Protocol: c.protocol, Attributes: map[string]string{}}
 		if c.attribute != "" {
-			g.Attributes[preserveClient] = c.attribute
+			g.Attributes[balancer.PreserveClientIP] = c.attribute
 		}
 		if got := Preserves(g, c.over); got != c.want {
 			t.Errorf("%+v: %v", c, got)
@@ -57,7 +57,7 @@ func TestWhoGetsConnections(t *testing.T) {
 			healthy[id] = !strings.HasSuffix(zone, "-")
 			pool.Targets = append(pool.Targets, x)
 		}
-		front := &balancer.Front{Balancer: balancer.Balancer{Attributes: map[string]string{crossZone: c.cross}}, Listeners: []balancer.FrontListener{{Listener: balancer.Listener{
+		front := &balancer.Front{Balancer: balancer.Balancer{Attributes: map[string]string{balancer.CrossZoneEnabled: c.cross}}, Listeners: []balancer.FrontListener{{Listener: balancer.Listener{
 			Port: 80, Protocol: "TCP", Default: []balancer.Action{{Forward: &balancer.ForwardAction{Groups: []balancer.Weighted{{GroupARN: "g"}}}}},
 		}}}}
 		ch := &choice{front: front, node: &balancer.Node{Zone: "a"}, pools: map[string]*balancer.Pool{"g": pool}, usable: func(_, id string) bool { return healthy[id] }}

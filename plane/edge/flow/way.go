@@ -29,8 +29,8 @@ type way struct {
 func wayOf(s *balancer.Snapshot, l *balancer.Listener, groups []weighted, ch *choice, via *Node, endpoint string) (*way, error) {
 	w := &way{slots: spread(ch.shares(groups)), space: via.Space, endpoint: endpoint, idle: time.Duration(idle(l)) * time.Second}
 	for _, g := range groups {
-		w.bySource = w.bySource || g.pool.Group.Attributes[stickiness] == "true"
-		w.header = w.header || g.pool.Group.Attributes[proxyProtocol] == "true"
+		w.bySource = w.bySource || g.pool.Group.Enabled(balancer.StickinessEnabled)
+		w.header = w.header || g.pool.Group.Enabled(balancer.ProxyProtocol)
 		if g.pool.Group.Protocol == protocolTLS {
 			w.back = &tls.Config{InsecureSkipVerify: true} // as AWS: targets' certificates are not checked
 		}
