@@ -15,7 +15,6 @@ import (
 )
 
 // What Terraform's aws_lb does with an Application balancer.
-// Proves 4A.1, 4A.2.
 func TestApplicationBalancerLivesAsTerraformAsks(t *testing.T) {
 	h := open(t)
 	in := &elb.CreateLoadBalancerInput{
@@ -94,7 +93,6 @@ func zonesOf(list []types.AvailabilityZone) string {
 	return strings.Join(names, " ")
 }
 
-// Proves 4B.1.
 func TestNetworkBalancerHasItsAddresses(t *testing.T) {
 	h := open(t)
 	elastic := &network.Address{Scope: gatewaytest.Scope, AllocationID: "eipalloc-0123456789abcdef0", IP: netip.MustParseAddr("198.51.100.7")}

@@ -13,7 +13,6 @@ import (
 )
 
 // What Terraform's aws_lb_target_group does.
-// Proves 4A.1, 4A.2, 4B.1.
 func TestTargetGroupLivesAsTerraformAsks(t *testing.T) {
 	h := open(t)
 	in := &elb.CreateTargetGroupInput{
@@ -125,7 +124,6 @@ func TestTargetGroupsThatCannotBe(t *testing.T) {
 }
 
 // What Terraform's aws_lb_target_group_attachment does, and what is said of targets.
-// Proves 4A.2.
 func TestTargetsAndWhatIsSaidOfThem(t *testing.T) {
 	h := open(t)
 	group := h.targets("blue", types.ProtocolEnumHttp)

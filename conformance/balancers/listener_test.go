@@ -11,7 +11,6 @@ import (
 )
 
 // What Terraform's aws_lb_listener does, and that it reads what it sent.
-// Proves 4A.1, 4A.2.
 func TestListenerLivesAsTerraformAsks(t *testing.T) {
 	h := open(t)
 	b, first, second := h.alb("web"), h.certificate("one"), h.certificate("two")

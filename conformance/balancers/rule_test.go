@@ -31,7 +31,6 @@ func (h *house) rules(listener string) []types.Rule {
 }
 
 // What Terraform's aws_lb_listener_rule does, with every condition.
-// Proves 4A.2.
 func TestRuleLivesAsTerraformAsks(t *testing.T) {
 	h := open(t)
 	listener, group := h.ruled()

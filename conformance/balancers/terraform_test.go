@@ -250,7 +250,6 @@ func (h *house) terraform(dir string, variables []string, args ...string) (strin
 // TestTerraformsSecondPlanIsEmpty applies a stack, plans again, changes it, plans again
 // and destroys it. TF_PLUGIN_DIR may name a folder with the provider; without it
 // terraform gets it from its registry.
-// Proves 4A.1, 4A.2, 4B.1.
 func TestTerraformsSecondPlanIsEmpty(t *testing.T) {
 	if _, err := exec.LookPath("terraform"); err != nil {
 		t.Skip("terraform is not installed")

@@ -12,7 +12,7 @@ import (
 )
 
 // A stack's network is made, read as it was made, and taken down in the order that
-// Terraform does. Proves 4A.2.
+// Terraform does.
 func TestNetworkIsMadeReadAndRemoved(t *testing.T) {
 	_, c := connect(t)
 	ctx := context.Background()
@@ -48,7 +48,6 @@ func TestNetworkIsMadeReadAndRemoved(t *testing.T) {
 	expect(t, err, "InvalidVpcID.NotFound")
 }
 
-// Proves 4A.2.
 func TestGroupsAndEndpointsAreMadeReadAndRemoved(t *testing.T) {
 	_, c := connect(t)
 	ctx := context.Background()

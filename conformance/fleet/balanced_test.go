@@ -19,8 +19,6 @@ import (
 
 // TestOneServiceOnTwoMachines has one service behind an Application and a Network
 // balancer, on two hosts. Cutting one off takes its targets out, and no more.
-//
-// Proves 4D.1.
 func TestOneServiceOnTwoMachines(t *testing.T) {
 	f := newFleet(t)
 	a := f.join("--cpu", "1024", "--memory", "1024", "--zone", "a", "--edge")

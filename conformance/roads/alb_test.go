@@ -1,6 +1,8 @@
 package roads_test
 
 import (
+	"crypto/tls"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -75,9 +77,10 @@ func get(t *testing.T, url string) (int, string) {
 	return r.StatusCode, string(body)
 }
 
-// TestAServiceBehindAnApplicationBalancer proves 4.0, 4A.3, 4D.1, 4D.2, 6B.3 and
-// 2B.3: two tasks on Fargate get traffic in turn; a third one as well, once it is
-// wanted; no client changes anything.
+// TestAServiceBehindAnApplicationBalancer has two tasks on Fargate get traffic in turn,
+// and a third one as well, once it is wanted; no client changes anything.
+//
+// Proves 4.0, 6B.3.
 func TestAServiceBehindAnApplicationBalancer(t *testing.T) {
 	s := here.applicationStack(t, types.CompatibilityFargate, 2, false)
 	servers := func(want int) {
@@ -101,6 +104,9 @@ func TestAServiceBehindAnApplicationBalancer(t *testing.T) {
 	here.scale(t, s.service, 3)
 	here.stable(t, s.service)
 	servers(3)
+	if err := post(t.Context(), s.node); err != nil {
+		t.Error(err)
+	}
 	if _, body := get(t, "http://"+s.node+"/headers"); !strings.Contains(body, "X-Forwarded-For: ") || !strings.Contains(body, "X-Amzn-Trace-Id: Root=1-") {
 		t.Errorf("the task got\n%s", body)
 	}
@@ -109,8 +115,10 @@ func TestAServiceBehindAnApplicationBalancer(t *testing.T) {
 	}
 }
 
-// TestRollingUnderLoad proves 4A.1 and 4A.3: from 1 task to 20 and back, and to a new
-// revision, no POST, WebSocket or gRPC call fails.
+// TestRollingUnderLoad goes from 1 task to 20 and back, and to a new revision: no POST,
+// WebSocket or gRPC call fails.
+//
+// Proves 4A.1, 4D.2.
 func TestRollingUnderLoad(t *testing.T) {
 	s := here.applicationStack(t, types.CompatibilityEc2, 1, true)
 	here.healthy(t, s.grpc, 1)
@@ -132,8 +140,10 @@ func TestRollingUnderLoad(t *testing.T) {
 	}
 }
 
-// TestTheNameOfABalancer proves 4.0: a balancer that faces the internet is reached by its
-// DNS name from the machine itself, with no set-up.
+// TestTheNameOfABalancer reaches a balancer that faces the internet by its DNS name from
+// the machine itself, with no set-up.
+//
+// Proves 4.0.
 func TestTheNameOfABalancer(t *testing.T) {
 	p := here.defaultVPC(t)
 	group := here.group(t, p.vpc, "named", 80)
@@ -160,5 +170,72 @@ func TestTheNameOfABalancer(t *testing.T) {
 	})
 	if body != "by name" {
 		t.Errorf("said %q", body)
+	}
+}
+
+// TestCertificatesOfABalancer has an HTTPS listener with two certificates: clients get the
+// one for the name they ask for, and speak HTTP/2.
+//
+// Proves 4A.1.
+func TestCertificatesOfABalancer(t *testing.T) {
+	p := here.defaultVPC(t)
+	group := here.group(t, p.vpc, "certified", 443)
+	lb := here.balancer(t, &elb.CreateLoadBalancerInput{
+		Name: aws.String("certified"), Subnets: p.subnets, SecurityGroups: []string{group}, Scheme: elbtypes.LoadBalancerSchemeEnumInternal,
+	})
+	first, second := here.certificate(t, "one.example.com"), here.certificate(t, "two.example.com")
+	out, err := here.elb.CreateListener(t.Context(), &elb.CreateListenerInput{
+		LoadBalancerArn: lb.LoadBalancerArn, Protocol: elbtypes.ProtocolEnumHttps, Port: aws.Int32(443),
+		Certificates: []elbtypes.Certificate{{CertificateArn: &first}},
+		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{
+			StatusCode: aws.String("200"),
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := out.Listeners[0].ListenerArn
+	t.Cleanup(func() {
+		if _, err := here.elb.DeleteListener(after(t), &elb.DeleteListenerInput{ListenerArn: listener}); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := here.elb.AddListenerCertificates(t.Context(), &elb.AddListenerCertificatesInput{
+		ListenerArn: listener, Certificates: []elbtypes.Certificate{{CertificateArn: &second}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	node := here.node(t, lb) + ":443"
+	reached(t, node)
+	shown := func(name string) (certificate, protocol string) {
+		c, err := tls.Dial("tcp", node, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"h2"}}) // the certificates are the test's
+		if err != nil {
+			return err.Error(), ""
+		}
+		defer c.Close()
+		state := c.ConnectionState()
+		return state.PeerCertificates[0].DNSNames[0], state.NegotiatedProtocol
+	}
+	for _, name := range []string{"one.example.com", "two.example.com"} {
+		eventually(t, "the certificate of "+name, func() bool {
+			certificate, protocol := shown(name)
+			return certificate == name && protocol == "h2"
+		})
+	}
+}
+
+// TestAClassicBalancerIsNotForFargate has one refused, whether it is there or not.
+//
+// Proves 4C.2.
+func TestAClassicBalancerIsNotForFargate(t *testing.T) {
+	p := here.defaultVPC(t)
+	definition := here.register(t, serving(t, "old", types.CompatibilityFargate))
+	_, err := here.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{
+		ServiceName: aws.String("old"), TaskDefinition: &definition, LaunchType: types.LaunchTypeFargate, DesiredCount: aws.Int32(1),
+		NetworkConfiguration: &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: p.subnets}},
+		LoadBalancers:        []types.LoadBalancer{{LoadBalancerName: aws.String("classic"), ContainerName: aws.String("app"), ContainerPort: aws.Int32(8080)}},
+	})
+	if refused := new(types.InvalidParameterException); !errors.As(err, &refused) || !strings.Contains(refused.ErrorMessage(), "Classic") {
+		t.Errorf("got %v", err)
 	}
 }

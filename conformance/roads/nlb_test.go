@@ -14,7 +14,7 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-// TestAServiceBehindANetworkBalancer proves 4B.1: TCP and UDP reach tasks on Fargate.
+// TestAServiceBehindANetworkBalancer has TCP and UDP reach tasks on Fargate.
 // By default they see the balancer's address over TCP and the client's over UDP; with
 // preserve_client_ip the client's over TCP as well.
 func TestAServiceBehindANetworkBalancer(t *testing.T) {
