@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -43,13 +44,23 @@ func New(data, loud string, flags ...string) (*House, error) {
 	return h, h.Start(flags...)
 }
 
+// Ports below those that the kernel gives to outgoing connections, which would take a
+// free one before it is used.
+const (
+	firstPort = 16384
+	lastPort  = 32767
+)
+
 // FreeAddress is one on loopback that nobody listens on at the moment.
-func FreeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+func FreeAddress() (address string, err error) {
+	for range 100 {
+		var l net.Listener
+		address = fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(lastPort-firstPort+1))
+		if l, err = net.Listen("tcp", address); err == nil {
+			return address, l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", err
 }
 
 // Start starts the same berth again.
