@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -37,7 +36,7 @@ func NewRequests(health Health, j *Journal, log *slog.Logger) *Requests {
 	r := &Requests{health: health, log: log, serving: map[net.Listener]bool{}}
 	o := web.Options{Dial: r.dial, State: r.state, Log: log}
 	if j != nil {
-		o.Access = func(arn, node, line string) { j.Add(arn, r.addressOf(node), []byte(strings.TrimSuffix(line, "\n"))) }
+		o.Access = func(arn, node string, line []byte) { j.Add(arn, r.addressOf(node), line) }
 	}
 	r.web = web.New(o)
 	return r
