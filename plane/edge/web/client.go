@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/berthhq/berth/plane/edge/web/wire"
@@ -68,4 +69,16 @@ func (f *front) connected(c net.Conn) connection {
 		out.tls = &state
 	}
 	return out
+}
+
+// requestOf makes a request of net/http's, without a body.
+func requestOf(r *wire.Request, c *connection, ctx context.Context) (*http.Request, error) {
+	u, err := url.ParseRequestURI(r.Origin())
+	if err != nil {
+		return nil, err
+	}
+	return (&http.Request{
+		Method: r.Method, URL: u, Proto: r.Proto, ProtoMajor: r.Major, ProtoMinor: r.Minor, Header: headerOf(r.Fields), Body: http.NoBody,
+		Host: r.Host, RequestURI: r.Target, RemoteAddr: c.from, TLS: c.tls,
+	}).WithContext(ctx), nil
 }

@@ -2,8 +2,6 @@ package web
 
 import (
 	"context"
-	"net"
-	"sync"
 	"time"
 )
 
@@ -11,7 +9,6 @@ import (
 func (f *front) fade() {
 	f.settle(context.Background())
 	f.retire()
-	_ = f.second.Shutdown(context.Background()) // it waits; Drain ends it sooner
 	f.empty(context.Background())
 	f.engine.mu.Lock()
 	defer f.engine.mu.Unlock()
@@ -22,9 +19,6 @@ func (f *front) fade() {
 func (f *front) drain(ctx context.Context) {
 	f.settle(ctx)
 	f.retire()
-	if err := f.second.Shutdown(ctx); err != nil {
-		f.second.Close()
-	}
 	if !f.empty(ctx) {
 		for _, s := range f.all() {
 			s.Close()
@@ -43,6 +37,11 @@ const settling = 10 * time.Second
 func (f *front) settle(ctx context.Context) {
 	f.closing.Store(true)
 	f.socket.Close()
+	for _, c := range f.all() {
+		if second, ok := c.(*connection2); ok { // what it has asked by then is served
+			second.retire()
+		}
+	}
 	patience := settling
 	if until, ok := ctx.Deadline(); ok {
 		patience = min(patience, time.Until(until)/4)
@@ -66,7 +65,7 @@ func (f *front) empty(ctx context.Context) bool {
 	return true
 }
 
-// retire ends each connection of HTTP/1 with the request at hand.
+// retire ends each connection with the requests at hand.
 func (f *front) retire() {
 	f.mu.Lock()
 	f.retired = true
@@ -76,54 +75,11 @@ func (f *front) retire() {
 	}
 }
 
-func (f *front) all() (streams []*stream1) {
+func (f *front) all() (carried []carried) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for s := range f.streams {
-		streams = append(streams, s)
+		carried = append(carried, s)
 	}
-	return streams
+	return carried
 }
-
-// queue gives net/http the connections that speak HTTP/2, as if it had taken them.
-type queue struct {
-	at     net.Addr
-	next   chan net.Conn
-	closed chan struct{}
-	close  func()
-}
-
-func newQueue(at net.Addr) *queue {
-	q := &queue{at: at, next: make(chan net.Conn), closed: make(chan struct{})}
-	q.close = sync.OnceFunc(func() { close(q.closed) })
-	return q
-}
-
-// add gives a connection; false when no more are taken.
-func (q *queue) add(c net.Conn) bool {
-	select {
-	case q.next <- c:
-		return true
-	case <-q.closed:
-		return false
-	}
-}
-
-// Accept implements net.Listener.
-func (q *queue) Accept() (net.Conn, error) {
-	select {
-	case c := <-q.next:
-		return c, nil
-	case <-q.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close implements net.Listener.
-func (q *queue) Close() error {
-	q.close()
-	return nil
-}
-
-// Addr implements net.Listener.
-func (q *queue) Addr() net.Addr { return q.at }

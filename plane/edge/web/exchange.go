@@ -3,9 +3,12 @@ package web
 import (
 	"context"
 	"encoding/hex"
+	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -69,6 +72,29 @@ func (x *exchange) serve(f *front, w *world, l *listener, conn *connection, c cl
 	x.ended.Store(x.asked.Length == 0)
 	defer x.finish() // of those that are cut off as well
 	x.handle()
+}
+
+// reject answers what is no request, and logs it as one of which nothing is known. It
+// tells whether somebody is there to hear of it.
+func (x *exchange) reject(f *front, w *world, l *listener, conn *connection, c client, err error) bool {
+	var fault *wire.Fault
+	var said *failure
+	switch {
+	case errors.As(err, &fault):
+		said = refusals[fault.Status]
+		x.class, x.odd = "Severe", fault.Reason
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		said = badRequest
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		said = tooSlow
+	default:
+		return false
+	}
+	x.asked = wire.Request{Fields: x.asked.Fields[:0]}
+	x.front, x.world, x.l, x.conn, x.client, x.began = f, w, l, conn, c, f.engine.Now()
+	defer x.finish()
+	x.fail(said)
+	return true
 }
 
 // handle finds the rule and takes its actions.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -26,26 +25,19 @@ type front struct {
 	engine *Engine
 	place
 	socket   net.Listener
-	second   *http.Server // of HTTP/2
-	queue    *queue       // of connections for it
 	upgraded upgraded
 	open     atomic.Int64 // connections, of HTTP/2 as well
 	closing  atomic.Bool  // the socket is closed
 
 	mu      sync.Mutex
-	streams map[*stream1]bool
+	streams map[carried]bool
 	retired bool // connections end with the request at hand
 }
 
 // Serve takes requests at a port of a node, for the listener that has it at the moment,
 // until l is closed or the engine is drained.
 func (e *Engine) Serve(l net.Listener, node string, port int) error {
-	f := &front{engine: e, place: place{node, port}, socket: l, streams: map[*stream1]bool{}, queue: newQueue(l.Addr())}
-	f.second = &http.Server{
-		Handler: f, ReadHeaderTimeout: f.idle(), IdleTimeout: f.idle(), MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(e.Log.Handler(), slog.LevelDebug), ConnState: f.countSecond, ConnContext: f.remember,
-		TLSConfig: &tls.Config{NextProtos: []string{"h2"}},
-	}
+	f := &front{engine: e, place: place{node, port}, socket: l, streams: map[carried]bool{}}
 	e.mu.Lock()
 	if e.drained {
 		e.mu.Unlock()
@@ -53,7 +45,6 @@ func (e *Engine) Serve(l net.Listener, node string, port int) error {
 	}
 	e.fronts[f] = true
 	e.mu.Unlock()
-	go func() { _ = f.second.Serve(f.queue) }()
 	err := f.accept()
 	go f.fade()
 	return err
@@ -66,7 +57,7 @@ func (f *front) accept() error {
 		c, err := f.socket.Accept()
 		switch {
 		case err == nil:
-			f.count(c, http.StateNew)
+			f.opened()
 			go f.take(c)
 		case passes(err):
 			f.engine.Log.Warn("a connection cannot be taken yet", "err", err)
@@ -101,23 +92,31 @@ func (f *front) take(c net.Conn) {
 		if err != nil {
 			f.countFailed(l)
 			secure.Close()
-			f.count(c, http.StateClosed)
+			f.closed()
 			return
 		}
 		if secure.ConnectionState().NegotiatedProtocol == "h2" {
-			if !f.queue.add(secure) {
-				secure.Close()
-				f.count(c, http.StateClosed)
-			}
+			f.carry(f.newConnection2(secure))
 			return
 		}
 		c = secure
 	}
-	s := f.newStream1(c)
-	if f.enter(s) {
-		s.run()
+	f.carry(f.newStream1(c))
+}
+
+// carried is a client's connection.
+type carried interface {
+	run()    // until it ends
+	retire() // takes no other request
+	drop()   // closes it, before run or after
+	Close() error
+}
+
+func (f *front) carry(c carried) {
+	if f.enter(c) {
+		c.run()
 	} else {
-		s.drop()
+		c.drop()
 	}
 }
 
@@ -139,54 +138,40 @@ func protocols(l *listener) []string {
 // now is the listener as it is at the moment; nil when there is none.
 func (f *front) now() *listener { return f.engine.world.Load().listeners[f.place] }
 
-func (f *front) remember(ctx context.Context, c net.Conn) context.Context {
-	conn := f.connected(c)
-	return context.WithValue(ctx, connKey{}, &conn)
-}
-
 // countFailed counts a connection that should have come to be in TLS and did not.
 func (f *front) countFailed(l *listener) {
 	f.engine.counts.add(subject{l.balancer.ARN, "", l.zones[f.node]}, measure{"ClientTLSNegotiationErrorCount", 1})
 }
 
-// count follows how many connections there are.
-func (f *front) count(_ net.Conn, state http.ConnState) {
-	l := f.now()
-	switch state {
-	case http.StateNew:
-		f.open.Add(1)
-		if l != nil {
-			f.engine.counts.add(subject{l.balancer.ARN, "", l.zones[f.node]}, measure{"NewConnectionCount", 1})
-		}
-	case http.StateClosed, http.StateHijacked:
-		f.open.Add(-1)
-	default:
-		return
+// opened and closed follow how many connections there are.
+func (f *front) opened() {
+	if l := f.now(); l != nil {
+		f.engine.counts.add(subject{l.balancer.ARN, "", l.zones[f.node]}, measure{"NewConnectionCount", 1})
 	}
-	if l != nil {
-		f.engine.counts.level(l.balancer.ARN, f.place, f.open.Load())
-	}
+	f.count(1)
 }
 
-// countSecond follows the connections of HTTP/2, which were counted when they came.
-func (f *front) countSecond(c net.Conn, state http.ConnState) {
-	if state != http.StateNew {
-		f.count(c, state)
+func (f *front) closed() { f.count(-1) }
+
+func (f *front) count(by int64) {
+	now := f.open.Add(by)
+	if l := f.now(); l != nil {
+		f.engine.counts.level(l.balancer.ARN, f.place, now)
 	}
 }
 
 // enter keeps a connection, unless all are to end.
-func (f *front) enter(s *stream1) bool {
+func (f *front) enter(c carried) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.streams[s] = true
+	f.streams[c] = true
 	return !f.retired
 }
 
 // forget is told of each connection once it is closed, or goes on in another protocol.
-func (f *front) forget(s *stream1) {
+func (f *front) forget(c carried) {
 	f.mu.Lock()
-	delete(f.streams, s)
+	delete(f.streams, c)
 	f.mu.Unlock()
-	f.count(s, http.StateClosed)
+	f.closed()
 }

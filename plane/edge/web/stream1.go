@@ -158,26 +158,11 @@ func (c *stream1) patience() func() error {
 	}
 }
 
-// refuse answers what is no request, and logs it as one of which nothing is known.
+// refuse answers what is no request.
 func (c *stream1) refuse(w *world, l *listener, err error) {
-	x, fault := c.x, (*wire.Fault)(nil)
-	f := &failure{closes: true}
-	switch {
-	case errors.As(err, &fault):
-		f = refusals[fault.Status]
-		x.class, x.odd = "Severe", fault.Reason
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		f = badRequest
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		f = tooSlow
-	default:
-		return // nobody is there to hear of it
+	if c.x.reject(c.front, w, l, &c.connection, c, err) {
+		c.linger()
 	}
-	x.asked = wire.Request{Fields: x.asked.Fields[:0]}
-	x.front, x.world, x.l, x.conn, x.client, x.began = c.front, w, l, &c.connection, c, c.front.engine.Now()
-	defer x.finish()
-	x.fail(f)
-	c.linger()
 }
 
 // enter begins a request, unless the connection is to end.

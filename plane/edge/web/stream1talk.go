@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -129,15 +128,7 @@ func (c *stream1) end(trailer wire.Fields) error {
 }
 
 func (c *stream1) request() (*http.Request, error) {
-	r := &c.x.asked
-	u, err := url.ParseRequestURI(r.Origin())
-	if err != nil {
-		return nil, err
-	}
-	return (&http.Request{
-		Method: r.Method, URL: u, Proto: r.Proto, ProtoMajor: r.Major, ProtoMinor: r.Minor, Header: headerOf(r.Fields), Body: http.NoBody,
-		Host: r.Host, RequestURI: r.Target, RemoteAddr: c.from, TLS: c.tls,
-	}).WithContext(c.context()), nil
+	return requestOf(&c.x.asked, &c.connection, c.context())
 }
 
 func (c *stream1) context() context.Context {

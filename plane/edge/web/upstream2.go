@@ -103,7 +103,7 @@ func (x *exchange) answerHTTP2(a *http.Response, stuck stay, alive func()) error
 		return err
 	}
 	if a.ContentLength == 0 { // gRPC tells an answer that is only a head from one with an empty body
-		return nil
+		return ofClientWriting(x.client.end(nil))
 	}
 	lent := x.engine.buffers.Take()
 	defer x.engine.buffers.Give(lent)

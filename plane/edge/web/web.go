@@ -23,6 +23,7 @@ import (
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/plane/edge/signin"
 	"github.com/berthhq/berth/plane/edge/token"
+	"github.com/berthhq/berth/plane/edge/web/stream"
 	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
@@ -51,7 +52,8 @@ type Engine struct {
 	held    *held
 	buffers wire.Buffers
 	rooms   sync.Pool // of *room
-	secret  []byte    // of balancers that have none
+	workers *stream.Workers
+	secret  []byte // of balancers that have none
 	tokens  *token.Checker
 
 	mu      sync.Mutex
@@ -71,6 +73,7 @@ func New(o Options) *Engine {
 		o.State = func(string) balancer.State { return balancer.Healthy }
 	}
 	e := &Engine{Options: o, counts: newTally(), held: newHeld(), fronts: map[*front]bool{}}
+	e.workers = stream.NewWorkers()
 	e.secret, e.tokens = ownSecret(), token.New(e.Providers, e.Now)
 	e.targets = &targets{engine: e, all: map[string]*target{}}
 	e.world.Store(&world{})
