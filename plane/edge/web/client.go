@@ -18,7 +18,7 @@ type client interface {
 	// part is the next part of the request's body, which holds until the next one; io.EOF
 	// at its end. pause is called before it waits for more.
 	part(pause func() error) ([]byte, error)
-	// whole is the rest of the body, when it has come with the head.
+	// whole is the rest of the body, when it has come with the head, which said its length.
 	whole() ([]byte, bool)
 	// trailer is what came behind the body, once it has ended.
 	trailer() wire.Fields

@@ -82,7 +82,6 @@ type stream2 struct {
 var _ client = (*stream2)(nil)
 
 func (s *stream2) part(pause func() error) ([]byte, error) { return s.Part(pause) }
-func (s *stream2) whole() ([]byte, bool)                   { return s.Whole() }
 func (s *stream2) trailer() wire.Fields                    { return s.Trailer() }
 func (s *stream2) write(part []byte) error                 { return s.Write(part) }
 func (s *stream2) flush() error                            { return s.Flush() }
@@ -92,6 +91,13 @@ func (s *stream2) deaf()                                   { s.Deaf() }
 func (s *stream2) context() context.Context                { return s.Context() }
 func (s *stream2) gone() bool                              { return s.Gone() }
 func (s *stream2) hijack() (net.Conn, io.Reader)           { return nil, nil }
+
+func (s *stream2) whole() ([]byte, bool) {
+	if s.asked.Length < 0 {
+		return nil, false
+	}
+	return s.Whole()
+}
 
 func (s *stream2) watch(u *upstream) {
 	if u == nil {

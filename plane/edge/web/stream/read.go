@@ -99,6 +99,8 @@ func (c *Conn) takeTrailer(s *Stream, f *http2.MetaHeadersFrame) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
+	case s.ended && s.said:
+		return http2.ConnectionError(http2.ErrCodeStreamClosed)
 	case errors.Is(s.err, errReset):
 		return nil // which the client may not know yet
 	case s.ended || s.err != nil:

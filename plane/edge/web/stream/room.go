@@ -34,11 +34,11 @@ func (c *Conn) leave(s *Stream) {
 	s.over(errReset)
 	c.owed += len(s.in)
 	s.in = nil
-	whole, unread := c.due(), !s.ended
+	whole, said, unread := c.due(), s.said, !s.ended
 	c.mu.Unlock()
 	switch {
 	case over: // nobody listens
-	case !s.said:
+	case !said:
 		_ = c.sendReset(s.id, http2.ErrCodeInternal)
 	case unread: // RFC 9113, 8.1: the client need not go on with its body
 		_ = c.sendReset(s.id, http2.ErrCodeNo)

@@ -37,7 +37,6 @@ type Stream struct {
 	begun   bool // the answer
 	status  int  // of the head that is not sent yet; 0 for none
 	fields  wire.Fields
-	said    bool // the whole answer
 	spare   []byte
 
 	// What follows is conn.mu's.
@@ -46,6 +45,7 @@ type Stream struct {
 	room     int64  // what the client may still send
 	declared int64  // what must still come by its Content-Length; -1 unknown
 	ended    bool   // by the client: nothing more comes
+	said     bool   // the whole answer was
 	deaf     bool
 	window   int64 // what the client takes, the connection's window aside
 	trailer  wire.Fields
@@ -241,7 +241,9 @@ func (s *Stream) Flush() error {
 
 // End ends the answer.
 func (s *Stream) End(trailer wire.Fields) error {
+	s.conn.mu.Lock()
 	s.said = true
+	s.conn.mu.Unlock()
 	switch {
 	case len(trailer) > 0:
 		s.head(false)
