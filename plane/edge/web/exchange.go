@@ -29,6 +29,7 @@ type exchange struct {
 	host   string // in lower case, without the port
 	trace  string
 	began  time.Time
+	now    time.Time // by the clock, when something was last waited for
 	rule   *rule
 	at     int // priority of the rule; 0 for the default one
 	did    []string
@@ -63,7 +64,7 @@ type outcome struct {
 // serve has the request answered, counted and logged.
 func (x *exchange) serve(f *front, w *world, l *listener, conn *connection, c client) {
 	x.front, x.world, x.l, x.conn, x.client = f, w, l, conn, c
-	x.began = f.engine.Now()
+	x.began, x.now = f.engine.Now(), time.Now()
 	x.trace = traceOf(x.asked.Fields.Get("X-Amzn-Trace-Id"), x.began)
 	x.host = hostOf(x.asked.Host)
 	x.ended.Store(x.asked.Length == 0)
@@ -223,6 +224,7 @@ func (x *exchange) begin(status int, reason string, length int64) error {
 
 // say is an answer of the balancer's own, with all of its body.
 func (x *exchange) say(status int, body []byte) {
+	x.now = time.Now()
 	if x.begin(status, "", int64(len(body))) != nil {
 		return // who went away hears nothing
 	}
