@@ -20,13 +20,13 @@ import (
 // goroutine owns it.
 type exchange struct {
 	*front
-	room   *room
 	l      *listener
 	world  *world
 	client client
 	conn   *connection
 	asked  wire.Request
-	host   string // in lower case, without the port
+	host   string           // in lower case, without the port
+	seen   balancer.Request // as the conditions of rules do
 	trace  string
 	began  time.Time
 	now    time.Time // by the clock, when something was last waited for
@@ -47,6 +47,35 @@ type exchange struct {
 	identified bool         // the client signed in: our headers say who it is
 	class      string       // AWS's classification of what is odd about the request; empty for none
 	odd        string       // its reason
+
+	targets []*target // those that may be asked
+	text    []byte    // the line of the log
+}
+
+// exchange gives one that nobody uses; forget takes it back.
+func (e *Engine) exchange() *exchange {
+	if x, ok := e.exchanges.Get().(*exchange); ok {
+		return x
+	}
+	return &exchange{}
+}
+
+// forget keeps the memory of an exchange for another one, and nothing that was in it.
+func (e *Engine) forget(x *exchange) {
+	clear(x.did)
+	clear(x.targets)
+	clear(x.to.tried)
+	asked, sent, heard, tried := emptied(x.asked.Fields), emptied(x.out.fields), emptied(x.answer.Fields), x.to.tried[:0]
+	*x = exchange{
+		did: x.did[:0], own: emptied(x.own), targets: x.targets[:0], text: x.text[:0], seen: balancer.Request{Header: x.seen.Header},
+	}
+	x.asked.Fields, x.out.fields, x.answer.Fields, x.to.tried = asked, sent, heard, tried
+	e.exchanges.Put(x)
+}
+
+func emptied(fs wire.Fields) wire.Fields {
+	clear(fs)
+	return fs[:0]
 }
 
 // outcome is what the log tells of the target.
@@ -95,8 +124,10 @@ func (x *exchange) handle() {
 }
 
 func (x *exchange) find() *rule {
-	seen := &balancer.Request{
-		Method: x.asked.Method, Host: x.host, Path: x.asked.Path, Query: x.asked.Query, Source: x.conn.client.Addr(), Header: x.values,
+	seen := &x.seen
+	seen.Method, seen.Host, seen.Path, seen.Query, seen.Source = x.asked.Method, x.host, x.asked.Path, x.asked.Query, x.conn.client.Addr()
+	if seen.Header == nil {
+		seen.Header = x.values
 	}
 	for n := range x.l.rules {
 		if x.l.rules[n].matches(seen) {

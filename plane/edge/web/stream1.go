@@ -126,9 +126,8 @@ func (c *stream1) take() (more bool) {
 	}
 	world := c.front.engine.world.Load()
 	l := world.listeners[c.place]
-	x := &exchange{}
-	x.enter(c.front.engine)
-	defer x.leave(c.front.engine)
+	x := c.front.engine.exchange()
+	defer c.front.engine.forget(x)
 	c.x = x
 	err := x.asked.Read(c.source, c.patience())
 	switch {

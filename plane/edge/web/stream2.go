@@ -41,8 +41,6 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.giveBack()
 	conn, _ := r.Context().Value(connKey{}).(*connection)
 	x := &exchange{}
-	x.enter(f.engine)
-	defer x.leave(f.engine)
 	readHTTP2(&x.asked, r)
 	x.serve(f, world, l, conn, s)
 }
