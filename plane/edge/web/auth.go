@@ -19,6 +19,7 @@ func (x *exchange) authenticate(a *balancer.OIDCAction) (over bool) {
 		return true
 	}
 	o := x.l.lock.Ask(r, x.l.balancer.ARN, a)
+	x.now = time.Now()
 	if x.told(&o) {
 		return true
 	}
@@ -91,6 +92,7 @@ func (x *exchange) auth(name string, n float64) {
 func (x *exchange) validate(a *balancer.JWTAction) (over bool) {
 	r := &http.Request{Header: http.Header{"Authorization": x.asked.Fields.Values("Authorization")}}
 	x.to.reason = x.engine.tokens.Check(x.client.context(), r, a)
+	x.now = time.Now()
 	if x.to.reason == "" {
 		x.auth("JWTValidationSuccessCount", 1)
 		return false

@@ -12,7 +12,7 @@ import (
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 func (x *exchange) usable(p *pool) []*target {
 	cross, zone := balancer.CrossZone(x.l.balancer, &p.Group), x.zone()
-	all := x.room.targets[:0] // the healthy ones, then all that are there
+	all := x.targets[:0] // the healthy ones, then all that are there
 	for _, t := range p.targets {
 		if t.takes(cross, zone) && x.engine.State(t.key) == balancer.Healthy {
 			all = append(all, t)
@@ -24,7 +24,7 @@ func (x *exchange) usable(p *pool) []*target {
 			all = append(all, t)
 		}
 	}
-	x.room.targets = all
+	x.targets = all
 	if p.enough(healthy, len(all)-healthy) {
 		return all[:healthy:healthy]
 	}

@@ -23,15 +23,16 @@ import (
 // goroutine owns it.
 type exchange struct {
 	*front
-	room   *room
 	l      *listener
 	world  *world
 	client client
 	conn   *connection
 	asked  wire.Request
-	host   string // in lower case, without the port
+	host   string           // in lower case, without the port
+	seen   balancer.Request // as the conditions of rules do
 	trace  string
 	began  time.Time
+	now    time.Time // by the clock, when something was last waited for
 	rule   *rule
 	at     int // priority of the rule; 0 for the default one
 	did    []string
@@ -49,6 +50,36 @@ type exchange struct {
 	identified bool         // the client signed in: our headers say who it is
 	class      string       // AWS's classification of what is odd about the request; empty for none
 	odd        string       // its reason
+
+	targets []*target // those that may be asked
+	text    []byte    // the line of the log
+	shared  bool      // net/http may still read its body when it is over
+}
+
+// exchange gives one that nobody uses; forget takes it back.
+func (e *Engine) exchange() *exchange {
+	if x, ok := e.exchanges.Get().(*exchange); ok {
+		return x
+	}
+	return &exchange{}
+}
+
+// forget keeps the memory of an exchange for another one, and nothing that was in it.
+func (e *Engine) forget(x *exchange) {
+	clear(x.did)
+	clear(x.targets)
+	clear(x.to.tried)
+	asked, sent, heard, tried := emptied(x.asked.Fields), emptied(x.out.fields), emptied(x.answer.Fields), x.to.tried[:0]
+	*x = exchange{
+		did: x.did[:0], own: emptied(x.own), targets: x.targets[:0], text: x.text[:0], seen: balancer.Request{Header: x.seen.Header},
+	}
+	x.asked.Fields, x.out.fields, x.answer.Fields, x.to.tried = asked, sent, heard, tried
+	e.exchanges.Put(x)
+}
+
+func emptied(fs wire.Fields) wire.Fields {
+	clear(fs)
+	return fs[:0]
 }
 
 // outcome is what the log tells of the target.
@@ -66,7 +97,7 @@ type outcome struct {
 // serve has the request answered, counted and logged.
 func (x *exchange) serve(f *front, w *world, l *listener, conn *connection, c client) {
 	x.front, x.world, x.l, x.conn, x.client = f, w, l, conn, c
-	x.began = f.engine.Now()
+	x.began, x.now = f.engine.Now(), time.Now()
 	x.trace = traceOf(x.asked.Fields.Get("X-Amzn-Trace-Id"), x.began)
 	x.host = hostOf(x.asked.Host)
 	x.ended.Store(x.asked.Length == 0)
@@ -91,7 +122,8 @@ func (x *exchange) reject(f *front, w *world, l *listener, conn *connection, c c
 		return false
 	}
 	x.asked = wire.Request{Fields: x.asked.Fields[:0]}
-	x.front, x.world, x.l, x.conn, x.client, x.began = f, w, l, conn, c, f.engine.Now()
+	x.front, x.world, x.l, x.conn, x.client = f, w, l, conn, c
+	x.began, x.now = f.engine.Now(), time.Now()
 	defer x.finish()
 	x.fail(said)
 	return true
@@ -120,8 +152,10 @@ func (x *exchange) handle() {
 }
 
 func (x *exchange) find() *rule {
-	seen := &balancer.Request{
-		Method: x.asked.Method, Host: x.host, Path: x.asked.Path, Query: x.asked.Query, Source: x.conn.client.Addr(), Header: x.values,
+	seen := &x.seen
+	seen.Method, seen.Host, seen.Path, seen.Query, seen.Source = x.asked.Method, x.host, x.asked.Path, x.asked.Query, x.conn.client.Addr()
+	if seen.Header == nil {
+		seen.Header = x.values
 	}
 	for n := range x.l.rules {
 		if x.l.rules[n].matches(seen) {
@@ -249,6 +283,7 @@ func (x *exchange) begin(status int, reason string, length int64) error {
 
 // say is an answer of the balancer's own, with all of its body.
 func (x *exchange) say(status int, body []byte) {
+	x.now = time.Now()
 	if x.begin(status, "", int64(len(body))) != nil {
 		return // who went away hears nothing
 	}

@@ -11,8 +11,8 @@ import (
 func (x *exchange) finish() {
 	x.measure()
 	if x.l.logged && x.engine.Access != nil {
-		x.room.text = x.line(x.room.text[:0])
-		x.engine.Access(x.l.balancer.ARN, x.node, x.room.text)
+		x.text = x.line(x.text[:0])
+		x.engine.Access(x.l.balancer.ARN, x.node, x.text)
 	}
 }
 

@@ -39,6 +39,7 @@ func (x *exchange) forward(a *balancer.ForwardAction) {
 	from := x.usable(p)
 	if len(from) == 0 && p.Wake {
 		from = x.hold(p)
+		x.now = time.Now()
 		p = x.world.pools[p.Group.ARN] // it may be another by now
 	}
 	if len(from) == 0 {

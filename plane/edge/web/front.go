@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
 // place is where a listener takes connections.
@@ -84,6 +85,7 @@ func passes(err error) bool {
 // take leads a connection to who speaks its version of HTTP, over TLS or not, as the
 // listener says at the moment.
 func (f *front) take(c net.Conn) {
+	c = wire.NewSocket(c)
 	if l := f.now(); l != nil && l.tls != nil {
 		secure := tls.Server(c, l.tls)
 		ctx, cancel := context.WithTimeout(context.Background(), l.idle)

@@ -22,11 +22,12 @@ type upstream struct {
 }
 
 func (e *Engine) newUpstream(c net.Conn, node string) *upstream {
+	c = wire.NewSocket(c)
 	return &upstream{Conn: c, source: wire.NewSource(c, &e.buffers), sink: wire.NewSink(c, &e.buffers), node: node}
 }
 
-// alive gives the connection d more to say or take something.
-func (u *upstream) alive(d time.Duration) { _ = u.deadline.allow(d, u.SetDeadline) }
+// alive gives the connection d from now to say or take something.
+func (u *upstream) alive(now time.Time, d time.Duration) { _ = u.deadline.allow(now, d, u.SetDeadline) }
 
 // cut ends what waits for the connection.
 func (u *upstream) cut() { _ = u.SetDeadline(past) }
@@ -43,6 +44,8 @@ const (
 	maxIdle = 256
 	// idleLife is shorter than common servers keep idle connections: 60 s of many.
 	idleLife = 50 * time.Second
+	// moment is shorter than any server waits before it ends an idle connection.
+	moment = 2 * time.Millisecond
 )
 
 // idle are the connections to a target that wait for a request, by the node they lead
@@ -53,14 +56,16 @@ type idle struct {
 	closed bool
 }
 
-// take gives a live connection from the node; nil when there is none.
-func (i *idle) take(node string, now time.Time) *upstream {
+// take gives a live connection from the node; nil when there is none. Where a request may
+// be told twice, a connection that was used a moment ago is taken for live.
+func (i *idle) take(node string, now time.Time, twice bool) *upstream {
 	for {
 		u := i.last(node)
 		if u == nil {
 			return nil
 		}
-		if now.Sub(u.since) < idleLife && u.live() {
+		age := now.Sub(u.since)
+		if twice && age < moment || age < idleLife && u.live() {
 			u.used = true
 			return u
 		}

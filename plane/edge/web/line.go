@@ -16,7 +16,28 @@ func (l *line) field(s string) { l.text = append(append(l.text, ' '), s...) }
 func (l *line) number(n int64) { l.text = strconv.AppendInt(append(l.text, ' '), n, 10) }
 
 func (l *line) time(t time.Time) {
-	l.text = t.UTC().AppendFormat(append(l.text, ' '), "2006-01-02T15:04:05.000000Z")
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	l.text = append(l.text, ' ')
+	l.padded(year, 4, '-')
+	l.padded(int(month), 2, '-')
+	l.padded(day, 2, 'T')
+	l.padded(hour, 2, ':')
+	l.padded(minute, 2, ':')
+	l.padded(second, 2, '.')
+	l.padded(t.Nanosecond()/1000, 6, 'Z')
+}
+
+// padded is a number of so many digits, and what follows it.
+func (l *line) padded(n, digits int, then byte) {
+	at := len(l.text)
+	l.text = append(l.text, "000000"[:digits]...)
+	for i := at + digits - 1; i >= at; i-- {
+		l.text[i] = byte('0' + n%10)
+		n /= 10
+	}
+	l.text = append(l.text, then)
 }
 
 // status is one, or nothing for 0.
@@ -39,7 +60,7 @@ func (l *line) spent(d time.Duration, known bool) {
 		l.field("-1")
 		return
 	}
-	ms := (d + time.Millisecond/2) / time.Millisecond
+	ms := int((d + time.Millisecond/2) / time.Millisecond)
 	l.number(int64(ms / 1000))
 	l.text = append(l.text, '.', byte('0'+ms/100%10), byte('0'+ms/10%10), byte('0'+ms%10))
 }
@@ -71,13 +92,14 @@ func (l *line) list(words []string, between string) {
 // add keeps a client from ending the field it is in.
 func (l *line) add(s string) {
 	const digits = "0123456789ABCDEF"
+	from := 0
 	for n := range len(s) {
 		if c := s[n]; c < ' ' || c == '"' || c == '\\' {
-			l.text = append(l.text, '\\', 'x', digits[c>>4], digits[c&15])
-		} else {
-			l.text = append(l.text, c)
+			l.text = append(append(l.text, s[from:n]...), '\\', 'x', digits[c>>4], digits[c&15])
+			from = n + 1
 		}
 	}
+	l.text = append(l.text, s[from:]...)
 }
 
 // askedFor are the request and the client's name for itself.

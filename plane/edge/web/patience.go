@@ -44,15 +44,15 @@ var start = time.Now() // never changed
 // goroutines.
 type deadline struct{ until atomic.Int64 } // since start
 
-// allow has set give d more from now, if there is less.
-func (dl *deadline) allow(d time.Duration, set func(time.Time) error) error {
-	now := time.Since(start)
-	left := time.Duration(dl.until.Load()) - now
+// allow has set give d from now, if there is less.
+func (dl *deadline) allow(now time.Time, d time.Duration, set func(time.Time) error) error {
+	at := now.Sub(start)
+	left := time.Duration(dl.until.Load()) - at
 	if d <= left && left <= d+d/16 {
 		return nil
 	}
-	dl.until.Store(int64(now + d + d/16))
-	return set(start.Add(now + d + d/16))
+	dl.until.Store(int64(at + d + d/16))
+	return set(now.Add(d + d/16))
 }
 
 // forget says that another one was set.

@@ -32,6 +32,7 @@ type stream1 struct {
 	chunked bool      // its answer is
 	keep    bool      // the connection goes on after it
 	said    bool      // its answer was, to the end
+	now     time.Time // at the end of the request before
 
 	mu        sync.Mutex
 	busy      bool // a request is at hand
@@ -58,8 +59,8 @@ const quiet = 200 * time.Millisecond
 
 // run takes requests until the connection ends, or rests.
 func (c *stream1) run() {
-	for {
-		err := c.await()
+	for now := time.Now(); ; now = c.now {
+		err := c.await(now)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded) && !c.ending():
 			c.source.Rest()
@@ -73,7 +74,7 @@ func (c *stream1) run() {
 }
 
 // await waits for the first bytes of a request.
-func (c *stream1) await() error {
+func (c *stream1) await(now time.Time) error {
 	for {
 		if c.posted { // clients of old say one line end too many (RFC 9112, 2.2)
 			for b := c.source.Buffered(); len(b) > 0 && (b[0] == '\r' || b[0] == '\n'); b = b[1:] {
@@ -83,7 +84,7 @@ func (c *stream1) await() error {
 		if len(c.source.Buffered()) > 0 {
 			return nil
 		}
-		if err := c.reading.allow(quiet, c.SetReadDeadline); err != nil {
+		if err := c.reading.allow(now, quiet, c.SetReadDeadline); err != nil {
 			return err
 		}
 		if c.ending() { // what ends connections may have come before the deadline
@@ -125,9 +126,8 @@ func (c *stream1) take() (more bool) {
 	}
 	world := c.front.engine.world.Load()
 	l := world.listeners[c.place]
-	x := &exchange{}
-	x.enter(c.front.engine)
-	defer x.leave(c.front.engine)
+	x := c.front.engine.exchange()
+	defer c.front.engine.forget(x)
 	c.x = x
 	err := x.asked.Read(c.source, c.patience())
 	switch {
@@ -185,7 +185,7 @@ func (c *stream1) leave() (more bool) {
 	silent := c.aborted || c.hijacked || c.away
 	c.mu.Unlock()
 	read := c.x.ended.Load()
-	c.x, c.said = nil, false
+	c.now, c.x, c.said = c.x.now, nil, false
 	if !read && !silent {
 		c.linger()
 	}
@@ -259,6 +259,9 @@ func (c *stream1) linger() {
 func tcp(c net.Conn) *net.TCPConn {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
+	}
+	if s, ok := c.(*wire.Socket); ok {
+		return s.TCPConn
 	}
 	t, _ := c.(*net.TCPConn)
 	return t

@@ -43,7 +43,7 @@ func (c *stream1) listen() error {
 		}
 	}
 	c.continues = false
-	return c.reading.allow(c.x.l.idle, c.SetReadDeadline)
+	return c.reading.allow(time.Now(), c.x.l.idle, c.SetReadDeadline)
 }
 
 func (c *stream1) deaf() {
@@ -54,7 +54,7 @@ func (c *stream1) deaf() {
 }
 
 // speak gives the client as long as it may idle to take what is written next.
-func (c *stream1) speak() { _ = c.writing.allow(c.x.l.idle, c.SetWriteDeadline) }
+func (c *stream1) speak() { _ = c.writing.allow(c.x.now, c.x.l.idle, c.SetWriteDeadline) }
 
 func (c *stream1) begin(status int, reason string, h wire.Fields, length int64) error {
 	c.mu.Lock()

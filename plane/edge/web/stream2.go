@@ -52,9 +52,12 @@ func (c *connection2) serve(from *stream.Stream) {
 		_ = from.End(nil)
 		return
 	}
-	x := &exchange{}
-	x.enter(c.front.engine)
-	defer x.leave(c.front.engine)
+	x := c.front.engine.exchange()
+	defer func() {
+		if !x.shared {
+			c.front.engine.forget(x)
+		}
+	}()
 	x.asked = from.Request
 	s.asked = &x.asked
 	if x.asked.Length > 0 && (x.asked.Method == http.MethodGet || x.asked.Method == http.MethodHead) {

@@ -19,13 +19,14 @@ const connectPatience = 10 * time.Second
 // connect gives a connection to a target: an idle one, unless fresh is asked for.
 func (x *exchange) connect(p *pool, t *target, fresh bool) (*upstream, error) {
 	if !fresh {
-		if u := t.idle.take(x.node, x.began); u != nil {
+		if u := t.idle.take(x.node, x.now, x.asked.Length == 0 && idempotent(x.asked.Method)); u != nil {
 			return u, nil
 		}
 	}
 	ctx, cancel := context.WithTimeout(x.client.context(), connectPatience)
 	defer cancel()
 	conn, err := x.dialTarget(ctx, p, t)
+	x.now = time.Now()
 	if err != nil {
 		return nil, &refusedError{err}
 	}
@@ -58,7 +59,7 @@ func (x *exchange) overHTTP1(p *pool, t *target, stuck stay) error {
 		}
 		keep, err := x.roundTrip(u, stuck)
 		if keep {
-			t.idle.put(u, x.engine.Now())
+			t.idle.put(u, x.now)
 		} else {
 			u.end()
 		}
@@ -81,7 +82,7 @@ func (e *staleError) Unwrap() error { return e.error }
 func (x *exchange) roundTrip(u *upstream, stuck stay) (keep bool, err error) {
 	x.client.watch(u)
 	defer x.client.watch(nil)
-	u.alive(x.l.idle)
+	u.alive(x.now, x.l.idle)
 	x.writeHead(u)
 	rest, whole := x.client.whole()
 	if whole {
@@ -98,13 +99,15 @@ func (x *exchange) roundTrip(u *upstream, stuck stay) (keep bool, err error) {
 		go x.sendBody(u, sent)
 	}
 	asked := time.Now()
+	x.now = asked
 	if err := x.readAnswer(u); err != nil {
 		if sent != nil {
 			return false, x.unanswered(u, err, sent)
 		}
 		return false, err
 	}
-	x.to.waited, x.to.status = time.Since(asked), x.answer.Status
+	x.now = time.Now()
+	x.to.waited, x.to.status = x.now.Sub(asked), x.answer.Status
 	err = x.pass(u, stuck)
 	if sent != nil {
 		if !x.ended.Load() { // answered before it was asked to the end
@@ -172,6 +175,15 @@ func (x *exchange) writeHead(u *upstream) {
 	u.sink.Wrote(append(b, "\r\n"...))
 }
 
+// idempotent are the methods whose requests may be told twice (RFC 9110, 9.2.2).
+func idempotent(method string) bool {
+	switch method {
+	case "GET", "HEAD", "OPTIONS", "PUT", "DELETE":
+		return true
+	}
+	return false
+}
+
 // expectsBody are the methods whose requests say that they have no body (RFC 9110, 8.6).
 func expectsBody(method string) bool { return method == "POST" || method == "PUT" || method == "PATCH" }
 
@@ -195,7 +207,7 @@ func (x *exchange) writeBody(u *upstream) error {
 			return ofClient(err)
 		}
 		x.got.Add(int64(len(part)))
-		u.alive(x.l.idle)
+		u.alive(time.Now(), x.l.idle)
 		if x.asked.Length >= 0 {
 			_, err = u.sink.Write(part)
 		} else {
@@ -249,8 +261,11 @@ func (x *exchange) pass(u *upstream, stuck stay) error {
 	if err := x.begin(x.answer.Status, x.answer.Reason, x.answer.Length); err != nil {
 		return err
 	}
-	began := time.Now()
-	defer func() { x.to.answered = time.Since(began) }()
+	began := x.now
+	defer func() {
+		x.now = time.Now()
+		x.to.answered = x.now.Sub(began)
+	}()
 	x.body.OfAnswer(&x.answer, x.asked.Method, u.source)
 	if err := x.passBody(u); err != nil {
 		return err
@@ -265,7 +280,8 @@ func (x *exchange) passBody(u *upstream) error {
 		return ofClientWriting(x.client.write(rest))
 	}
 	x.body.Pause = func() error {
-		u.alive(x.l.idle)
+		x.now = time.Now()
+		u.alive(x.now, x.l.idle)
 		return ofClientWriting(x.client.flush())
 	}
 	return x.stream(x.body.Part)

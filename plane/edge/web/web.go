@@ -46,15 +46,15 @@ type Options struct {
 // Engine carries the HTTP of all Application balancers of an edge.
 type Engine struct {
 	Options
-	world   atomic.Pointer[world]
-	targets *targets
-	counts  *tally
-	held    *held
-	buffers wire.Buffers
-	rooms   sync.Pool // of *room
-	workers *stream.Workers
-	secret  []byte // of balancers that have none
-	tokens  *token.Checker
+	world     atomic.Pointer[world]
+	targets   *targets
+	counts    *tally
+	held      *held
+	buffers   wire.Buffers
+	exchanges sync.Pool // of *exchange
+	workers   *stream.Workers
+	secret    []byte // of balancers that have none
+	tokens    *token.Checker
 
 	mu      sync.Mutex
 	fronts  map[*front]bool
