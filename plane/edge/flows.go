@@ -23,7 +23,7 @@ type Health interface {
 	Of(group, target string) balancer.Report
 }
 
-// Flows is the engine of Network balancers.
+// Flows is the engine of Network balancers, and of the TCP and SSL of Classic ones.
 type Flows struct {
 	health Health
 	flow   *flow.Flow
@@ -52,8 +52,8 @@ var _ Engine = (*Flows)(nil)
 func (f *Flows) Apply(s *balancer.Snapshot, nodes []Node, doors *Doors) {
 	var mine []flow.Node
 	var own []Node
-	for _, n := range nodes {
-		if n.Front.Balancer.Kind != balancer.Network {
+	for _, n := range layer(nodes, "TCP", "SSL") {
+		if n.Front.Balancer.Kind == balancer.Application {
 			continue
 		}
 		x := flow.Node{Front: n.Front, Node: n.Node, Space: n.Space}

@@ -80,7 +80,7 @@ func (r *Requests) addressOf(node string) string {
 // Apply implements Engine.
 func (r *Requests) Apply(s *balancer.Snapshot, nodes []Node, doors *Doors) {
 	var mine []Node
-	for _, n := range nodes {
+	for _, n := range layer(nodes, "HTTP", "HTTPS") {
 		if n.Front.Balancer.Kind != balancer.Network && n.Front.Balancer.Engine == balancer.EngineBerth && n.Link == nil {
 			mine = append(mine, n)
 		}

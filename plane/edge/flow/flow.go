@@ -13,7 +13,8 @@ import (
 	"github.com/berthhq/berth/domain/balancer"
 )
 
-// Node is a node of a Network balancer, or of an endpoint that leads to one.
+// Node is a node of a Network balancer, or of an endpoint that leads to one, or of a
+// Classic balancer, with those listeners only that are carried here.
 type Node struct {
 	Front *balancer.Front
 	balancer.Node
@@ -39,7 +40,7 @@ type Flow struct {
 // carried is what runs for a node.
 type carried struct {
 	Node
-	table   *table // nil for an endpoint's
+	table   *table // nil for an endpoint's and for a Classic balancer's
 	proxies map[int]*proxy
 	led     map[netip.AddrPort]bool // targets, and whether their connections end with their registration
 }
@@ -99,7 +100,7 @@ func (f *Flow) carry(n *Node) (*carried, error) {
 		have.close()
 	}
 	c := &carried{Node: *n, proxies: map[int]*proxy{}}
-	if n.Endpoint == "" {
+	if n.Endpoint == "" && n.Front.Balancer.Kind == balancer.Network {
 		var err error
 		if c.table, err = openTable(n.Space, n.Address); err != nil {
 			return nil, err
@@ -187,12 +188,13 @@ func (f *Flow) endLost(c *carried, ch *choice) error {
 		for _, g := range ch.groups(&c.Front.Listeners[n].Listener) {
 			a := g.pool.Group.Attributes
 			for _, t := range g.pool.Targets {
-				healthy := f.Usable == nil || f.Usable(g.pool.Group.ARN, t.Key)
+				healthy, before := f.Usable == nil || f.Usable(g.pool.Group.ARN, t.Key), led(c, t.Address)
+				cut := !healthy && !t.Draining && cmp.Or(a[balancer.UnhealthyTermination], "true") == "true"
 				switch {
-				case healthy || t.Draining:
-					now[t.Address] = a[balancer.ConnectionTerminates] == "true"
-				case cmp.Or(a[balancer.UnhealthyTermination], "true") == "true" && led(c, t.Address):
+				case cut && before:
 					lost[t.Address] = true
+				case healthy || t.Draining || before:
+					now[t.Address] = a[balancer.ConnectionTerminates] == "true"
 				}
 			}
 		}

@@ -30,6 +30,7 @@ type proxy struct {
 	way      atomic.Pointer[way]
 	log      *slog.Logger
 	over     chan struct{}
+	turn     atomic.Uint64 // of targets that take turns
 	begun    atomic.Uint64
 	shaken   atomic.Uint64
 	bytes    atomic.Uint64
@@ -103,8 +104,9 @@ func (p *proxy) carry(c *net.TCPConn, w *way) {
 // connect finds a target that answers.
 func (p *proxy) connect(x *pair, w *way) (err error) {
 	err = errors.New("there is no target")
+	turn := p.turn.Add(1)
 	for try := range tries {
-		at, ok := w.choose(x.client.RemoteAddr(), try)
+		at, ok := w.choose(x.client.RemoteAddr(), turn, try)
 		if !ok {
 			return err
 		}
@@ -124,8 +126,8 @@ func (p *proxy) connect(x *pair, w *way) (err error) {
 
 // greet sends what the target wants ahead of the sender's bytes.
 func (p *proxy) greet(x *pair, w *way) error {
-	if w.header {
-		if _, err := x.target.Write(header(x.client.RemoteAddr(), x.client.LocalAddr(), w.endpoint)); err != nil {
+	if w.header != nil {
+		if _, err := x.target.Write(w.header(addressOf(x.client.RemoteAddr()), addressOf(x.client.LocalAddr()))); err != nil {
 			return errors.Join(err, x.target.Close())
 		}
 	}
@@ -141,6 +143,8 @@ func (p *proxy) greet(x *pair, w *way) error {
 	x.back = secure
 	return nil
 }
+
+func addressOf(a net.Addr) netip.AddrPort { return netip.MustParseAddrPort(a.String()) }
 
 // copyBoth carries bytes until both sides have said all. Without TLS the kernel moves
 // them.
