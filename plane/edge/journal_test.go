@@ -84,3 +84,28 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 		}
 	})
 }
+
+func TestLogsMayBeDeliveredSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now() // a whole hour
+		var got atomic.Value
+		j := newJournal(0, slog.New(slog.DiscardHandler), func(_ context.Context, l *balancer.Lines) error {
+			got.Store(l.BalancerARN + " " + l.Until.Sub(began).String())
+			return nil
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { j.Run(ctx); close(done) }()
+		j.AddSeldom("old", "10.0.0.1", []byte("line"))
+		time.Sleep(59 * time.Minute)
+		if early := got.Load(); early != nil {
+			t.Errorf("delivered %s", early)
+		}
+		time.Sleep(2 * time.Minute)
+		if at := got.Load(); at != "old 1h0m0s" {
+			t.Errorf("delivered %v", at)
+		}
+		cancel()
+		<-done
+	})
+}

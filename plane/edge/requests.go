@@ -25,6 +25,7 @@ type Requests struct {
 	mu      sync.Mutex
 	spaces  map[string]*space.Space // of nodes, by interface
 	address map[string]string       // of nodes, by interface
+	hourly  map[string]bool         // balancers whose logs are delivered once an hour
 	serving map[net.Listener]bool
 	targets []probe.Watched
 	groups  map[string]string // of targets, by key
@@ -37,7 +38,7 @@ func NewRequests(health Health, j *Journal, log *slog.Logger) *Requests {
 	r := &Requests{health: health, log: log, serving: map[net.Listener]bool{}}
 	o := web.Options{Dial: r.dial, State: r.state, Log: log}
 	if j != nil {
-		o.Access = func(arn, node, line string) { j.Add(arn, r.addressOf(node), []byte(strings.TrimSuffix(line, "\n"))) }
+		o.Access = func(arn, node, line string) { r.write(j, arn, node, []byte(strings.TrimSuffix(line, "\n"))) }
 	}
 	r.web = web.New(o)
 	return r
@@ -71,10 +72,15 @@ func (r *Requests) state(target string) balancer.State {
 	return r.health.Of(group, target).State
 }
 
-func (r *Requests) addressOf(node string) string {
+func (r *Requests) write(j *Journal, arn, node string, line []byte) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.address[node]
+	address, hourly := r.address[node], r.hourly[arn]
+	r.mu.Unlock()
+	if hourly {
+		j.AddSeldom(arn, address, line)
+	} else {
+		j.Add(arn, address, line)
+	}
 }
 
 // Apply implements Engine.
@@ -88,8 +94,9 @@ func (r *Requests) Apply(s *balancer.Snapshot, nodes []Node, doors *Doors) {
 	targets := watched(s, mine)
 	r.mu.Lock()
 	r.targets, r.carried = targets, frontsOf(mine)
-	r.spaces, r.address, r.groups = map[string]*space.Space{}, map[string]string{}, map[string]string{}
+	r.spaces, r.address, r.groups, r.hourly = map[string]*space.Space{}, map[string]string{}, map[string]string{}, map[string]bool{}
 	for _, n := range mine {
+		r.hourly[n.Front.Balancer.ARN] = n.Front.Balancer.Attribute(balancer.AccessLogsInterval) == "60"
 		r.spaces[n.InterfaceID], r.address[n.InterfaceID] = n.Space, n.Address.String()
 	}
 	for _, t := range targets {

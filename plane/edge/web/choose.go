@@ -9,15 +9,25 @@ import (
 	"github.com/berthhq/berth/domain/balancer"
 )
 
-// usable are the targets that may get a new request of a node's zone. When none is
-// healthy, or fewer than the group asks for, all are taken: AWS calls it fail-open.
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+// usable are the targets that may get a new request of a node's zone: that zone's where
+// balancing does not cross zones, unless it has none.
 func (e *Engine) usable(l *listener, p *pool, zone string) []*target {
-	cross := balancer.CrossZone(l.balancer, &p.Group)
+	if !balancer.CrossZone(l.balancer, &p.Group) {
+		if near := e.within(p, func(z string) bool { return z == zone || z == "all" }); len(near) > 0 {
+			return near
+		}
+	}
+	return e.within(p, func(string) bool { return true })
+}
+
+// within are the usable targets of some zones. When none is healthy, or fewer than the
+// group asks for, all are taken: AWS calls it fail-open.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+func (e *Engine) within(p *pool, fits func(zone string) bool) []*target {
 	var there, healthy []*target
 	for _, t := range p.targets {
 		at := t.current.Load()
-		if at.Draining || !cross && at.Zone != zone && at.Zone != "all" {
+		if at.Draining || !fits(at.Zone) {
 			continue
 		}
 		there = append(there, t)

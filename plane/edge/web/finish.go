@@ -46,6 +46,9 @@ func (x *exchange) measure() {
 // line is the request in the access log.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
 func (x *exchange) line() string {
+	if x.l.classic() {
+		return x.classicLine()
+	}
 	now := x.engine.Now()
 	state := x.r.TLS
 	b := make([]byte, 0, 640)

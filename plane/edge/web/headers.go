@@ -43,7 +43,9 @@ func (x *exchange) outgoing(p *pool) *head {
 	x.forwardedFor(h)
 	h.Set("X-Forwarded-Proto", strings.ToLower(x.l.Protocol))
 	h.Set("X-Forwarded-Port", strconv.Itoa(x.l.Port))
-	h.Set("X-Amzn-Trace-Id", x.trace)
+	if !x.l.classic() {
+		h.Set("X-Amzn-Trace-Id", x.trace)
+	}
 	x.identify(h)
 	o := &head{header: h, host: x.r.Host, target: x.r.RequestURI}
 	if !strings.HasPrefix(o.target, "/") && o.target != "*" {

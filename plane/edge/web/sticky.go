@@ -13,6 +13,9 @@ func (x *exchange) sticky(p *pool, from []*target) (*target, func(http.Header, *
 	if !p.Group.Enabled(balancer.StickinessEnabled) {
 		return nil, func(http.Header, *http.Response) {}
 	}
+	if x.l.classic() {
+		return x.stickyClassic(p, from)
+	}
 	name, over := cookieLB, p.Group.Seconds(balancer.LBCookieDuration)
 	app := ""
 	if p.Group.Attribute(balancer.StickinessType) == "app_cookie" {
