@@ -12,7 +12,7 @@ func ClassicMetric(c *Count) string {
 		}[c.Name]
 	}
 	return map[string]string{
-		"RequestCount": "RequestCount", "NewFlowCount": "RequestCount", "TargetResponseTime": "Latency",
+		"RequestCount": "RequestCount", "NewFlowCount": "RequestCount", "TargetResponseTime": "Latency", "TargetConnectionErrorCount": "BackendConnectionErrors",
 		"HTTPCode_ELB_4XX_Count": "HTTPCode_ELB_4XX", "HTTPCode_ELB_5XX_Count": "HTTPCode_ELB_5XX",
 		"ActiveConnectionCount": "EstimatedALBActiveConnectionCount", "NewConnectionCount": "EstimatedALBNewConnectionCount", "ProcessedBytes": "EstimatedProcessedBytes",
 	}[c.Name]

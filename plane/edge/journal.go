@@ -36,6 +36,10 @@ type Journal struct {
 	lost  int // lines
 }
 
+// seldom is how many intervals are one for a log that is delivered once an hour, as those
+// of Classic balancers are unless asked otherwise.
+const seldom = 12
+
 // source is whose log a line belongs to.
 type source struct {
 	balancer, address string
@@ -55,22 +59,10 @@ func newJournal(every time.Duration, log *slog.Logger, send func(context.Context
 	return &Journal{send: send, every: every, log: log, full: make(chan struct{}, 1), parts: map[source]*bytes.Buffer{}}
 }
 
-// Add takes a line, without its end, of a balancer's node. A log that cannot be
-// delivered for long loses lines.
-func (j *Journal) Add(balancerARN, address string, line []byte) {
-	j.add(source{balancer: balancerARN, address: address}, line)
-}
-
-// AddSeldom is Add for a log that is delivered only with each twelfth interval: once an
-// hour, as Classic balancers' are unless asked otherwise.
-func (j *Journal) AddSeldom(balancerARN, address string, line []byte) {
-	j.add(source{balancerARN, address, true}, line)
-}
-
-// seldom is how many intervals are one for those who want it so.
-const seldom = 12
-
-func (j *Journal) add(at source, line []byte) {
+// Write takes a line, without its end, of the access log of a balancer's node. A log that
+// cannot be delivered for long loses lines.
+func (j *Journal) Write(b *balancer.Balancer, address string, line []byte) {
+	at := source{b.ARN, address, b.Attribute(balancer.AccessLogsInterval) == "60"}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	part := j.parts[at]

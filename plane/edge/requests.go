@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/berthhq/berth/agent/network/space"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/plane/edge/probe"
 	"github.com/berthhq/berth/plane/edge/web"
@@ -23,9 +22,7 @@ type Requests struct {
 	log    *slog.Logger
 
 	mu      sync.Mutex
-	spaces  map[string]*space.Space // of nodes, by interface
-	address map[string]string       // of nodes, by interface
-	hourly  map[string]bool         // balancers whose logs are delivered once an hour
+	nodes   map[string]Node // by interface
 	serving map[net.Listener]bool
 	targets []probe.Watched
 	groups  map[string]string // of targets, by key
@@ -38,7 +35,7 @@ func NewRequests(health Health, j *Journal, log *slog.Logger) *Requests {
 	r := &Requests{health: health, log: log, serving: map[net.Listener]bool{}}
 	o := web.Options{Dial: r.dial, State: r.state, Log: log}
 	if j != nil {
-		o.Access = func(arn, node, line string) { r.write(j, arn, node, []byte(strings.TrimSuffix(line, "\n"))) }
+		o.Access = func(_, node, line string) { r.write(j, node, []byte(strings.TrimSuffix(line, "\n"))) }
 	}
 	r.web = web.New(o)
 	return r
@@ -52,12 +49,12 @@ var errNoNode = errors.New("the balancer's node is not here any more")
 // dial connects from a node's network.
 func (r *Requests) dial(ctx context.Context, node string, to netip.AddrPort) (c net.Conn, err error) {
 	r.mu.Lock()
-	s := r.spaces[node]
+	n, ok := r.nodes[node]
 	r.mu.Unlock()
-	if s == nil {
+	if !ok {
 		return nil, errNoNode
 	}
-	err = s.Do(func() (err error) {
+	err = n.Space.Do(func() (err error) {
 		var d net.Dialer
 		c, err = d.DialContext(ctx, "tcp4", to.String())
 		return err
@@ -72,14 +69,12 @@ func (r *Requests) state(target string) balancer.State {
 	return r.health.Of(group, target).State
 }
 
-func (r *Requests) write(j *Journal, arn, node string, line []byte) {
+func (r *Requests) write(j *Journal, node string, line []byte) {
 	r.mu.Lock()
-	address, hourly := r.address[node], r.hourly[arn]
+	n, ok := r.nodes[node]
 	r.mu.Unlock()
-	if hourly {
-		j.AddSeldom(arn, address, line)
-	} else {
-		j.Add(arn, address, line)
+	if ok {
+		j.Write(&n.Front.Balancer, n.Address.String(), line)
 	}
 }
 
@@ -94,10 +89,9 @@ func (r *Requests) Apply(s *balancer.Snapshot, nodes []Node, doors *Doors) {
 	targets := watched(s, mine)
 	r.mu.Lock()
 	r.targets, r.carried = targets, frontsOf(mine)
-	r.spaces, r.address, r.groups, r.hourly = map[string]*space.Space{}, map[string]string{}, map[string]string{}, map[string]bool{}
+	r.nodes, r.groups = map[string]Node{}, map[string]string{}
 	for _, n := range mine {
-		r.hourly[n.Front.Balancer.ARN] = n.Front.Balancer.Attribute(balancer.AccessLogsInterval) == "60"
-		r.spaces[n.InterfaceID], r.address[n.InterfaceID] = n.Space, n.Address.String()
+		r.nodes[n.InterfaceID] = n
 	}
 	for _, t := range targets {
 		r.groups[t.Target.Key] = t.Group.ARN

@@ -11,6 +11,7 @@ import (
 
 	"github.com/berthhq/berth/agent/network/space"
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/domain/metric"
 )
 
 // Node is a node of a Network balancer, or of an endpoint that leads to one, or of a
@@ -32,6 +33,8 @@ type Flow struct {
 	Log *slog.Logger
 	// Usable tells whether a target is healthy; nil for all.
 	Usable Usable
+	// Over is told of each spliced connection that ended; nil for nobody.
+	Over func(*Over)
 
 	mu    sync.Mutex
 	nodes map[string]*carried // by interface
@@ -150,7 +153,7 @@ func (f *Flow) splice(s *balancer.Snapshot, c *carried, ch *choice, via *Node, l
 		}
 		way, err := wayOf(s, l, groups, ch, via, c.Endpoint)
 		if err == nil {
-			err = c.proxy(f.Log, l.Port, way, listen)
+			err = f.proxy(c, l.Port, way, listen)
 		}
 		if err != nil {
 			f.Log.Error("a listener cannot be served", "listener", l.ARN, "err", err)
@@ -166,7 +169,7 @@ func (f *Flow) splice(s *balancer.Snapshot, c *carried, ch *choice, via *Node, l
 	}
 }
 
-func (c *carried) proxy(log *slog.Logger, port int, w *way, listen Listen) error {
+func (f *Flow) proxy(c *carried, port int, w *way, listen Listen) error {
 	l, err := listen(&c.Node, port)
 	if err != nil {
 		return err
@@ -175,7 +178,13 @@ func (c *carried) proxy(log *slog.Logger, port int, w *way, listen Listen) error
 		have.way.Store(w)
 		return nil
 	}
-	c.proxies[port] = serve(l, w, log)
+	node := c.InterfaceID
+	c.proxies[port] = serve(l, w, func(o *Over) {
+		if f.Over != nil {
+			o.Node = node
+			f.Over(o)
+		}
+	}, f.Log)
 	return nil
 }
 
@@ -259,6 +268,10 @@ type Measured struct {
 	Bytes uint64
 	Open  int
 	TLS   uint64 // of New
+	// Refused are attempts to connect to targets in vain, Dialing how many seconds the
+	// others took; of what is spliced.
+	Refused uint64
+	Dialing metric.Set
 }
 
 // Measure gives what went through since it was last asked.

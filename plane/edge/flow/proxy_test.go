@@ -54,7 +54,7 @@ func local(t *testing.T, target net.Listener, change func(*way)) *proxy {
 	t.Cleanup(func() { own.Close() })
 	w := &way{slots: []netip.AddrPort{netip.MustParseAddrPort(target.Addr().String())}, space: own, idle: time.Minute}
 	change(w)
-	p := serve(listen(t), w, slog.New(slog.DiscardHandler))
+	p := serve(listen(t), w, nil, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { p.drain(canceled()) })
 	return p
 }
