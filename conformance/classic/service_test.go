@@ -80,8 +80,9 @@ func (p *pier) serve(t *testing.T) {
 	})).TaskDefinition.TaskDefinitionArn
 	done[*ecs.CreateServiceOutput](t)(p.ecs.CreateService(t.Context(), &ecs.CreateServiceInput{
 		ServiceName: &p.name, TaskDefinition: definition, DesiredCount: new(int32(1)), LaunchType: ecstypes.LaunchTypeEc2,
-		DeploymentConfiguration: &ecstypes.DeploymentConfiguration{MinimumHealthyPercent: new(int32(0)), MaximumPercent: new(int32(100))},
-		LoadBalancers:           []ecstypes.LoadBalancer{{LoadBalancerName: &p.name, ContainerName: new("app"), ContainerPort: new(int32(8080))}},
+		DeploymentConfiguration:       &ecstypes.DeploymentConfiguration{MinimumHealthyPercent: new(int32(0)), MaximumPercent: new(int32(100))},
+		HealthCheckGracePeriodSeconds: new(int32(600)), // a test of the checks keeps its task
+		LoadBalancers:                 []ecstypes.LoadBalancer{{LoadBalancerName: &p.name, ContainerName: new("app"), ContainerPort: new(int32(8080))}},
 	}))
 	t.Cleanup(func() {
 		done[*ecs.DeleteServiceOutput](t)(p.ecs.DeleteService(after(t), &ecs.DeleteServiceInput{Service: &p.name, Force: new(true)}))

@@ -245,6 +245,9 @@ func (f *Flows) Drain(ctx context.Context) {
 	f.applying.Lock()
 	defer f.applying.Unlock()
 	f.last = nil
+	f.mu.Lock()
+	f.targets = nil
+	f.mu.Unlock()
 	f.health.Watch(nil)
 	f.flow.Drain(ctx)
 }
