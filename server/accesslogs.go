@@ -1,7 +1,10 @@
 package server
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"io"
 
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/fault"
@@ -22,5 +25,23 @@ func (s *Server) keepLines(ctx context.Context, b *balancer.Balancer, l *balance
 	if !ok || to.Scope.Region != b.Scope.Region || !balancer.MayDeliver(to, b.Scope, key) {
 		return fault.New(fault.AccessDenied, "Access Denied for bucket: %s. Please check S3bucket permission", name)
 	}
-	return objects.Put(ctx, s.Objects, name, key, l.Text, s.Now())
+	text := l.Text
+	if b.Kind == balancer.Classic { // whose logs are plain text
+		var err error
+		if text, err = plain(text); err != nil {
+			return err
+		}
+	}
+	return objects.Put(ctx, s.Objects, name, key, text, s.Now())
 }
+
+func plain(compressed []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(compressed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(z, maxPart))
+}
+
+// maxPart is more than an edge puts into a part of a log.
+const maxPart = 64 << 20

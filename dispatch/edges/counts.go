@@ -65,20 +65,24 @@ func (e *Edges) used(ctx context.Context, edge string, in []balancer.Count) erro
 // shows the metric.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
 func Data(b *balancer.Balancer, c *balancer.Count) []metric.Datum {
-	own := []metric.Dimension{balancerDimension(b)}
-	if c.GroupARN != "" {
+	name, own := c.Name, []metric.Dimension{balancerDimension(b)}
+	if b.Kind == balancer.Classic {
+		if name = balancer.ClassicMetric(c); name == "" {
+			return nil
+		}
+	} else if c.GroupARN != "" {
 		own = append(own, metric.Dimension{Name: "TargetGroup", Value: lastOf(c.GroupARN)})
 	}
 	all := [][]metric.Dimension{own}
 	if c.Zone != "" {
 		all = append(all, append([]metric.Dimension{{Name: "AvailabilityZone", Value: c.Zone}}, own...))
 	}
-	if c.Name == perTarget {
+	if name == perTarget {
 		all = [][]metric.Dimension{own, own[1:]}
 	}
 	var out []metric.Datum
 	for _, d := range all {
-		out = append(out, metric.Datum{Metric: metric.Metric{Namespace: namespace(b.Kind), Name: c.Name, Dimensions: metric.Sorted(d)}, At: c.At, Unit: c.Unit, Set: c.Set})
+		out = append(out, metric.Datum{Metric: metric.Metric{Namespace: namespace(b.Kind), Name: name, Dimensions: metric.Sorted(d)}, At: c.At, Unit: c.Unit, Set: c.Set})
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package balancer
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/berthhq/berth/domain/arn"
@@ -31,6 +32,8 @@ func HiddenGroup(b *Balancer, l *Listener, protocol string, port int, now time.T
 	if g.Application() {
 		g.ProtocolVersion = "HTTP1"
 		g.Attributes[Algorithm] = "least_outstanding_requests"
+	} else { // what the balancer stops sending to, it cuts off; draining gives it time
+		g.Attributes[ConnectionTerminates], g.Attributes[UnhealthyTermination] = "true", strconv.FormatBool(!b.Enabled(Draining))
 	}
 	if b.Enabled(Draining) {
 		g.Attributes[DeregistrationDelay] = b.Attribute(DrainingTimeout)
@@ -86,6 +89,23 @@ func (c *ClassicSpec) ProxyProtocol(port int) bool {
 		p, ok := c.Policy(name)
 		return ok && p.Type == ProxyProtocolPolicy && p.yes("ProxyProtocol")
 	})
+}
+
+// PublicKeys are those that instances at an instance port of a Classic balancer must have
+// one of, in base64 of DER, as PEM has it between its lines; none where any will do.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-create-https-ssl-load-balancer.html
+func (c *ClassicSpec) PublicKeys(port int) (keys []string) {
+	for _, name := range c.ServerPolicies[port] {
+		p, _ := c.Policy(name)
+		if p.Type != BackendAuthPolicy {
+			continue
+		}
+		for _, a := range p.Attributes {
+			key, _ := c.Policy(a.Value)
+			keys = append(keys, strings.Join(strings.Fields(key.Attribute("PublicKey")), ""))
+		}
+	}
+	return keys
 }
 
 // Negotiation is how a secure listener of a Classic balancer speaks TLS.

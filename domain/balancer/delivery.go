@@ -15,8 +15,11 @@ import (
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
 func LogKey(b *Balancer, prefix string, l *Lines) string {
 	at := l.Until.UTC()
-	file := fmt.Sprintf("%s_elasticloadbalancing_%s_%s_%s_%s_%s.log.gz",
+	file := fmt.Sprintf("%s_elasticloadbalancing_%s_%s_%s_%s_%s.log",
 		b.Scope.Account, b.Scope.Region, logName(b), at.Format("20060102T1504Z"), l.Address, l.Name)
+	if b.Kind != Classic { // whose logs are plain text
+		file += ".gz"
+	}
 	return path.Join(prefix, "AWSLogs", b.Scope.Account, "elasticloadbalancing", b.Scope.Region, at.Format("2006/01/02"), file)
 }
 

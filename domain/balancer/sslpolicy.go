@@ -74,3 +74,15 @@ func FindSSLPolicy(name string) (SSLPolicy, bool) {
 	}
 	return SSLPolicy{}, false
 }
+
+// Negotiation is how a secure listener of the balancer speaks TLS.
+func (b *Balancer) Negotiation(l *Listener) SSLPolicy {
+	if b.Kind == Classic {
+		return b.Classic.Negotiation(l)
+	}
+	p, ok := FindSSLPolicy(l.SSLPolicy)
+	if !ok {
+		p, _ = FindSSLPolicy(DefaultSSLPolicy)
+	}
+	return p
+}

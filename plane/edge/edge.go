@@ -113,7 +113,9 @@ func Run(ctx context.Context, c Config) error {
 	go e.measure(working)
 	e.turn(ctx, heir)
 	stop()
+	e.tellLast(ctx)
 	e.drain(ctx)
+	e.tellLast(ctx)
 	return nil
 }
 

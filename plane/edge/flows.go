@@ -13,6 +13,7 @@ import (
 	"github.com/berthhq/berth/domain/metric"
 	"github.com/berthhq/berth/plane/edge/flow"
 	"github.com/berthhq/berth/plane/edge/probe"
+	"github.com/berthhq/berth/plane/edge/ssl"
 )
 
 // Health finds out how targets are.
@@ -23,7 +24,7 @@ type Health interface {
 	Of(group, target string) balancer.Report
 }
 
-// Flows is the engine of Network balancers.
+// Flows is the engine of Network balancers, and of the TCP and SSL of Classic ones.
 type Flows struct {
 	health Health
 	flow   *flow.Flow
@@ -37,13 +38,42 @@ type Flows struct {
 	mu      sync.Mutex
 	targets []probe.Watched
 	carried []*balancer.Front
+	nodes   map[string]Node // the balancers' own, by interface
 }
 
 // NewFlows makes one; its targets' health is by health, of which it is the only user.
-func NewFlows(health Health, log *slog.Logger) *Flows {
+// The lines of access logs go to the journal; nil for nowhere.
+func NewFlows(health Health, j *Journal, log *slog.Logger) *Flows {
 	f := &Flows{health: health}
 	f.flow = &flow.Flow{Log: log, Usable: func(group, target string) bool { return health.Of(group, target).State == balancer.Healthy }}
+	if j != nil {
+		f.flow.Over = func(o *flow.Over) { f.write(j, o) }
+	}
 	return f
+}
+
+// write tells the access log of a Classic balancer of a connection that is over.
+func (f *Flows) write(j *Journal, o *flow.Over) {
+	f.mu.Lock()
+	n, ok := f.nodes[o.Node]
+	f.mu.Unlock()
+	if b := &n.Front.Balancer; ok && b.Kind == balancer.Classic && b.Enabled(balancer.AccessLogs) {
+		j.Write(b, n.Address.String(), []byte(entryOf(b, o).String()))
+	}
+}
+
+func entryOf(b *balancer.Balancer, o *flow.Over) *balancer.ClassicEntry {
+	e := &balancer.ClassicEntry{
+		At: o.Began, Name: b.Name, Client: o.Client.String(), Dispatched: o.Target.IsValid(), Times: [3]time.Duration{o.Connected, o.Dialing},
+		Status: "-", BackendStatus: "-", Received: o.Received, Sent: o.Sent, Request: "- - - ", Agent: "-", Cipher: "-", Version: "-",
+	}
+	if e.Dispatched {
+		e.Backend = o.Target.String()
+	}
+	if o.TLS != nil {
+		e.Cipher, e.Version = ssl.SuiteName(o.TLS.CipherSuite), ssl.VersionName(o.TLS.Version)
+	}
+	return e
 }
 
 var _ Engine = (*Flows)(nil)
@@ -52,8 +82,8 @@ var _ Engine = (*Flows)(nil)
 func (f *Flows) Apply(s *balancer.Snapshot, nodes []Node, doors *Doors) {
 	var mine []flow.Node
 	var own []Node
-	for _, n := range nodes {
-		if n.Front.Balancer.Kind != balancer.Network {
+	for _, n := range layer(nodes, "TCP", "SSL") {
+		if n.Front.Balancer.Kind == balancer.Application {
 			continue
 		}
 		x := flow.Node{Front: n.Front, Node: n.Node, Space: n.Space}
@@ -66,7 +96,10 @@ func (f *Flows) Apply(s *balancer.Snapshot, nodes []Node, doors *Doors) {
 	}
 	targets := watched(s, own)
 	f.mu.Lock()
-	f.targets, f.carried = targets, frontsOf(own)
+	f.targets, f.carried, f.nodes = targets, frontsOf(own), map[string]Node{}
+	for _, n := range own {
+		f.nodes[n.InterfaceID] = n
+	}
 	f.mu.Unlock()
 	f.applying.Lock()
 	defer f.applying.Unlock()
@@ -187,16 +220,21 @@ func (f *Flows) open(now time.Time) map[netip.AddrPort]int {
 func (f *Flows) Counts(now time.Time) []balancer.Count {
 	var out []balancer.Count
 	for _, m := range f.flow.Measure() {
-		add := func(name, unit string, value float64) {
-			out = append(out, balancer.Count{
-				BalancerARN: m.Node.Front.Balancer.ARN, Zone: m.Node.Zone, Name: name, Unit: unit, At: now, Set: metric.One(value),
-			})
+		measured := func(name, unit string, set metric.Set) {
+			if set.Count > 0 {
+				out = append(out, balancer.Count{BalancerARN: m.Node.Front.Balancer.ARN, Zone: m.Node.Zone, Name: name, Unit: unit, At: now, Set: set})
+			}
 		}
+		add := func(name, unit string, value float64) { measured(name, unit, metric.One(value)) }
 		add("NewFlowCount", "Count", float64(m.New))
 		add("ActiveFlowCount", "Count", float64(m.Open))
 		add("ProcessedBytes", "Bytes", float64(m.Bytes))
 		if m.TLS > 0 {
 			add("NewFlowCount_TLS", "Count", float64(m.TLS))
+		}
+		if m.Node.Front.Balancer.Kind == balancer.Classic {
+			add("TargetConnectionErrorCount", "Count", float64(m.Refused))
+			measured("TargetResponseTime", "Seconds", m.Dialing)
 		}
 	}
 	return append(out, HostCounts(f.fronts(), f.current(), f.health, now)...)
@@ -207,6 +245,9 @@ func (f *Flows) Drain(ctx context.Context) {
 	f.applying.Lock()
 	defer f.applying.Unlock()
 	f.last = nil
+	f.mu.Lock()
+	f.targets = nil
+	f.mu.Unlock()
 	f.health.Watch(nil)
 	f.flow.Drain(ctx)
 }

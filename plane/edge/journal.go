@@ -36,8 +36,15 @@ type Journal struct {
 	lost  int // lines
 }
 
+// seldom is how many intervals are one for a log that is delivered once an hour, as those
+// of Classic balancers are unless asked otherwise.
+const seldom = 12
+
 // source is whose log a line belongs to.
-type source struct{ balancer, address string }
+type source struct {
+	balancer, address string
+	seldom            bool
+}
 
 // NewJournal makes one that delivers to the control plane; every is 0 for five minutes.
 func NewJournal(place client.Place, every time.Duration, log *slog.Logger) *Journal {
@@ -52,12 +59,12 @@ func newJournal(every time.Duration, log *slog.Logger, send func(context.Context
 	return &Journal{send: send, every: every, log: log, full: make(chan struct{}, 1), parts: map[source]*bytes.Buffer{}}
 }
 
-// Add takes a line, without its end, of a balancer's node. A log that cannot be
-// delivered for long loses lines.
-func (j *Journal) Add(balancerARN, address string, line []byte) {
+// Write takes a line, without its end, of the access log of a balancer's node. A log that
+// cannot be delivered for long loses lines.
+func (j *Journal) Write(b *balancer.Balancer, address string, line []byte) {
+	at := source{b.ARN, address, b.Attribute(balancer.AccessLogsInterval) == "60"}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	at := source{balancerARN, address}
 	part := j.parts[at]
 	if part == nil {
 		part = &bytes.Buffer{}
@@ -92,16 +99,18 @@ func (j *Journal) Run(ctx context.Context) {
 			timer.Stop()
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
 			defer cancel()
-			j.deliver(last, time.Now(), 0)
+			j.deliver(last, time.Now(), 0, true)
 			return
 		}
-		j.deliver(ctx, time.Now(), least)
+		now = time.Now()
+		j.deliver(ctx, now, least, least > 0 || now.Truncate(j.every).Equal(now.Truncate(seldom*j.every)))
 	}
 }
 
-// deliver sends the parts that are larger than least bytes. What cannot be sent waits.
-func (j *Journal) deliver(ctx context.Context, now time.Time, least int) {
-	for at, part := range j.take(least) {
+// deliver sends the parts that are larger than least bytes, all of them or the usual ones
+// only. What cannot be sent waits.
+func (j *Journal) deliver(ctx context.Context, now time.Time, least int, all bool) {
+	for at, part := range j.take(least, all) {
 		text, err := compressed(part.Bytes())
 		if err == nil {
 			err = j.send(ctx, &balancer.Lines{BalancerARN: at.balancer, Address: at.address, Until: now, Name: rand.Text()[:8], Text: text})
@@ -113,12 +122,12 @@ func (j *Journal) deliver(ctx context.Context, now time.Time, least int) {
 	}
 }
 
-func (j *Journal) take(least int) map[source]*bytes.Buffer {
+func (j *Journal) take(least int, all bool) map[source]*bytes.Buffer {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	out := map[source]*bytes.Buffer{}
 	for at, part := range j.parts {
-		if part.Len() > least {
+		if part.Len() > least && (all || !at.seldom) {
 			out[at] = part
 			delete(j.parts, at)
 		}

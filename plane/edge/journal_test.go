@@ -57,8 +57,8 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 			}
 			got = nil
 		}
-		j.Add("b", "10.0.0.1", []byte("one"))
-		j.Add("b", "10.0.0.1", []byte("two"))
+		j.Write(&balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("one"))
+		j.Write(&balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("two"))
 		time.Sleep(4 * time.Minute)
 		expect()
 		time.Sleep(time.Minute)
@@ -66,15 +66,15 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		expect()
 		broken.Store(true)
-		j.Add("b", "10.0.0.1", []byte("three"))
+		j.Write(&balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("three"))
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		broken.Store(false)
-		j.Add("b", "10.0.0.1", []byte("four"))
+		j.Write(&balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("four"))
 		time.Sleep(5 * time.Minute)
 		expect("20m0s b 10.0.0.1 three\nfour\n")
-		j.Add("c", "10.0.0.1", []byte("few"))
-		j.Add("b", "10.0.0.1", bytes.Repeat([]byte("x"), partSize))
+		j.Write(&balancer.Balancer{ARN: "c", Kind: balancer.Application}, "10.0.0.1", []byte("few"))
+		j.Write(&balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", bytes.Repeat([]byte("x"), partSize))
 		expect("20m0s b 10.0.0.1 many")
 		cancel()
 		<-done
@@ -82,5 +82,30 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 		if len(names) != 4 {
 			t.Errorf("names %v", names)
 		}
+	})
+}
+
+func TestLogsMayBeDeliveredSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now() // a whole hour
+		var got atomic.Value
+		j := newJournal(0, slog.New(slog.DiscardHandler), func(_ context.Context, l *balancer.Lines) error {
+			got.Store(l.BalancerARN + " " + l.Until.Sub(began).String())
+			return nil
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { j.Run(ctx); close(done) }()
+		j.Write(&balancer.Balancer{ARN: "old", Kind: balancer.Classic}, "10.0.0.1", []byte("line"))
+		time.Sleep(59 * time.Minute)
+		if early := got.Load(); early != nil {
+			t.Errorf("delivered %s", early)
+		}
+		time.Sleep(2 * time.Minute)
+		if at := got.Load(); at != "old 1h0m0s" {
+			t.Errorf("delivered %v", at)
+		}
+		cancel()
+		<-done
 	})
 }

@@ -77,7 +77,6 @@ func (r *reporter) tell(ctx context.Context, now time.Time, seen []balancer.Targ
 
 // measure tells what engines counted, each minute.
 func (e *Edge) measure(ctx context.Context) {
-	api := client.New(e.Place)
 	ticker := time.NewTicker(countEvery)
 	defer ticker.Stop()
 	for {
@@ -85,16 +84,28 @@ func (e *Edge) measure(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			var counts []balancer.Count
-			for _, x := range e.Engines {
-				counts = append(counts, x.Counts(now.Truncate(time.Minute))...)
-			}
-			if len(counts) == 0 {
-				continue
-			}
-			if err := api.Post(ctx, countsPath, counts, nil); err != nil && ctx.Err() == nil {
-				e.Log.Warn("a minute's datapoints are lost", "err", err)
-			}
+			e.tellCounts(ctx, now)
 		}
+	}
+}
+
+// tellLast tells what is left to tell when the edge ends.
+func (e *Edge) tellLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer cancel()
+	e.tellCounts(ctx, time.Now())
+}
+
+// tellCounts tells what engines counted since it was last told.
+func (e *Edge) tellCounts(ctx context.Context, now time.Time) {
+	var counts []balancer.Count
+	for _, x := range e.Engines {
+		counts = append(counts, x.Counts(now.Truncate(time.Minute))...)
+	}
+	if len(counts) == 0 {
+		return
+	}
+	if err := client.New(e.Place).Post(ctx, countsPath, counts, nil); err != nil && ctx.Err() == nil {
+		e.Log.Warn("a minute's datapoints are lost", "err", err)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/berthhq/berth/agent/network/space"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/plane/edge/probe"
 	"github.com/berthhq/berth/plane/edge/web"
@@ -22,8 +21,7 @@ type Requests struct {
 	log    *slog.Logger
 
 	mu      sync.Mutex
-	spaces  map[string]*space.Space // of nodes, by interface
-	address map[string]string       // of nodes, by interface
+	nodes   map[string]Node // by interface
 	serving map[net.Listener]bool
 	targets []probe.Watched
 	groups  map[string]string // of targets, by key
@@ -36,7 +34,7 @@ func NewRequests(health Health, j *Journal, log *slog.Logger) *Requests {
 	r := &Requests{health: health, log: log, serving: map[net.Listener]bool{}}
 	o := web.Options{Dial: r.dial, State: r.state, Log: log}
 	if j != nil {
-		o.Access = func(arn, node string, line []byte) { j.Add(arn, r.addressOf(node), line) }
+		o.Access = func(_, node string, line []byte) { r.write(j, node, line) }
 	}
 	r.web = web.New(o)
 	return r
@@ -50,12 +48,12 @@ var errNoNode = errors.New("the balancer's node is not here any more")
 // dial connects from a node's network.
 func (r *Requests) dial(ctx context.Context, node string, to netip.AddrPort) (c net.Conn, err error) {
 	r.mu.Lock()
-	s := r.spaces[node]
+	n, ok := r.nodes[node]
 	r.mu.Unlock()
-	if s == nil {
+	if !ok {
 		return nil, errNoNode
 	}
-	err = s.Do(func() (err error) {
+	err = n.Space.Do(func() (err error) {
 		var d net.Dialer
 		c, err = d.DialContext(ctx, "tcp4", to.String())
 		return err
@@ -70,16 +68,19 @@ func (r *Requests) state(target string) balancer.State {
 	return r.health.Of(group, target).State
 }
 
-func (r *Requests) addressOf(node string) string {
+func (r *Requests) write(j *Journal, node string, line []byte) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.address[node]
+	n, ok := r.nodes[node]
+	r.mu.Unlock()
+	if ok {
+		j.Write(&n.Front.Balancer, n.Address.String(), line)
+	}
 }
 
 // Apply implements Engine.
 func (r *Requests) Apply(s *balancer.Snapshot, nodes []Node, doors *Doors) {
 	var mine []Node
-	for _, n := range nodes {
+	for _, n := range layer(nodes, "HTTP", "HTTPS") {
 		if n.Front.Balancer.Kind != balancer.Network && n.Front.Balancer.Engine == balancer.EngineBerth && n.Link == nil {
 			mine = append(mine, n)
 		}
@@ -87,9 +88,9 @@ func (r *Requests) Apply(s *balancer.Snapshot, nodes []Node, doors *Doors) {
 	targets := watched(s, mine)
 	r.mu.Lock()
 	r.targets, r.carried = targets, frontsOf(mine)
-	r.spaces, r.address, r.groups = map[string]*space.Space{}, map[string]string{}, map[string]string{}
+	r.nodes, r.groups = map[string]Node{}, map[string]string{}
 	for _, n := range mine {
-		r.spaces[n.InterfaceID], r.address[n.InterfaceID] = n.Space, n.Address.String()
+		r.nodes[n.InterfaceID] = n
 	}
 	for _, t := range targets {
 		r.groups[t.Target.Key] = t.Group.ARN

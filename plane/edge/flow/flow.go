@@ -11,9 +11,11 @@ import (
 
 	"github.com/berthhq/berth/agent/network/space"
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/domain/metric"
 )
 
-// Node is a node of a Network balancer, or of an endpoint that leads to one.
+// Node is a node of a Network balancer, or of an endpoint that leads to one, or of a
+// Classic balancer, with those listeners only that are carried here.
 type Node struct {
 	Front *balancer.Front
 	balancer.Node
@@ -31,6 +33,8 @@ type Flow struct {
 	Log *slog.Logger
 	// Usable tells whether a target is healthy; nil for all.
 	Usable Usable
+	// Over is told of each spliced connection that ended; nil for nobody.
+	Over func(*Over)
 
 	mu    sync.Mutex
 	nodes map[string]*carried // by interface
@@ -39,7 +43,7 @@ type Flow struct {
 // carried is what runs for a node.
 type carried struct {
 	Node
-	table   *table // nil for an endpoint's
+	table   *table // nil for an endpoint's and for a Classic balancer's
 	proxies map[int]*proxy
 	led     map[netip.AddrPort]bool // targets, and whether their connections end with their registration
 }
@@ -99,7 +103,7 @@ func (f *Flow) carry(n *Node) (*carried, error) {
 		have.close()
 	}
 	c := &carried{Node: *n, proxies: map[int]*proxy{}}
-	if n.Endpoint == "" {
+	if n.Endpoint == "" && n.Front.Balancer.Kind == balancer.Network {
 		var err error
 		if c.table, err = openTable(n.Space, n.Address); err != nil {
 			return nil, err
@@ -149,7 +153,7 @@ func (f *Flow) splice(s *balancer.Snapshot, c *carried, ch *choice, via *Node, l
 		}
 		way, err := wayOf(s, l, groups, ch, via, c.Endpoint)
 		if err == nil {
-			err = c.proxy(f.Log, l.Port, way, listen)
+			err = f.proxy(c, l.Port, way, listen)
 		}
 		if err != nil {
 			f.Log.Error("a listener cannot be served", "listener", l.ARN, "err", err)
@@ -165,7 +169,7 @@ func (f *Flow) splice(s *balancer.Snapshot, c *carried, ch *choice, via *Node, l
 	}
 }
 
-func (c *carried) proxy(log *slog.Logger, port int, w *way, listen Listen) error {
+func (f *Flow) proxy(c *carried, port int, w *way, listen Listen) error {
 	l, err := listen(&c.Node, port)
 	if err != nil {
 		return err
@@ -174,7 +178,13 @@ func (c *carried) proxy(log *slog.Logger, port int, w *way, listen Listen) error
 		have.way.Store(w)
 		return nil
 	}
-	c.proxies[port] = serve(l, w, log)
+	node := c.InterfaceID
+	c.proxies[port] = serve(l, w, func(o *Over) {
+		if f.Over != nil {
+			o.Node = node
+			f.Over(o)
+		}
+	}, f.Log)
 	return nil
 }
 
@@ -187,12 +197,13 @@ func (f *Flow) endLost(c *carried, ch *choice) error {
 		for _, g := range ch.groups(&c.Front.Listeners[n].Listener) {
 			a := g.pool.Group.Attributes
 			for _, t := range g.pool.Targets {
-				healthy := f.Usable == nil || f.Usable(g.pool.Group.ARN, t.Key)
+				healthy, before := f.Usable == nil || f.Usable(g.pool.Group.ARN, t.Key), led(c, t.Address)
+				cut := !healthy && !t.Draining && cmp.Or(a[balancer.UnhealthyTermination], "true") == "true"
 				switch {
-				case healthy || t.Draining:
-					now[t.Address] = a[balancer.ConnectionTerminates] == "true"
-				case cmp.Or(a[balancer.UnhealthyTermination], "true") == "true" && led(c, t.Address):
+				case cut && before:
 					lost[t.Address] = true
+				case healthy || t.Draining || before:
+					now[t.Address] = a[balancer.ConnectionTerminates] == "true"
 				}
 			}
 		}
@@ -257,6 +268,10 @@ type Measured struct {
 	Bytes uint64
 	Open  int
 	TLS   uint64 // of New
+	// Refused are attempts to connect to targets in vain, Dialing how many seconds the
+	// others took; of what is spliced.
+	Refused uint64
+	Dialing metric.Set
 }
 
 // Measure gives what went through since it was last asked.

@@ -2,15 +2,21 @@ package flow
 
 import (
 	"encoding/binary"
-	"net"
+	"fmt"
 	"net/netip"
 )
+
+// line is the header of version 1 of the proxy protocol, which Classic balancers send.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/enable-proxy-protocol.html
+func line(from, to netip.AddrPort) []byte {
+	return fmt.Appendf(nil, "PROXY TCP4 %s %s %d %d\r\n", from.Addr().Unmap(), to.Addr().Unmap(), from.Port(), to.Port())
+}
 
 // header of version 2 of the proxy protocol tells the target who connected to what.
 // Connections that came by an endpoint name it, as AWS does.
 // https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html#proxy-protocol
-func header(from, to net.Addr, endpoint string) []byte {
+func header(source, destination netip.AddrPort, endpoint string) []byte {
 	const (
 		signature    = "\r\n\r\n\x00\r\nQUIT\n"
 		proxied      = 0x21
@@ -18,7 +24,6 @@ func header(from, to net.Addr, endpoint string) []byte {
 		typeAWS      = 0xEA
 		subtypeVPCEs = 0x01
 	)
-	source, destination := netip.MustParseAddrPort(from.String()), netip.MustParseAddrPort(to.String())
 	var body []byte
 	for _, a := range []netip.Addr{source.Addr(), destination.Addr()} {
 		b := a.Unmap().As4()

@@ -14,6 +14,7 @@ const (
 	// defaultIdle is for listeners without the attribute, in seconds.
 	defaultIdle       = 350
 	protocolTLS       = "TLS"
+	protocolSSL       = "SSL" // Classic balancers' word for it
 	protocolUDP       = "UDP"
 	protocolTCPAndUDP = "TCP_UDP"
 )
@@ -165,9 +166,12 @@ func Preserves(g *balancer.TargetGroup, protocol byte) bool {
 }
 
 // Spliced tells whether connections of a listener end here and go on as others, in
-// user space: where there is TLS on either side, or a header to be sent first.
+// user space: where there is TLS on either side, or a header to be sent first, and
+// all of Classic balancers.
 func Spliced(l *balancer.Listener, groups []weighted) bool {
-	return l.Protocol == protocolTLS || slices.ContainsFunc(groups, func(g weighted) bool {
-		return g.pool.Group.Protocol == protocolTLS || g.pool.Group.Enabled(balancer.ProxyProtocol)
+	return secure(l.Protocol) || slices.ContainsFunc(groups, func(g weighted) bool {
+		return secure(g.pool.Group.Protocol) || g.pool.Group.Enabled(balancer.ProxyProtocol) || g.pool.Group.ClassicARN != ""
 	})
 }
+
+func secure(protocol string) bool { return protocol == protocolTLS || protocol == protocolSSL }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthhq/berth/domain/metric"
 )
 
 const (
@@ -30,13 +32,17 @@ type proxy struct {
 	way      atomic.Pointer[way]
 	log      *slog.Logger
 	over     chan struct{}
+	turn     atomic.Uint64 // of targets that take turns
 	begun    atomic.Uint64
 	shaken   atomic.Uint64
 	bytes    atomic.Uint64
+	refused  atomic.Uint64  // attempts to connect to a target
+	told     func(*Over)    // nil for nobody
 	busy     sync.WaitGroup // accepting, and connections from their acceptance on
 
-	mu   sync.Mutex
-	open map[*pair]bool
+	mu      sync.Mutex
+	open    map[*pair]bool
+	dialing metric.Set // how long targets took to accept
 }
 
 // pair is a spliced connection.
@@ -44,11 +50,13 @@ type pair struct {
 	client, target *net.TCPConn
 	at             netip.AddrPort
 	front, back    net.Conn // client and target, or TLS over them
+	over           Over     // of what is known only once the bytes have gone: received and sent
+	received, sent atomic.Int64
 }
 
 // serve accepts until the listener is closed; stop ends what there is.
-func serve(l net.Listener, w *way, log *slog.Logger) *proxy {
-	p := &proxy{listener: l, log: log, over: make(chan struct{}), open: map[*pair]bool{}}
+func serve(l net.Listener, w *way, told func(*Over), log *slog.Logger) *proxy {
+	p := &proxy{listener: l, told: told, log: log, over: make(chan struct{}), open: map[*pair]bool{}}
 	p.way.Store(w)
 	p.busy.Go(p.accept)
 	go p.reap()
@@ -77,7 +85,7 @@ func (p *proxy) accept() {
 func (p *proxy) carry(c *net.TCPConn, w *way) {
 	defer c.Close()
 	p.begun.Add(1)
-	x := &pair{client: c, front: c}
+	x := &pair{client: c, front: c, over: Over{Client: addressOf(c.RemoteAddr()), Began: time.Now()}}
 	if w.front != nil {
 		secure := tls.Server(c, w.front)
 		ctx, cancel := context.WithTimeout(context.Background(), shakePatience)
@@ -87,13 +95,15 @@ func (p *proxy) carry(c *net.TCPConn, w *way) {
 			return
 		}
 		p.shaken.Add(1)
-		x.front = secure
+		x.front, x.over.TLS = secure, new(secure.ConnectionState())
 	}
+	defer p.tell(x)
 	if err := p.connect(x, w); err != nil {
 		_ = c.SetLinger(0) // a reset says it
 		return
 	}
 	defer x.target.Close()
+	x.over.Connected = time.Since(x.over.Began)
 	if p.enter(x) {
 		defer p.leave(x)
 		p.copyBoth(x)
@@ -103,12 +113,14 @@ func (p *proxy) carry(c *net.TCPConn, w *way) {
 // connect finds a target that answers.
 func (p *proxy) connect(x *pair, w *way) (err error) {
 	err = errors.New("there is no target")
+	turn := p.turn.Add(1)
 	for try := range tries {
-		at, ok := w.choose(x.client.RemoteAddr(), try)
+		at, ok := w.choose(x.client.RemoteAddr(), turn, try)
 		if !ok {
 			return err
 		}
 		var c net.Conn
+		began := time.Now()
 		err = w.space.Do(func() (err error) {
 			d := net.Dialer{Timeout: dialPatience}
 			c, err = d.DialContext(context.Background(), "tcp4", at.String())
@@ -116,16 +128,18 @@ func (p *proxy) connect(x *pair, w *way) (err error) {
 		})
 		if err == nil {
 			x.at, x.target, x.back = at, c.(*net.TCPConn), c
+			x.over.Target, x.over.Dialing = at, time.Since(began)
 			return p.greet(x, w)
 		}
+		p.refused.Add(1)
 	}
 	return err
 }
 
 // greet sends what the target wants ahead of the sender's bytes.
 func (p *proxy) greet(x *pair, w *way) error {
-	if w.header {
-		if _, err := x.target.Write(header(x.client.RemoteAddr(), x.client.LocalAddr(), w.endpoint)); err != nil {
+	if w.header != nil {
+		if _, err := x.target.Write(w.header(addressOf(x.client.RemoteAddr()), addressOf(x.client.LocalAddr()))); err != nil {
 			return errors.Join(err, x.target.Close())
 		}
 	}
@@ -142,18 +156,21 @@ func (p *proxy) greet(x *pair, w *way) error {
 	return nil
 }
 
+func addressOf(a net.Addr) netip.AddrPort { return netip.MustParseAddrPort(a.String()) }
+
 // copyBoth carries bytes until both sides have said all. Without TLS the kernel moves
 // them.
 func (p *proxy) copyBoth(x *pair) {
 	var both sync.WaitGroup
-	both.Go(func() { p.copy(x.back, x.front) })
-	both.Go(func() { p.copy(x.front, x.back) })
+	both.Go(func() { p.copy(x.back, x.front, &x.received) })
+	both.Go(func() { p.copy(x.front, x.back, &x.sent) })
 	both.Wait()
 }
 
-func (p *proxy) copy(to, from net.Conn) {
+func (p *proxy) copy(to, from net.Conn, count *atomic.Int64) {
 	n, err := io.Copy(to, from)
 	p.bytes.Add(uint64(n))
+	count.Store(n)
 	if half, ok := to.(interface{ CloseWrite() error }); ok && err == nil {
 		_ = half.CloseWrite() // the other side may have gone
 		return
@@ -242,8 +259,25 @@ func (p *proxy) connections() map[netip.AddrPort]int {
 	return out
 }
 
+// tell says that a connection is over.
+func (p *proxy) tell(x *pair) {
+	if x.over.Target.IsValid() {
+		p.mu.Lock()
+		p.dialing = p.dialing.Plus(metric.One(x.over.Dialing.Seconds()))
+		p.mu.Unlock()
+	}
+	if p.told != nil {
+		x.over.Received, x.over.Sent = x.received.Load(), x.sent.Load()
+		p.told(&x.over)
+	}
+}
+
 func (p *proxy) measure(m *Measured) {
 	m.New += p.begun.Swap(0)
+	m.Refused += p.refused.Swap(0)
+	p.mu.Lock()
+	m.Dialing, p.dialing = m.Dialing.Plus(p.dialing), metric.Set{}
+	p.mu.Unlock()
 	m.TLS += p.shaken.Swap(0)
 	m.Bytes += p.bytes.Swap(0)
 	p.each(func(*pair) { m.Open++ })

@@ -54,7 +54,7 @@ func local(t *testing.T, target net.Listener, change func(*way)) *proxy {
 	t.Cleanup(func() { own.Close() })
 	w := &way{slots: []netip.AddrPort{netip.MustParseAddrPort(target.Addr().String())}, space: own, idle: time.Minute}
 	change(w)
-	p := serve(listen(t), w, slog.New(slog.DiscardHandler))
+	p := serve(listen(t), w, nil, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { p.drain(canceled()) })
 	return p
 }
@@ -97,7 +97,7 @@ func TestTLSEndsHereByNameAndProtocol(t *testing.T) {
 	l := &balancer.Listener{Protocol: "TLS", Certificates: []string{"a.example", "b.example"}, SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06", ALPN: []string{"HTTP2Preferred"}}
 	p := local(t, target, func(w *way) {
 		var err error
-		if w.front, err = frontTLS(snap, l); err != nil {
+		if w.front, err = frontTLS(snap, (&balancer.Balancer{}).Negotiation(l), l); err != nil {
 			t.Fatal(err)
 		}
 		w.back = &tls.Config{InsecureSkipVerify: true}
@@ -135,7 +135,9 @@ func targetTLS(t *testing.T) *tls.Config {
 func TestTheHeaderGoesAhead(t *testing.T) {
 	target := listen(t)
 	go swallow(target)
-	p := local(t, target, func(w *way) { w.header, w.endpoint = true, "vpce-1" })
+	p := local(t, target, func(w *way) {
+		w.header = func(from, to netip.AddrPort) []byte { return header(from, to, "vpce-1") }
+	})
 	c, err := net.Dial("tcp", p.listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +146,7 @@ func TestTheHeaderGoesAhead(t *testing.T) {
 	io.WriteString(c, "then this")
 	c.(*net.TCPConn).CloseWrite()
 	all, err := io.ReadAll(c)
-	want := header(c.LocalAddr(), c.RemoteAddr(), "vpce-1")
+	want := header(addressOf(c.LocalAddr()), addressOf(c.RemoteAddr()), "vpce-1")
 	if err != nil || !bytes.Equal(all, append(want, "then this"...)) {
 		t.Errorf("got %q (%v)", all, err)
 	}

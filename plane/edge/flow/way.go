@@ -18,33 +18,63 @@ import (
 type way struct {
 	slots    []netip.AddrPort
 	bySource bool
+	inTurn   bool         // and not as the sender decides
 	space    *space.Space // that targets are reached from
 	front    *tls.Config  // nil for none
 	back     *tls.Config  // nil for none
-	header   bool         // of the proxy protocol, sent ahead
-	endpoint string       // told in the header; empty for none
-	idle     time.Duration
+	// header is what is sent ahead; nil for nothing.
+	header func(from, to netip.AddrPort) []byte
+	idle   time.Duration
 }
 
 func wayOf(s *balancer.Snapshot, l *balancer.Listener, groups []weighted, ch *choice, via *Node, endpoint string) (*way, error) {
-	w := &way{slots: spread(ch.shares(groups)), space: via.Space, endpoint: endpoint, idle: time.Duration(idle(l)) * time.Second}
-	for _, g := range groups {
-		w.bySource = w.bySource || g.pool.Group.Enabled(balancer.StickinessEnabled)
-		w.header = w.header || g.pool.Group.Enabled(balancer.ProxyProtocol)
-		if g.pool.Group.Protocol == protocolTLS {
-			w.back = &tls.Config{InsecureSkipVerify: true} // as AWS: targets' certificates are not checked
-		}
+	w := &way{space: via.Space}
+	if ch.front.Balancer.Kind == balancer.Classic {
+		w.classic(&ch.front.Balancer, groups, ch)
+	} else {
+		w.network(l, groups, ch, endpoint)
 	}
-	if l.Protocol != protocolTLS {
+	if !secure(l.Protocol) {
 		return w, nil
 	}
 	var err error
-	w.front, err = frontTLS(s, l)
+	w.front, err = frontTLS(s, ch.front.Balancer.Negotiation(l), l)
 	return w, err
 }
 
+func (w *way) network(l *balancer.Listener, groups []weighted, ch *choice, endpoint string) {
+	w.slots, w.idle = spread(ch.shares(groups)), time.Duration(idle(l))*time.Second
+	for _, g := range groups {
+		w.bySource = w.bySource || g.pool.Group.Enabled(balancer.StickinessEnabled)
+		if g.pool.Group.Enabled(balancer.ProxyProtocol) {
+			w.header = func(from, to netip.AddrPort) []byte { return header(from, to, endpoint) }
+		}
+		if secure(g.pool.Group.Protocol) {
+			w.back = ssl.Back(nil)
+		}
+	}
+}
+
+// classic is the way of a Classic balancer, whose instances take turns.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html#routing-algorithm
+func (w *way) classic(b *balancer.Balancer, groups []weighted, ch *choice) {
+	w.inTurn, w.idle = true, b.Seconds(balancer.IdleTimeout)
+	for _, t := range ch.shares(groups) {
+		w.slots = append(w.slots, t.at)
+	}
+	for _, g := range groups { // there is one
+		port := g.pool.Group.Port
+		if b.Classic.ProxyProtocol(port) {
+			w.header = line
+		}
+		if secure(g.pool.Group.Protocol) {
+			w.back = ssl.Back(b.Classic.PublicKeys(port))
+		}
+	}
+}
+
 // frontTLS answers with the certificate that fits the name asked for, else the first.
-func frontTLS(s *balancer.Snapshot, l *balancer.Listener) (*tls.Config, error) {
+func frontTLS(s *balancer.Snapshot, p balancer.SSLPolicy, l *balancer.Listener) (*tls.Config, error) {
 	var certificates []tls.Certificate
 	for _, arn := range l.Certificates {
 		i := slices.IndexFunc(s.Certificates, func(c balancer.Certificate) bool { return c.ARN == arn })
@@ -60,17 +90,9 @@ func frontTLS(s *balancer.Snapshot, l *balancer.Listener) (*tls.Config, error) {
 	if len(certificates) == 0 {
 		return nil, fmt.Errorf("listener %s has no certificate", l.ARN)
 	}
-	return &tls.Config{Certificates: certificates, MinVersion: oldest(l.SSLPolicy), NextProtos: protocols(l.ALPN)}, nil
-}
-
-// oldest is the oldest TLS of a security policy.
-func oldest(policy string) uint16 {
-	p, ok := balancer.FindSSLPolicy(policy)
-	if !ok {
-		p, _ = balancer.FindSSLPolicy(balancer.DefaultSSLPolicy)
-	}
-	v, _ := ssl.Versions(p)
-	return v
+	out := ssl.Front(p)
+	out.Certificates, out.NextProtos = certificates, protocols(l.ALPN)
+	return out, nil
 }
 
 // protocols are those of an ALPN policy, the preferred first. "Optional" lets the
@@ -93,10 +115,14 @@ func protocols(alpn []string) []string {
 	return nil
 }
 
-// choose is a target for a sender. try counts those that did not answer.
-func (w *way) choose(from net.Addr, try int) (netip.AddrPort, bool) {
+// choose is a target for a sender. turn counts all that asked, try those that did not
+// answer.
+func (w *way) choose(from net.Addr, turn uint64, try int) (netip.AddrPort, bool) {
 	if len(w.slots) == 0 {
 		return netip.AddrPort{}, false
+	}
+	if w.inTurn {
+		return w.slots[(turn+uint64(try))%uint64(len(w.slots))], try < len(w.slots)
 	}
 	text := from.String()
 	if w.bySource {

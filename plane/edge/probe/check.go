@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/ssl"
 )
 
 // fault is why a target is not well, as the API codes and words it.
@@ -41,7 +42,13 @@ func check(ctx context.Context, w *Watched) *fault {
 	if err != nil {
 		return faultOf(err)
 	}
-	c.Close()
+	defer c.Close()
+	if hc.Protocol != "SSL" {
+		return nil
+	}
+	if err := tls.Client(c, ssl.Back(nil)).HandshakeContext(ctx); err != nil {
+		return faultOf(err)
+	}
 	return nil
 }
 
@@ -57,7 +64,7 @@ func dial(ctx context.Context, w *Watched, at netip.AddrPort) (c net.Conn, err e
 func get(ctx context.Context, w *Watched, at netip.AddrPort) *fault {
 	hc := &w.Group.HealthCheck
 	grpc := w.Group.ProtocolVersion == "GRPC"
-	r, err := question(ctx, hc, at, grpc)
+	r, err := question(ctx, w.Group, at, grpc)
 	if err != nil {
 		return failed()
 	}
@@ -81,7 +88,8 @@ func get(ctx context.Context, w *Watched, at netip.AddrPort) *fault {
 }
 
 // question is a GET, or the call of a gRPC method with an empty message.
-func question(ctx context.Context, hc *balancer.HealthCheck, at netip.AddrPort, grpc bool) (*http.Request, error) {
+func question(ctx context.Context, g *balancer.TargetGroup, at netip.AddrPort, grpc bool) (*http.Request, error) {
+	hc := &g.HealthCheck
 	method, body := http.MethodGet, io.Reader(nil)
 	if grpc {
 		method, body = http.MethodPost, strings.NewReader("\x00\x00\x00\x00\x00")
@@ -94,12 +102,20 @@ func question(ctx context.Context, hc *balancer.HealthCheck, at netip.AddrPort, 
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("User-Agent", "ELB-HealthChecker/2.0")
+	r.Header.Set("User-Agent", asker(g))
 	if grpc {
 		r.Header.Set("Content-Type", "application/grpc")
 		r.Header.Set("Te", "trailers")
 	}
 	return r, nil
+}
+
+// asker is how a balancer that asks calls itself.
+func asker(g *balancer.TargetGroup) string {
+	if g.ClassicARN != "" {
+		return "ELB-HealthChecker/1.0"
+	}
+	return "ELB-HealthChecker/2.0"
 }
 
 // statusOf is a gRPC status: in the trailers, or in the head of an answer without body.
@@ -113,7 +129,7 @@ func statusOf(answer *http.Response) (int, error) {
 // transportOf is for one question, so that it finds out whether the target takes
 // connections. Certificates are not checked, as on AWS.
 func transportOf(w *Watched, at netip.AddrPort) (http.RoundTripper, func()) {
-	insecure := &tls.Config{InsecureSkipVerify: true}
+	insecure := ssl.Back(nil)
 	if v := w.Group.ProtocolVersion; v == "GRPC" || v == "HTTP2" {
 		h2 := &http2.Transport{AllowHTTP: true, TLSClientConfig: insecure, DialTLSContext: func(ctx context.Context, _, _ string, c *tls.Config) (net.Conn, error) {
 			conn, err := dial(ctx, w, at)

@@ -4,11 +4,36 @@ package ssl
 
 import (
 	"crypto/tls"
+	"encoding/base64"
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/berthhq/berth/domain/balancer"
 )
+
+// Front is a configuration that speaks TLS with clients as a policy has it.
+func Front(p balancer.SSLPolicy) *tls.Config {
+	oldest, newest := Versions(p)
+	return &tls.Config{MinVersion: oldest, MaxVersion: newest, CipherSuites: Suites(p)}
+}
+
+// Back is a configuration that speaks TLS with targets. Their certificates are not
+// verified, as on AWS; but where keys are named, theirs must be one of them.
+func Back(keys []string) *tls.Config {
+	c := &tls.Config{InsecureSkipVerify: true}
+	if len(keys) > 0 {
+		c.VerifyConnection = func(s tls.ConnectionState) error {
+			if have := base64.StdEncoding.EncodeToString(s.PeerCertificates[0].RawSubjectPublicKeyInfo); !slices.Contains(keys, have) {
+				return errStranger
+			}
+			return nil
+		}
+	}
+	return c
+}
+
+var errStranger = errors.New("the target's public key is none of those that the policy names")
 
 // Versions are the oldest and the newest TLS of a policy.
 func Versions(p balancer.SSLPolicy) (oldest, newest uint16) {
@@ -23,9 +48,10 @@ func Versions(p balancer.SSLPolicy) (oldest, newest uint16) {
 	return oldest, newest
 }
 
-// Suites are those of a policy that Go has; TLS 1.3's are not for choosing.
+// Suites are those of a policy that Go has, not nil where there is none; TLS 1.3's are
+// not for choosing.
 func Suites(p balancer.SSLPolicy) []uint16 {
-	var ids []uint16
+	ids := []uint16{}
 	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
 		if slices.Contains(p.Ciphers, openSSLName(s.Name)) {
 			ids = append(ids, s.ID)

@@ -7,11 +7,22 @@ import (
 	"github.com/berthhq/berth/domain/balancer"
 )
 
-// usable are the targets that may get a new request of a node's zone. When none is
-// healthy, or fewer than the group asks for, all are taken: AWS calls it fail-open.
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+// usable are the targets that may get a new request of the node's zone: that zone's where
+// balancing does not cross zones, unless it has none.
 func (x *exchange) usable(p *pool) []*target {
-	cross, zone := balancer.CrossZone(x.l.balancer, &p.Group), x.zone()
+	if !balancer.CrossZone(x.l.balancer, &p.Group) {
+		if near := x.within(p, false); len(near) > 0 {
+			return near
+		}
+	}
+	return x.within(p, true)
+}
+
+// within are the usable targets of all zones, or of the node's. When none is healthy, or
+// fewer than the group asks for, all are taken: AWS calls it fail-open.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+func (x *exchange) within(p *pool, cross bool) []*target {
+	zone := x.zone()
 	all := x.targets[:0] // the healthy ones, then all that are there
 	for _, t := range p.targets {
 		if t.takes(cross, zone) && x.engine.State(t.key) == balancer.Healthy {

@@ -53,6 +53,9 @@ func metrics(form string) (names [6]string) {
 // line appends the request as it is in the access log.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
 func (x *exchange) line(b []byte) []byte {
+	if x.l.classic() {
+		return x.classicLine(b)
+	}
 	l := line{append(b, x.kind()...)}
 	l.time(x.engine.Now())
 	l.field(x.l.name)

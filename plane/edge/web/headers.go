@@ -64,7 +64,9 @@ func (x *exchange) outgoing(p *pool) {
 	x.forwardedFor()
 	o.fields.Add("X-Forwarded-Proto", x.l.scheme)
 	o.fields.Add("X-Forwarded-Port", x.l.port)
-	o.fields.Add("X-Amzn-Trace-Id", x.trace)
+	if !x.l.classic() {
+		o.fields.Add("X-Amzn-Trace-Id", x.trace)
+	}
 	x.identify()
 	o.host, o.target = x.asked.Host, x.asked.Origin()
 	if !x.l.preserveHost {
@@ -83,7 +85,7 @@ func (x *exchange) replaced(f *wire.Field) bool {
 		return f.Is("Expect") // the front says Continue
 	case 15:
 		if f.Is("X-Amzn-Trace-Id") {
-			return true
+			return !x.l.classic()
 		}
 	case 16:
 		if f.Is("X-Forwarded-Port") {

@@ -105,6 +105,13 @@ func (l *line) add(s string) {
 // askedFor are the request and the client's name for itself.
 func (x *exchange) askedFor(l *line) {
 	l.open()
+	x.asking(l)
+	l.close()
+	l.quoted(cmp.Or(x.asked.Fields.Get("User-Agent"), "-"))
+}
+
+// asking is the request's first line, with its host in it.
+func (x *exchange) asking(l *line) {
 	l.add(cmp.Or(x.asked.Method, "-"))
 	l.add(" ")
 	l.add(x.l.scheme)
@@ -118,8 +125,6 @@ func (x *exchange) askedFor(l *line) {
 	}
 	l.add(" ")
 	l.add(cmp.Or(x.asked.Proto, "-"))
-	l.close()
-	l.quoted(cmp.Or(x.asked.Fields.Get("User-Agent"), "-"))
 }
 
 // secured is how the client's connection is.

@@ -18,6 +18,9 @@ func (x *exchange) sticky(p *pool, from []*target) (*target, stay) {
 	if !p.sticky {
 		return nil, nil
 	}
+	if x.l.classic() {
+		return x.stickyClassic(p, from)
+	}
 	b := x.l.lock.bound(x.asked.Fields, p.cookie, x.began)
 	bound := x.staying(p, from, b)
 	return bound, func(own *wire.Fields, heard wire.Fields) {

@@ -28,7 +28,8 @@ func (e *Engine) certificatesOf(s *balancer.Snapshot) map[string]*tls.Certificat
 
 // configOf is how a listener speaks TLS.
 func (e *Engine) configOf(l *listener, s *balancer.Snapshot, certificates map[string]*tls.Certificate) *tls.Config {
-	c := &tls.Config{NextProtos: protocols(l), MinVersion: tls.VersionTLS10}
+	c := ssl.Front(l.balancer.Negotiation(l.Listener))
+	c.NextProtos = protocols(l)
 	var usable []*tls.Certificate
 	for _, arn := range l.Certificates {
 		if pair := certificates[arn]; pair != nil {
@@ -36,10 +37,6 @@ func (e *Engine) configOf(l *listener, s *balancer.Snapshot, certificates map[st
 		}
 	}
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return pick(usable, hello) }
-	if p, ok := balancer.FindSSLPolicy(l.SSLPolicy); ok {
-		c.MinVersion, c.MaxVersion = ssl.Versions(p)
-		c.CipherSuites = ssl.Suites(p)
-	}
 	if m := l.MutualAuth; m != nil {
 		e.askClients(c, m, s)
 	}

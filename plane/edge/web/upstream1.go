@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/berthhq/berth/plane/edge/ssl"
 	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
@@ -33,14 +34,17 @@ func (x *exchange) connect(p *pool, t *target, fresh bool) (*upstream, error) {
 	return x.engine.newUpstream(conn, x.node), nil
 }
 
-// dialTarget connects, with TLS where the group says so. Certificates of targets are not
-// verified, as on AWS.
+// dialTarget connects, with TLS where the group says so.
 func (x *exchange) dialTarget(ctx context.Context, p *pool, t *target) (net.Conn, error) {
 	conn, err := x.dial(ctx, t.current.Load().Address)
 	if err != nil || p.Group.Protocol != "HTTPS" {
 		return conn, err
 	}
-	secure := tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+	var keys []string
+	if x.l.classic() {
+		keys = x.l.balancer.Classic.PublicKeys(p.Group.Port)
+	}
+	secure := tls.Client(conn, ssl.Back(keys))
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		return nil, err
