@@ -256,6 +256,11 @@ func (x *exchange) begin(status int, reason string, length int64) error {
 // say is an answer of the balancer's own, with all of its body.
 func (x *exchange) say(status int, body []byte) {
 	x.now = time.Now()
+	if !x.ended.Load() {
+		_, whole := x.client.whole()
+		x.ended.Store(whole)
+		x.asked.Last = x.asked.Last || !whole // nobody waits for the rest
+	}
 	if x.begin(status, "", int64(len(body))) != nil {
 		return // who went away hears nothing
 	}

@@ -180,6 +180,7 @@ func (c *stream1) refuse(w *world, l *listener, err error) {
 	}
 	x.asked = wire.Request{Fields: x.asked.Fields[:0]}
 	x.front, x.world, x.l, x.conn, x.client, x.began = c.front, w, l, &c.connection, c, c.front.engine.Now()
+	x.ended.Store(true) // what follows is no body
 	defer x.finish()
 	x.fail(f)
 	c.linger()
