@@ -124,6 +124,7 @@ func (x *exchange) reject(f *front, w *world, l *listener, conn *connection, c c
 	x.asked = wire.Request{Fields: x.asked.Fields[:0]}
 	x.front, x.world, x.l, x.conn, x.client = f, w, l, conn, c
 	x.began, x.now = f.engine.Now(), time.Now()
+	x.ended.Store(true) // what follows is no body
 	defer x.finish()
 	x.fail(said)
 	return true
@@ -284,6 +285,11 @@ func (x *exchange) begin(status int, reason string, length int64) error {
 // say is an answer of the balancer's own, with all of its body.
 func (x *exchange) say(status int, body []byte) {
 	x.now = time.Now()
+	if !x.ended.Load() {
+		_, whole := x.client.whole()
+		x.ended.Store(whole)
+		x.asked.Last = x.asked.Last || !whole // nobody waits for the rest
+	}
 	if x.begin(status, "", int64(len(body))) != nil {
 		return // who went away hears nothing
 	}

@@ -40,19 +40,22 @@ func ofClientWriting(err error) error {
 var start = time.Now() // never changed
 
 // deadline is until when something may take. It is moved only now and then, which costs
-// less: so it gives up to a sixteenth more than is asked for. Its methods are for many
-// goroutines.
+// less: so it gives some more time than is asked for. Its methods are for many goroutines.
 type deadline struct{ until atomic.Int64 } // since start
 
-// allow has set give d from now, if there is less.
+// allow has set give d from now, and up to a sixteenth more.
 func (dl *deadline) allow(now time.Time, d time.Duration, set func(time.Time) error) error {
+	return dl.between(now, d, d+d/16, set)
+}
+
+// between has set give most from now, unless there is at least the least still.
+func (dl *deadline) between(now time.Time, least, most time.Duration, set func(time.Time) error) error {
 	at := now.Sub(start)
-	left := time.Duration(dl.until.Load()) - at
-	if d <= left && left <= d+d/16 {
+	if left := time.Duration(dl.until.Load()) - at; least <= left && left <= most {
 		return nil
 	}
-	dl.until.Store(int64(at + d + d/16))
-	return set(now.Add(d + d/16))
+	dl.until.Store(int64(at + most))
+	return set(now.Add(most))
 }
 
 // forget says that another one was set.

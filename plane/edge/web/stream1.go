@@ -54,8 +54,12 @@ func (f *front) newStream1(c net.Conn) *stream1 {
 	return &stream1{front: f, connection: f.connected(c), source: wire.NewSource(c, &f.engine.buffers), sink: wire.NewSink(c, &f.engine.buffers)}
 }
 
-// quiet is how long a connection is ready for the next request at once.
-const quiet = 200 * time.Millisecond
+// quiet is how long a connection is ready for the next request at once, at the least and
+// at the most.
+const (
+	quiet     = 20 * time.Millisecond
+	mostQuiet = 3 * quiet
+)
 
 // run takes requests until the connection ends, or rests.
 func (c *stream1) run() {
@@ -84,7 +88,7 @@ func (c *stream1) await(now time.Time) error {
 		if len(c.source.Buffered()) > 0 {
 			return nil
 		}
-		if err := c.reading.allow(now, quiet, c.SetReadDeadline); err != nil {
+		if err := c.reading.between(now, quiet, mostQuiet, c.SetReadDeadline); err != nil {
 			return err
 		}
 		if c.ending() { // what ends connections may have come before the deadline
@@ -98,6 +102,7 @@ func (c *stream1) await(now time.Time) error {
 
 // rest waits without a buffer.
 func (c *stream1) rest() {
+	c.lookAway()
 	c.reading.forget()
 	_ = c.SetReadDeadline(time.Now().Add(c.front.idle()))
 	if c.ending() {

@@ -20,7 +20,7 @@ type tally struct {
 type subject struct{ balancer, group, zone string }
 
 type counts struct {
-	sums  map[string]metric.Set
+	sums  map[string]*metric.Set
 	times map[float64]float64 // how often each response time was seen
 }
 
@@ -43,18 +43,19 @@ func (t *tally) add(of subject, all ...measure) {
 	defer t.mu.Unlock()
 	c := t.counts[of]
 	if c == nil {
-		c = &counts{sums: map[string]metric.Set{}, times: map[float64]float64{}}
+		c = &counts{sums: map[string]*metric.Set{}, times: map[float64]float64{}}
 		t.counts[of] = c
 	}
 	for _, m := range all {
 		if m.name == responseTime { // its percentiles are asked for
 			c.times[coarse(m.n)]++
 		}
-		s, known := c.sums[m.name]
-		if !known {
-			s.Min = m.n
+		s := c.sums[m.name]
+		if s == nil {
+			s = &metric.Set{Min: m.n, Max: m.n}
+			c.sums[m.name] = s
 		}
-		c.sums[m.name] = metric.Set{Count: s.Count + 1, Sum: s.Sum + m.n, Min: min(s.Min, m.n), Max: max(s.Max, m.n)}
+		s.Count, s.Sum, s.Min, s.Max = s.Count+1, s.Sum+m.n, min(s.Min, m.n), max(s.Max, m.n)
 	}
 }
 
@@ -94,7 +95,8 @@ func (t *tally) take(now time.Time) []balancer.Count {
 	t.mu.Unlock()
 	var out []balancer.Count
 	for of, c := range all {
-		for name, set := range c.sums {
+		for name, sum := range c.sums {
+			set := *sum
 			if name == responseTime {
 				set = with(set, c.times)
 			}

@@ -23,11 +23,21 @@ func (c *stream1) lookOut() {
 	}
 }
 
+// lookAway lets the client be, which asks nothing.
+func (c *stream1) lookAway() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer, c.looking = nil, false
+	}
+}
+
 // look ends the request of a client that has gone away.
 func (c *stream1) look() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.looking = c.busy && !c.hijacked; !c.looking {
+	if c.looking = c.looking && c.busy && !c.hijacked; !c.looking {
 		return
 	}
 	if !departed(c) {

@@ -37,10 +37,15 @@ func (r *Request) Origin() string {
 	return r.Path
 }
 
-// Read reads the head of a request. more is asked before each read but the first: its
+// Read reads the head of a request. more is asked before each read of the connection: its
 // error ends the attempt. Errors are a *Fault, or of the connection.
 func (r *Request) Read(s *Source, more func() error) error {
-	if len(s.Buffered()) > 0 && !tokens[s.Buffered()[0]] {
+	if len(s.Buffered()) == 0 {
+		if err := firstOf(more(), s.Fill()); err != nil {
+			return err
+		}
+	}
+	if !tokens[s.Buffered()[0]] {
 		return badMethod // TLS, most often
 	}
 	text, err := s.head(maxHead, more)
