@@ -76,6 +76,6 @@ func (x *exchange) ownHeaders() {
 
 func (x *exchange) answerHeaders() {
 	for _, h := range x.l.answers {
-		x.w.Header().Set(h.name, h.value)
+		x.w.Header().Set(h.Name, h.Value)
 	}
 }
