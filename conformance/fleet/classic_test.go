@@ -30,8 +30,8 @@ import (
 // Proves 4C.1.
 func TestAClassicServiceIsReplacedUnderLoad(t *testing.T) {
 	f := newFleet(t)
-	a := f.join("--cpu", "1024", "--memory", "1024", "--zone", "a", "--edge")
-	f.join("--cpu", "1024", "--memory", "1024", "--zone", "b")
+	a := f.join("--cpu", "1024", "--memory", "1024", "--zone", "a", "--edge", "--expose")
+	f.join("--cpu", "1024", "--memory", "1024", "--zone", "b", "--expose") // an edge elsewhere asks its host ports
 	a.start("edge", "--data", filepath.Join(a.data, "edge"), "--agent", filepath.Join(a.data, "agent"), "--server", "https://"+f.server.address)
 	f.load("busybox:1")
 	until(t, "two agents", func() bool { return len(f.instances()) == 2 })
