@@ -4,7 +4,9 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/domain/service"
 )
 
 // Balancers by ARN.
@@ -120,6 +122,47 @@ var TrustStores = &Table[balancer.TrustStore]{
 var Certificates = &Table[balancer.Certificate]{
 	ID: certificates, Noun: "certificate", Schema: 1,
 	Primary: func(c *balancer.Certificate) string { return c.ARN },
+}
+
+// EngineOf is the engine of the balancer that leads to a target group.
+func EngineOf(r Reader, group string) string {
+	for _, arn := range BalancersLeadingTo(r, group) {
+		if b, ok := Balancers.Get(r, arn); ok {
+			return b.Engine
+		}
+	}
+	return balancer.EngineBerth
+}
+
+// Troubles by ARN of the balancer.
+var Troubles = &Table[balancer.Trouble]{
+	ID: troubles, Noun: "balancer-trouble", Schema: 1,
+	Primary: func(t *balancer.Trouble) string { return t.BalancerARN },
+}
+
+// Trouble keeps why an edge cannot carry a balancer; an empty reason when it can.
+func Trouble(tx *Tx, arn, edge, reason string) {
+	next := &balancer.Trouble{BalancerARN: arn, Reasons: map[string]string{}}
+	if have, ok := Troubles.Get(tx, arn); ok {
+		maps.Copy(next.Reasons, have.Reasons)
+	}
+	if next.Reasons[edge] = reason; reason == "" {
+		delete(next.Reasons, edge)
+	}
+	if len(next.Reasons) == 0 {
+		Troubles.Delete(tx, arn)
+		return
+	}
+	Troubles.Put(tx, next)
+}
+
+// MembershipOf is how messages of services name a target group, or the Classic balancer
+// whose it is.
+func MembershipOf(r Reader, group string) service.Membership {
+	if g, ok := TargetGroups.Get(r, group); ok && g.ClassicARN != "" {
+		return service.InClassic(arn.NameOf(g.ClassicARN))
+	}
+	return service.InGroup(group)
 }
 
 // TargetGroupLed tells whether a listener or a rule leads to a target group.

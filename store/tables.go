@@ -75,6 +75,7 @@ const (
 	discoveryInstances
 	discoveryOperations
 	groupUses
+	troubles
 )
 
 // Tables lists every table, each at its id.
@@ -150,5 +151,6 @@ func Tables() []Descriptor {
 		discoveryInstances:  DiscoveryInstances,
 		discoveryOperations: DiscoveryOperations,
 		groupUses:           GroupUses,
+		troubles:            Troubles,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/berthhq/berth/plane/edge/flow"
+	"github.com/berthhq/berth/plane/edge/haproxy"
 )
 
 // finding is one thing that berth needs of a host.
@@ -61,6 +62,7 @@ func examine(data string) []finding {
 		kernelHas("overlay", "/proc/filesystems", "image layers", "modprobe overlay"),
 		exists("/proc/sys/net/netfilter", "port maps and NAT", "modprobe nf_tables nf_conntrack"),
 		kernelHash(),
+		haproxyHere(),
 		exists("/dev/net", "task networks", "modprobe tun"),
 		writable(data),
 		program("aws", "", "`berth aws`; any other AWS client works too", "apt-get install awscli"),
@@ -91,6 +93,16 @@ func kernelHas(word, file, why, mend string) finding {
 func kernelHash() finding {
 	err := flow.Possible()
 	return finding{Need: "nft_hash", OK: err == nil, Why: "Network Load Balancers", Mend: unless(err == nil, "modprobe nft_hash")}
+}
+
+// haproxyHere tells of HAProxy, which carries the load balancers that ask for it.
+func haproxyHere() finding {
+	why := "load balancers with the tag berth:engine = haproxy"
+	version, err := haproxy.Version()
+	if err == nil {
+		why += "; this is " + version
+	}
+	return finding{Need: "haproxy", OK: err == nil, Why: why, Mend: unless(err == nil, haproxy.Mend)}
 }
 
 func writable(dir string) finding {

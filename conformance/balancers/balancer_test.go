@@ -128,6 +128,40 @@ func TestNetworkBalancerHasItsAddresses(t *testing.T) {
 	equal(t, "leased", h.nodes()[0].PrivateIP.String(), "172.31.1.9")
 }
 
+// TestABalancerThatNoEdgeCanCarry shows the reason in its state.
+func TestABalancerThatNoEdgeCanCarry(t *testing.T) {
+	h := open(t)
+	lb := done[*elb.CreateLoadBalancerOutput](t)(h.CreateLoadBalancer(background, &elb.CreateLoadBalancerInput{Name: new("web"), Subnets: h.subnets[:2]})).LoadBalancers[0]
+	nodes := h.nodes()
+	place := func(edges ...string) {
+		h.Put(t, func(tx *store.Tx) {
+			for n, edge := range edges {
+				i := *nodes[n]
+				i.InstanceARN = edge
+				store.Interfaces.Put(tx, &i)
+			}
+		})
+	}
+	state := func() string {
+		s := done[*elb.DescribeLoadBalancersOutput](t)(h.DescribeLoadBalancers(background, nil)).LoadBalancers[0].State
+		if s.Reason == nil {
+			return string(s.Code)
+		}
+		return string(s.Code) + ": " + *s.Reason
+	}
+	trouble := func(edge, reason string) { h.Put(t, func(tx *store.Tx) { store.Trouble(tx, *lb.LoadBalancerArn, edge, reason) }) }
+	place("a", "b")
+	equal(t, "at first", state(), "active")
+	trouble("a", "it lacks a program")
+	equal(t, "one of two", state(), "active_impaired: it lacks a program")
+	trouble("b", "it lacks a program")
+	equal(t, "both", state(), "failed: it lacks a program")
+	trouble("a", "")
+	trouble("b", "")
+	trouble("c", "it has no node")
+	equal(t, "mended", state(), "active")
+}
+
 func TestBalancersThatCannotBe(t *testing.T) {
 	h := open(t)
 	net := types.LoadBalancerTypeEnumNetwork

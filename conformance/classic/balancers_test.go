@@ -262,6 +262,7 @@ func TestPoliciesOfTLS(t *testing.T) {
 	}
 	refused(t, h.policy("x", "SSLNegotiationPolicyType", "Reference-Security-Policy", "none"), "PolicyNotFound", "none")
 	refused(t, h.policy("x", "SSLNegotiationPolicyType", "ROT13", "true"), "InvalidConfigurationRequest", "ROT13")
+	refused(t, h.policy("x", "SSLNegotiationPolicyType", "Protocol-TLSv1.2", "true"), "InvalidConfigurationRequest", "at least one protocol and one cipher")
 	refused(t, h.policy("x", "Nonsense"), "PolicyTypeNotFound", "Nonsense")
 	shown := done[*elb.DescribeLoadBalancerPoliciesOutput](t)(h.balancers.DescribeLoadBalancerPolicies(background, &elb.DescribeLoadBalancerPoliciesInput{LoadBalancerName: new("web"), PolicyNames: []string{"strict"}})).PolicyDescriptions[0]
 	said := map[string]string{}

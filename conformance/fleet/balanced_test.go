@@ -98,18 +98,20 @@ func (f *fleet) asks(t *testing.T, family string, names []string, servers int) {
 	}
 }
 
-// openGroup is a security group of the default VPC that lets everybody in at a port.
-func (f *fleet) openGroup(port int32) string {
+// openGroup is a security group of the default VPC that lets everybody in at ports.
+func (f *fleet) openGroup(ports ...int32) string {
 	f.t.Helper()
 	out, err := f.ec2.CreateSecurityGroup(f.t.Context(), &ec2.CreateSecurityGroupInput{GroupName: aws.String("open"), Description: aws.String("open"), VpcId: f.vpc()})
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if _, err := f.ec2.AuthorizeSecurityGroupIngress(f.t.Context(), &ec2.AuthorizeSecurityGroupIngressInput{
-		GroupId: out.GroupId, IpPermissions: []ec2types.IpPermission{{
+	in := &ec2.AuthorizeSecurityGroupIngressInput{GroupId: out.GroupId}
+	for _, port := range ports {
+		in.IpPermissions = append(in.IpPermissions, ec2types.IpPermission{
 			IpProtocol: aws.String("tcp"), FromPort: &port, ToPort: &port, IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
-		}},
-	}); err != nil {
+		})
+	}
+	if _, err := f.ec2.AuthorizeSecurityGroupIngress(f.t.Context(), in); err != nil {
 		f.t.Fatal(err)
 	}
 	return *out.GroupId

@@ -19,6 +19,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/berthhq/berth/conformance/images"
@@ -34,6 +35,7 @@ type fleet struct {
 	ecs    *ecs.Client
 	ec2    *ec2.Client
 	elb    *elasticloadbalancingv2.Client
+	old    *elasticloadbalancing.Client
 	logs   *cloudwatchlogs.Client
 }
 
@@ -82,7 +84,7 @@ func (f *fleet) connect() {
 		Credentials: credentials.NewStaticCredentialsProvider(vars["AWS_ACCESS_KEY_ID"], vars["AWS_SECRET_ACCESS_KEY"], ""),
 	}
 	f.ecs, f.ec2, f.logs = ecs.NewFromConfig(config), ec2.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config)
-	f.elb = elasticloadbalancingv2.NewFromConfig(config)
+	f.elb, f.old = elasticloadbalancingv2.NewFromConfig(config), elasticloadbalancing.NewFromConfig(config)
 }
 
 // join adds a machine to the cluster.

@@ -22,23 +22,25 @@ type stack struct {
 	service    string
 	group      string // security group of tasks and balancer
 	balancer   elbtypes.LoadBalancer
+	listener   string // of HTTP
 	http, grpc string // target groups
 	node       string // address
 }
 
-// applicationStack makes one, with so many tasks.
-func (b *berth) applicationStack(t *testing.T, launch types.Compatibility, tasks int32, grpc bool) *stack {
+// applicationStack makes one, with so many tasks and the tags on its balancer.
+func (b *berth) applicationStack(t *testing.T, launch types.Compatibility, tasks int32, grpc bool, tags ...elbtypes.Tag) *stack {
 	t.Helper()
 	name := strings.ToLower(family(t))
 	s := &stack{place: b.defaultVPC(t), service: name}
 	s.group = b.group(t, s.vpc, name, 80, 443, 8080)
 	s.balancer = b.balancer(t, &elb.CreateLoadBalancerInput{
 		Name: aws.String(short(name)), Subnets: s.subnets, SecurityGroups: []string{s.group}, Scheme: elbtypes.LoadBalancerSchemeEnumInternal,
+		Tags: tags,
 	})
 	s.http = b.targets(t, &elb.CreateTargetGroupInput{
 		Name: aws.String(short(name)), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(8080), VpcId: &s.vpc, TargetType: elbtypes.TargetTypeEnumIp,
 	})
-	b.listen(t, *s.balancer.LoadBalancerArn, "HTTP", 80, s.http)
+	s.listener = b.listen(t, *s.balancer.LoadBalancerArn, "HTTP", 80, s.http)
 	balancers := []types.LoadBalancer{{TargetGroupArn: &s.http, ContainerName: aws.String("app"), ContainerPort: aws.Int32(8080)}}
 	if grpc {
 		s.grpc = b.targets(t, &elb.CreateTargetGroupInput{

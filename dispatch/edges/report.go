@@ -20,6 +20,11 @@ func (e *Edges) ServeReport(w http.ResponseWriter, r *http.Request, who identity
 		if err := e.note(ctx, edge, in.Health); err != nil {
 			return err
 		}
+		if in.Troubles != nil {
+			if err := e.trouble(ctx, edge, in.Troubles); err != nil {
+				return err
+			}
+		}
 		return e.wake(ctx, e.asleep(edge, in.Wake))
 	})
 }
@@ -68,6 +73,36 @@ func with(r store.Reader, edge string, t *balancer.TargetReport) *balancer.Healt
 	}
 	next.Reports[edge] = t.Report
 	return next
+}
+
+// trouble keeps which of its balancers an edge cannot carry, where that is news.
+func (e *Edges) trouble(ctx context.Context, edge string, reasons map[string]string) error {
+	k, v := e.of(edge), e.Store.View()
+	changed := map[string]bool{}
+	for arn := range k.owners {
+		if have, _ := store.Troubles.Get(v, arn); reasonOf(have, edge) != reasons[arn] {
+			changed[arn] = true
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	_, err := e.Store.Update(ctx, func(tx *store.Tx) error {
+		for arn := range changed {
+			if _, there := store.Balancers.Get(tx, arn); there {
+				store.Trouble(tx, arn, edge, reasons[arn])
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+func reasonOf(t *balancer.Trouble, edge string) string {
+	if t == nil {
+		return ""
+	}
+	return t.Reasons[edge]
 }
 
 // wake has the services behind groups get a task.

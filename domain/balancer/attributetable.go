@@ -1,6 +1,9 @@
 package balancer
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Names of attributes that data planes read.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
@@ -175,6 +178,24 @@ func each(head, tail string, only func(subject) bool, valid check, pairs ...stri
 // listeners may rename: middle is "x_amzn_tls_version".
 func (l *Listener) RequestHeader(middle string) string {
 	return l.Attribute(requestHeaders + middle + ".header_name")
+}
+
+// Header is a header of HTTP.
+type Header struct{ Name, Value string }
+
+// ResponseHeaders are those that the listener adds to answers.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html
+func (l *Listener) ResponseHeaders() (all []Header) {
+	for _, name := range []string{
+		"Strict-Transport-Security", "Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers",
+		"Access-Control-Allow-Credentials", "Access-Control-Expose-Headers", "Access-Control-Max-Age", "Content-Security-Policy",
+		"X-Content-Type-Options", "X-Frame-Options",
+	} {
+		if v := l.ResponseHeader(strings.ToLower(strings.ReplaceAll(name, "-", "_"))); v != "" {
+			all = append(all, Header{name, v})
+		}
+	}
+	return all
 }
 
 // ResponseHeader is the value of a header that the listener adds to answers or sets in

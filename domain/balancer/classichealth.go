@@ -7,6 +7,9 @@ import (
 	"github.com/berthhq/berth/domain/fault"
 )
 
+// ClassicUnhealthy is why an instance is out of service that does not answer as it should.
+const ClassicUnhealthy = "Instance has failed at least the UnhealthyThreshold number of health checks consecutively."
+
 // ReadTarget reads where a Classic balancer checks health, "HTTP:80/path" or "TCP:80",
 // into a check.
 // https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_HealthCheck.html

@@ -121,9 +121,17 @@ func (t *PolicyAttributeType) check(value string) error {
 	return nil
 }
 
+// checkReference wants what a policy that negotiates refers to, or protocols and ciphers
+// of its own: without, a listener would speak with nobody.
 func (p *Policy) checkReference() error {
+	if p.Type != NegotiationPolicy {
+		return nil
+	}
 	name := p.Attribute(referencePolicy)
-	if p.Type != NegotiationPolicy || name == "" {
+	if name == "" {
+		if n := p.Negotiation(); len(n.Protocols) == 0 || len(n.Ciphers) == 0 {
+			return misfit("Policy '%s' must enable at least one protocol and one cipher", p.Name)
+		}
 		return nil
 	}
 	if !slices.ContainsFunc(SamplePolicies(), func(s Policy) bool { return s.Name == name }) {

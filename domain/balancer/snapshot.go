@@ -74,6 +74,15 @@ type EdgeReport struct {
 	Revision int64 // of the snapshot in force
 	Health   []TargetReport
 	Wake     []string // ARNs of target groups whose held requests wait for a target
+	// Troubles are all balancers that the edge cannot carry, by ARN, with the reason; nil
+	// when nothing is said of that.
+	Troubles map[string]string
+}
+
+// Trouble is a balancer that edges cannot carry, and why, by edge.
+type Trouble struct {
+	BalancerARN string // primary key
+	Reasons     map[string]string
 }
 
 // TargetReport is the health of one target.

@@ -188,14 +188,26 @@ func ReasonScaling(deployment string) string {
 	return "Scaling activity initiated by (deployment " + deployment + ")"
 }
 
+// Membership is what the tasks of a service are registered with, as messages name it.
+type Membership struct{ kind, name, members string }
+
+// InGroup is the target group of the ARN.
+func InGroup(arn string) Membership { return Membership{"target-group", arn, "targets"} }
+
+// InClassic is the Classic balancer of the name, which knows instances.
+func InClassic(name string) Membership { return Membership{"elb", name, "instances"} }
+
+// String is how messages name it.
+func (m Membership) String() string { return "(" + m.kind + " " + m.name + ")" }
+
 // SayRegistered is the message for targets just registered.
-func (s *Service) SayRegistered(n int, group string) string {
-	return s.Say("has registered %d targets in (target-group %s)", n, group)
+func (s *Service) SayRegistered(n int, with Membership) string {
+	return s.Say("has registered %d %s in %s", n, with.members, with)
 }
 
 // SayDeregistered is the message for targets that get no new requests any more.
-func (s *Service) SayDeregistered(n int, group string) string {
-	return s.Say("has deregistered %d targets in (target-group %s)", n, group)
+func (s *Service) SayDeregistered(n int, with Membership) string {
+	return s.Say("has deregistered %d %s in %s", n, with.members, with)
 }
 
 // SayDraining is the message for tasks whose last requests are waited for.
@@ -203,17 +215,17 @@ func (s *Service) SayDraining(n int) string {
 	return s.Say("has begun draining connections on %d tasks.", n)
 }
 
-// SayUnhealthy is the message for a task that fails the health checks of a target
-// group.
-func (s *Service) SayUnhealthy(port int, group, reason string) string {
-	return s.Say("(port %d) is unhealthy in (target-group %s) due to (reason %s)", port, group, reason)
+// SayUnhealthy is the message for a target, "port 80" or "instance i-1", that fails the
+// health checks.
+func (s *Service) SayUnhealthy(target string, with Membership, reason string) string {
+	return s.Say("(%s) is unhealthy in %s due to (reason %s)", target, with, reason)
 }
 
 const reasonBalancer = "Task failed ELB health checks in "
 
-// ReasonTarget is the stoppedReason of a task that fails the health checks of a
-// target group.
-func ReasonTarget(group string) string { return reasonBalancer + "(target-group " + group + ")" }
+// ReasonTarget is the stoppedReason of a task that fails the health checks of what it is
+// registered with.
+func ReasonTarget(with Membership) string { return reasonBalancer + with.String() }
 
 // ForHealth tells whether a stoppedReason is that of a task that was not healthy.
 func ForHealth(reason string) bool {

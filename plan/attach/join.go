@@ -36,11 +36,15 @@ func (l *look) joined(t *task.Task) func(*store.Tx) error {
 
 // register makes the targets and instances of a task, and says so.
 func (l *look) register(tx *store.Tx, p *place) {
+	said := map[service.Membership]bool{} // a Classic balancer has several groups
 	for _, t := range p.targets(tx) {
 		t.Since = l.now
 		store.TargetHealth.Delete(tx, t.Key())
 		store.Targets.Put(tx, &t)
-		l.say(tx, p.task, func(s *service.Service) string { return s.SayRegistered(1, t.GroupARN) })
+		if with := store.MembershipOf(tx, t.GroupARN); !said[with] {
+			said[with] = true
+			l.say(tx, p.task, func(s *service.Service) string { return s.SayRegistered(1, with) })
+		}
 	}
 	for _, i := range p.instances(tx) {
 		i.CreatedAt, i.Unhealthy = l.now, unwell(tx, p.task)

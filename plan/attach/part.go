@@ -57,9 +57,12 @@ func (l *look) deregister(tx *store.Tx, t *task.Task) {
 	for _, i := range slices.Collect(store.DiscoveryInstances.By(tx, store.DiscoveryInstancesByTask, t.ARN)) {
 		store.DeleteDiscovered(tx, i.Scope, i.ServiceID, i.ID)
 	}
-	draining := 0
+	draining, said := 0, map[service.Membership]bool{}
 	for _, have := range slices.Collect(store.Targets.By(tx, store.TargetsByTask, t.ARN)) {
-		l.say(tx, t, func(s *service.Service) string { return s.SayDeregistered(1, have.GroupARN) })
+		if with := store.MembershipOf(tx, have.GroupARN); !said[with] {
+			said[with] = true
+			l.say(tx, t, func(s *service.Service) string { return s.SayDeregistered(1, with) })
+		}
 		next := *have
 		if next.DrainingSince.IsZero() {
 			next.DrainingSince = l.now

@@ -3,6 +3,7 @@ package rollout
 import (
 	"time"
 
+	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/store"
 )
@@ -59,7 +60,7 @@ func (l *look) used(c *crew) (last time.Time, ok bool) {
 	groups := l.next.Spec.Template.Groups(c.deployment.Alternate)
 	for _, arn := range groups {
 		g, ok := store.TargetGroups.Get(l.view, arn)
-		if !ok || !g.Application() {
+		if !ok || !g.Application() || store.EngineOf(l.view, arn) != balancer.EngineBerth {
 			return last, false
 		}
 		if u, ok := store.GroupUses.Get(l.view, arn); ok && u.At.After(last) {

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
@@ -11,9 +12,8 @@ import (
 
 // ailment is what a target group finds wrong with a task.
 type ailment struct {
-	group  string // ARN
-	port   int
-	reason string
+	with           service.Membership
+	target, reason string
 }
 
 // reached judges a running task by the health checks of its target groups: it is
@@ -29,12 +29,20 @@ func (l *look) reached(t *task.Task) (at condition, ail *ailment) {
 		switch seen := balancer.Effective(h); seen.State {
 		case balancer.Healthy:
 		case balancer.Unhealthy:
-			return unhealthy, &ailment{group: target.GroupARN, port: target.Port, reason: seen.Detail}
+			return unhealthy, l.ails(target, seen.Detail)
 		default:
 			at = unproven
 		}
 	}
 	return at, nil
+}
+
+// ails says what is wrong with a target, as the kind of its balancer has it.
+func (l *look) ails(t *balancer.Target, detail string) *ailment {
+	if g, ok := store.TargetGroups.Get(l.view, t.GroupARN); ok && g.ClassicARN != "" {
+		return &ailment{store.MembershipOf(l.view, t.GroupARN), "instance " + t.ID, balancer.ClassicUnhealthy}
+	}
+	return &ailment{store.MembershipOf(l.view, t.GroupARN), "port " + strconv.Itoa(t.Port), detail}
 }
 
 // checked tells whether an edge is to find out how the target is.
@@ -69,8 +77,8 @@ func (l *look) why(m *member) string {
 	if m.ail == nil {
 		return service.ReasonUnhealthy
 	}
-	l.says = append(l.says, service.Event{Message: l.next.SayUnhealthy(m.ail.port, m.ail.group, m.ail.reason)})
-	return service.ReasonTarget(m.ail.group)
+	l.says = append(l.says, service.Event{Message: l.next.SayUnhealthy(m.ail.target, m.ail.with, m.ail.reason)})
+	return service.ReasonTarget(m.ail.with)
 }
 
 // examined names the service of the task whose target an edge told about.

@@ -60,6 +60,12 @@ type Engine interface {
 	Drain(ctx context.Context)
 }
 
+// Troubled is an engine that may be unable to carry a balancer at all.
+type Troubled interface {
+	// Troubles are such balancers now, by ARN, with the reason in words for their owner.
+	Troubles() map[string]string
+}
+
 // Edge is a running edge.
 type Edge struct {
 	Config

@@ -48,6 +48,9 @@ func (p *Proxies) Apply(s *balancer.Snapshot, nodes []Node, _ *Doors) {
 	haproxy.StopOrphans(p.dir)
 }
 
+// Troubles implements Troubled.
+func (p *Proxies) Troubles() map[string]string { return p.haproxy.Troubles() }
+
 // Report implements Engine.
 func (p *Proxies) Report() ([]balancer.TargetReport, []string) {
 	seen := p.haproxy.Reports(time.Now())

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/berthhq/berth/client"
@@ -31,11 +32,15 @@ func (e *Edge) report(ctx context.Context) {
 		case now := <-ticker.C:
 			var seen []balancer.TargetReport
 			var wake []string
+			troubles := map[string]string{}
 			for _, x := range e.Engines {
 				s, w := x.Report()
 				seen, wake = append(seen, s...), append(wake, w...)
+				if t, ok := x.(Troubled); ok {
+					maps.Copy(troubles, t.Troubles())
+				}
 			}
-			if err := r.tell(ctx, now, seen, wake); err != nil && ctx.Err() == nil {
+			if err := r.tell(ctx, now, seen, wake, troubles); err != nil && ctx.Err() == nil {
 				e.Log.Debug("health cannot be reported", "err", err)
 				wait(ctx, time.Second)
 			}
@@ -46,13 +51,20 @@ func (e *Edge) report(ctx context.Context) {
 type reporter struct {
 	api   *client.Client
 	told  map[string]balancer.Report
-	whole time.Time // when all was told last
+	ill   map[string]string // the troubles that were told last; nil for none
+	whole time.Time         // when all was told last
 }
 
-func (r *reporter) tell(ctx context.Context, now time.Time, seen []balancer.TargetReport, wake []string) error {
+func (r *reporter) tell(ctx context.Context, now time.Time, seen []balancer.TargetReport, wake []string, troubles map[string]string) error {
 	if now.Sub(r.whole) >= wholeEvery {
 		clear(r.told)
-		r.whole = now
+		r.whole, r.ill = now, nil
+	}
+	if r.ill == nil || !maps.Equal(r.ill, troubles) {
+		if err := r.api.Post(ctx, reportPath, balancer.EdgeReport{Troubles: troubles}, nil); err != nil {
+			return err
+		}
+		r.ill = troubles
 	}
 	var news []balancer.TargetReport
 	for _, t := range seen {

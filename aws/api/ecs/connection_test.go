@@ -108,3 +108,17 @@ func TestWhatConnectionsRefuse(t *testing.T) {
 		}
 	}
 }
+
+// TestNoServiceRestsBehindHAProxy refuses the tag where no request would wake the service.
+func TestNoServiceRestsBehindHAProxy(t *testing.T) {
+	s := start(t)
+	s.balanced()
+	s.update(func(tx *store.Tx) {
+		store.Balancers.Put(tx, &balancer.Balancer{Scope: scope, ARN: "b", Name: "b", Kind: balancer.Application, Engine: balancer.EngineHAProxy})
+	})
+	failed := s.as(s.Root, "CreateService", `{"serviceName": "web", "taskDefinition": "web", "desiredCount": 1, "tags": [{"key": "berth:scale-to-zero", "value": "10m"}],
+		"loadBalancers": [{"targetGroupArn": "blue", "containerName": "app", "containerPort": 80}]}`)
+	if want := "The tag berth:scale-to-zero is not supported with load balancers of the engine 'haproxy'."; !strings.HasPrefix(failed.message(), want) {
+		t.Errorf("got %s", failed.message())
+	}
+}

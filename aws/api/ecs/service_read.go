@@ -7,10 +7,12 @@ import (
 	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/workload"
+	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/store"
 )
 
@@ -70,8 +72,26 @@ func readService(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs
 	if err = readTemplate(r, call, c, in, spec); err != nil {
 		return nil, err
 	}
+	if err = checkRest(r, s); err != nil {
+		return nil, err
+	}
 	spec.Rebalancing, err = readRebalancing(in.AvailabilityZoneRebalancing, spec, true)
 	return s, err
+}
+
+// checkRest refuses to let a service sleep behind a balancer that would hold no request
+// for it.
+func checkRest(r store.Reader, s *service.Service) error {
+	if !slices.ContainsFunc(s.Tags, func(t workload.Tag) bool { return t.Key == rollout.ScaleToZero }) {
+		return nil
+	}
+	for _, b := range s.Spec.Template.Balancers {
+		if engine := store.EngineOf(r, b.GroupARN); engine != balancer.EngineBerth {
+			return invalid("The tag %s is not supported with load balancers of the engine '%s'.", rollout.ScaleToZero, engine).
+				WithHint("make the load balancer without the tag berth:engine")
+		}
+	}
+	return nil
 }
 
 // readBare is a service whose tasks are its task sets': they say what runs, and

@@ -73,11 +73,11 @@ type state struct{ state, reason, words string }
 var (
 	unregistered = state{"OutOfService", "Instance", "Instance is not currently registered with the LoadBalancer."}
 	registering  = state{"OutOfService", "ELB", "Instance registration is still in progress."}
-	failing      = state{"OutOfService", "Instance", "Instance has failed at least the UnhealthyThreshold number of health checks consecutively."}
+	failing      = state{"OutOfService", "Instance", balancer.ClassicUnhealthy}
 	inService    = state{"InService", "N/A", "N/A"}
 	draining     = state{"InService", "N/A", "Instance deregistration currently in progress."}
 	unknown      = state{"Unknown", "ELB", "A transient error occurred. Please try again later."}
-	elsewhere    = state{"OutOfService", "ELB", "Instance is in an Availability Zone for which the load balancer is not configured."}
+	elsewhere    = state{"OutOfService", "ELB", "Instance is in the EC2 Availability Zone for which LoadBalancer is not configured to route traffic to."}
 )
 
 // stateOf is healthy when the instance is so for every listener.

@@ -197,6 +197,7 @@ func (a *API) deleteLoadBalancer(ctx context.Context, call *gateway.Call, in *sh
 			release(tx, b, z, call.Now)
 		}
 		store.Balancers.Delete(tx, b.ARN)
+		store.Troubles.Delete(tx, b.ARN)
 		return nil
 	})
 	return &shape.DeleteLoadBalancerOutput{}, err

@@ -93,8 +93,10 @@ func (a *API) modifyLoadBalancerAttributes(ctx context.Context, call *gateway.Ca
 		return balancer.Value{Name: member.Value(x.Key), Value: member.Value(x.Value)}
 	})
 	b, err := a.changeBalancer(ctx, call, *in.LoadBalancerArn, func(_ *store.Tx, b *balancer.Balancer) (err error) {
-		b.Attributes, err = b.SetAttributes(said)
-		return err
+		if b.Attributes, err = b.SetAttributes(said); err != nil {
+			return err
+		}
+		return attributeLacks(b)
 	})
 	if err != nil {
 		return nil, err

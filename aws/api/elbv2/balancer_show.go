@@ -4,13 +4,14 @@ import (
 	"github.com/berthhq/berth/aws/api/member"
 	shape "github.com/berthhq/berth/aws/shape/elbv2"
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/store"
 )
 
 func showBalancer(r store.Reader, b *balancer.Balancer) shape.LoadBalancer {
 	out := shape.LoadBalancer{
 		LoadBalancerArn: &b.ARN, DNSName: &b.DNSName, CanonicalHostedZoneId: &b.HostedZoneID, CreatedTime: &b.CreatedAt, LoadBalancerName: &b.Name,
-		Scheme: shape.LoadBalancerSchemeEnum(b.Scheme), VpcId: &b.VPCID, State: &shape.LoadBalancerState{Code: shape.LoadBalancerStateEnumActive},
+		Scheme: shape.LoadBalancerSchemeEnum(b.Scheme), VpcId: &b.VPCID, State: stateOf(r, b),
 		Type: shape.LoadBalancerTypeEnum(b.Kind), AvailabilityZones: showZones(r, b), SecurityGroups: b.SecurityGroups,
 		IpAddressType: shape.IpAddressType(b.AddressType),
 	}
@@ -21,6 +22,37 @@ func showBalancer(r store.Reader, b *balancer.Balancer) shape.LoadBalancer {
 		}
 	}
 	return out
+}
+
+// stateOf is active unless an edge that has a node of the balancer cannot carry it:
+// impaired where others can, failed where none can.
+func stateOf(r store.Reader, b *balancer.Balancer) *shape.LoadBalancerState {
+	out := &shape.LoadBalancerState{Code: shape.LoadBalancerStateEnumActive}
+	trouble, ok := store.Troubles.Get(r, b.ARN)
+	if !ok {
+		return out
+	}
+	whole := false
+	for n := range b.Zones {
+		i, placed := nodeOf(r, b, &b.Zones[n])
+		if reason := trouble.Reasons[edgeOf(i, placed)]; reason != "" {
+			out.Code, out.Reason = shape.LoadBalancerStateEnumFailed, &reason
+		} else {
+			whole = true
+		}
+	}
+	if whole && out.Reason != nil {
+		out.Code = shape.LoadBalancerStateEnumActiveImpaired
+	}
+	return out
+}
+
+// edgeOf is the instance whose edge has a node; empty for none.
+func edgeOf(i *network.Interface, placed bool) string {
+	if !placed {
+		return ""
+	}
+	return i.InstanceARN
 }
 
 // enforcement tells whether packets of endpoints meet the balancer's security groups.

@@ -99,8 +99,11 @@ func (a *API) changeListener(ctx context.Context, call *gateway.Call, name strin
 }
 
 func (a *API) changeGroup(ctx context.Context, call *gateway.Call, name string, alter func(*balancer.TargetGroup) error) (balancer.TargetGroup, *store.View, error) {
-	return change(ctx, a, call, store.TargetGroups, findGroup, name, func(_ *store.Tx, g *balancer.TargetGroup) error {
+	return change(ctx, a, call, store.TargetGroups, findGroup, name, func(tx *store.Tx, g *balancer.TargetGroup) error {
 		g.Version++
-		return alter(g)
+		if err := alter(g); err != nil {
+			return err
+		}
+		return groupLacks(tx, g)
 	})
 }

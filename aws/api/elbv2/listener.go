@@ -45,7 +45,7 @@ func (a *API) createListener(ctx context.Context, call *gateway.Call, in *shape.
 			return err
 		}
 		store.Listeners.Put(tx, l)
-		return engineLacks(b, l, nil)
+		return engineLacks(tx, b, l, nil)
 	})
 	if err != nil {
 		return nil, err
@@ -94,11 +94,11 @@ func recheck(r store.Reader, b *balancer.Balancer, l *balancer.Listener) error {
 		if err := checkBoth(r, b, l, rule.Actions); err != nil {
 			return err
 		}
-		if err := engineLacks(b, l, rule); err != nil {
+		if err := engineLacks(r, b, l, rule); err != nil {
 			return err
 		}
 	}
-	return engineLacks(b, l, nil)
+	return engineLacks(r, b, l, nil)
 }
 
 func checkBoth(r store.Reader, b *balancer.Balancer, l *balancer.Listener, actions []balancer.Action) error {

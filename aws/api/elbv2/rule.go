@@ -49,7 +49,7 @@ func (a *API) createRule(ctx context.Context, call *gateway.Call, in *shape.Crea
 			return err
 		}
 		store.ListenerRules.Put(tx, rule)
-		return engineLacks(b, l, rule)
+		return engineLacks(tx, b, l, rule)
 	})
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (a *API) say(tx *store.Tx, call *gateway.Call, rule *balancer.Rule, in *sha
 			return err
 		}
 	}
-	return engineLacks(b, l, rule)
+	return engineLacks(tx, b, l, rule)
 }
 
 // own finds a rule that is no listener's default one: with that nothing can be done.

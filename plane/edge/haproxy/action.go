@@ -84,7 +84,16 @@ func (r *render) forward(n int, a *balancer.ForwardAction, taken string) {
 	for _, g := range a.Groups {
 		below += g.Weight
 		if g.Weight > 0 {
-			r.uses = append(r.uses, fmt.Sprintf("  use_backend %s if %s { var(txn.pick) -m int lt %d }", r.backendOf(g.GroupARN), taken, below))
+			r.use(r.backendOf(g.GroupARN), fmt.Sprintf("%s { var(txn.pick) -m int lt %d }", taken, below))
 		}
 	}
+}
+
+// use has requests go to a backend when it is their turn, whether it has healthy servers
+// or not.
+func (r *render) use(backend, when string) {
+	if backend != nowhere {
+		r.uses = append(r.uses, fmt.Sprintf("  use_backend %s if %s { nbsrv(%s) eq 0 }", open(backend), when, backend))
+	}
+	r.uses = append(r.uses, fmt.Sprintf("  use_backend %s if %s", backend, when))
 }

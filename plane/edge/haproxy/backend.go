@@ -10,7 +10,15 @@ import (
 
 func name(pool int) string { return fmt.Sprintf("pool%d", pool) }
 
-// backendOf is the backend of a target group, "nowhere" for one that is not there.
+// open is the backend of the same servers that is used while none is healthy: it asks
+// nobody how they are. AWS calls it fail-open.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+func open(backend string) string { return backend + "open" }
+
+// nowhere is the backend that has no servers.
+const nowhere = "nowhere"
+
+// backendOf is the backend of a target group, nowhere for one that is not there.
 func (r *render) backendOf(group string) string {
 	for n := range r.pools {
 		if r.pools[n].Group.ARN == group {
@@ -18,10 +26,10 @@ func (r *render) backendOf(group string) string {
 			return name(n)
 		}
 	}
-	return "nowhere"
+	return nowhere
 }
 
-func (r *render) backend(name string, b *balancer.Balancer, p *balancer.Pool, servers bool) {
+func (r *render) backend(name string, p *balancer.Pool, servers, checks bool) {
 	g := &p.Group
 	r.line("\nbackend %s", name)
 	r.line("  balance %s", algorithm(g))
@@ -34,12 +42,14 @@ func (r *render) backend(name string, b *balancer.Balancer, p *balancer.Pool, se
 		r.line("  cookie AWSALB insert indirect nocache dynamic%s", life)
 		r.line("  dynamic-cookie-key %s", quoted(g.ARN))
 	}
-	r.check(&g.HealthCheck)
+	if checks {
+		r.check(g)
+	}
 	if !servers {
 		return
 	}
 	for n := range p.Targets {
-		r.line("  server %s %s", serverName(&p.Targets[n]), server(p, &p.Targets[n]))
+		r.line("  server %s %s", serverName(&p.Targets[n]), server(p, &p.Targets[n], checks))
 	}
 }
 
@@ -54,7 +64,8 @@ func algorithm(g *balancer.TargetGroup) string {
 }
 
 // check asks targets how they are.
-func (r *render) check(h *balancer.HealthCheck) {
+func (r *render) check(g *balancer.TargetGroup) {
+	h := &g.HealthCheck
 	if !h.Enabled {
 		return
 	}
@@ -63,30 +74,38 @@ func (r *render) check(h *balancer.HealthCheck) {
 		return
 	}
 	r.line("  option httpchk")
-	r.line("  http-check send meth GET uri %s ver HTTP/1.1 hdr User-Agent ELB-HealthChecker/2.0 hdr Host health", quoted(h.Path))
+	version := "1.1"
+	if g.ProtocolVersion == "HTTP2" {
+		version = "2"
+	}
+	r.line("  http-check send meth GET uri %s ver HTTP/%s hdr User-Agent ELB-HealthChecker/2.0 hdr Host health", quoted(h.Path), version)
 	r.line("  http-check expect status %s", cmp.Or(h.Matcher, "200"))
 }
 
 // server is how a target is spoken to: what follows its name and address, in the
 // configuration as in the call that adds it.
-func server(p *balancer.Pool, t *balancer.PoolTarget) string {
+func server(p *balancer.Pool, t *balancer.PoolTarget, checks bool) string {
 	words, h := []string{t.Address.String()}, &p.Group.HealthCheck
 	if p.Group.Protocol == "HTTPS" {
 		words = append(words, "ssl verify none")
 	}
-	if v := p.Group.ProtocolVersion; v == "HTTP2" || v == "GRPC" {
+	speaks2 := p.Group.ProtocolVersion == "HTTP2"
+	if speaks2 {
 		words = append(words, "proto h2")
 	}
 	if t.Draining {
 		words = append(words, "weight 0")
 	}
-	if h.Enabled {
+	if checks && h.Enabled {
 		words = append(words, fmt.Sprintf("check inter %ds fall %d rise %d", h.Interval, h.Unhealthy, h.Healthy))
 		if h.Port != "" && h.Port != balancer.TrafficPort {
 			words = append(words, "port "+h.Port)
 		}
 		if h.Protocol == "HTTPS" {
 			words = append(words, "check-ssl")
+		}
+		if speaks2 {
+			words = append(words, "check-proto h2")
 		}
 	}
 	return strings.Join(words, " ")

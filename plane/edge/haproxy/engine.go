@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,14 @@ type Engine struct {
 	mu        sync.Mutex
 	processes map[string]*process // by interface
 	snap      *balancer.Snapshot
+	troubles  map[string]string // by balancer
+}
+
+// Troubles are why balancers have nodes that are not carried, by ARN.
+func (e *Engine) Troubles() map[string]string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return maps.Clone(e.troubles)
 }
 
 // Apply makes it carry exactly these nodes. What fails is logged, and tried again with
@@ -40,7 +49,8 @@ func (e *Engine) Apply(s *balancer.Snapshot, nodes []Node) {
 		e.processes = map[string]*process{}
 	}
 	e.snap = s
-	wanted := map[string]bool{}
+	wanted, before := map[string]bool{}, e.troubles
+	e.troubles = map[string]string{}
 	for n := range nodes {
 		node := &nodes[n]
 		wanted[node.InterfaceID] = true
@@ -52,7 +62,10 @@ func (e *Engine) Apply(s *balancer.Snapshot, nodes []Node) {
 		}
 		p.enter = node.Enter
 		if err := p.apply(node.Front, s.Pools, e.files(node, p.Dir)); err != nil {
-			e.Log.Error("a node of a load balancer is not carried", "loadBalancer", node.Front.Balancer.ARN, "interface", node.InterfaceID, "err", err)
+			arn := node.Front.Balancer.ARN
+			if e.troubles[arn] = err.Error(); before[arn] != err.Error() { // once, not with each attempt
+				e.Log.Error("a node of a load balancer is not carried", "loadBalancer", arn, "interface", node.InterfaceID, "err", err)
+			}
 		}
 	}
 	for id, p := range e.processes {
@@ -92,6 +105,9 @@ func (e *Engine) Reports(now time.Time) []balancer.TargetReport {
 	defer e.mu.Unlock()
 	known := map[string]balancer.TargetReport{}
 	for _, p := range e.processes {
+		if !p.alive() {
+			continue
+		}
 		rows, err := statistics(p.control())
 		if err != nil {
 			e.Log.Warn("haproxy's statistics cannot be read", "err", err)
@@ -122,6 +138,9 @@ func reports(pools []balancer.Pool, rows []seen, now time.Time) (out []balancer.
 			target := &pools[n].Targets[t]
 			if s := by[name(n)+"/"+serverName(target)]; s != nil {
 				r := reportOf(s, now)
+				if o := by[open(name(n))+"/"+serverName(target)]; o != nil && o.sessions != "0" {
+					r.Idle = false
+				}
 				r.Idle = r.Idle && target.Draining
 				out = append(out, balancer.TargetReport{Target: target.Key, Report: r})
 			}

@@ -10,7 +10,12 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -175,7 +180,7 @@ func TestNothingFailsWhileTargetsAndRulesChange(t *testing.T) {
 	s.pool("a", one)
 	s.listener().Listener.Default = []balancer.Action{rulestest.Forward(balancer.Weighted{GroupARN: "a", Weight: 1})}
 	s.apply()
-	first := s.processes["eni-1"].command.Process.Pid
+	pid := func() int { return s.processes["eni-1"].command.Process.Pid }
 	ctx, stop := context.WithCancel(context.Background())
 	var asking sync.WaitGroup
 	asked := make(chan string, 1)
@@ -208,6 +213,7 @@ func TestNothingFailsWhileTargetsAndRulesChange(t *testing.T) {
 		s.apply()
 	}
 	for range 3 {
+		before := pid()
 		pools(one, two)
 		heard("two")
 		s.snap.Pools[0].Targets = append([]balancer.PoolTarget(nil), s.snap.Pools[0].Targets...)
@@ -215,6 +221,9 @@ func TestNothingFailsWhileTargetsAndRulesChange(t *testing.T) {
 		s.apply()
 		heard("two")
 		pools(two)
+		if pid() != before {
+			t.Error("a change of targets took another process")
+		}
 		s.listener().Rules = append(s.listener().Rules, balancer.Rule{
 			Conditions: []balancer.Condition{{Field: balancer.PathPattern, Values: []string{fmt.Sprintf("/rule%d", len(s.listener().Rules))}}},
 			Actions:    []balancer.Action{rulestest.Says(201, "rule")},
@@ -229,7 +238,139 @@ func TestNothingFailsWhileTargetsAndRulesChange(t *testing.T) {
 	}
 	stop()
 	asking.Wait()
-	if now := s.processes["eni-1"].command.Process.Pid; now != first {
-		t.Errorf("the process %d was replaced by %d", first, now)
+}
+
+// TestHeaders has requests reach targets with the headers that attributes ask for.
+func TestHeaders(t *testing.T) {
+	s := newStand(t)
+	heard := make(chan http.Header, 10)
+	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/health" {
+			heard <- r.Header
+		}
+	}))
+	t.Cleanup(echo.Close)
+	s.pool("a", echo)
+	s.listener().Listener.Default = []balancer.Action{rulestest.Forward(balancer.Weighted{GroupARN: "a", Weight: 1})}
+	ask := func(trace string) (http.Header, *http.Response) {
+		t.Helper()
+		s.apply()
+		r, err := http.NewRequest(http.MethodGet, "http://"+s.address()+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Forwarded-For", "192.0.2.1")
+		r.Header["odd_name"] = []string{"x"}
+		if trace != "" {
+			r.Header.Set("X-Amzn-Trace-Id", trace)
+		}
+		answer, err := fresh.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		return <-heard, answer
+	}
+	like := func(h http.Header, name, pattern string) {
+		t.Helper()
+		if got := h.Get(name); !regexp.MustCompile("^" + pattern + "$").MatchString(got) {
+			t.Errorf("%s: %q is not like %s", name, got, pattern)
+		}
+	}
+	h, _ := ask("")
+	like(h, "X-Forwarded-For", `192\.0\.2\.1, 127\.0\.0\.1`)
+	like(h, "X-Forwarded-Proto", "http")
+	like(h, "X-Forwarded-Port", fmt.Sprint(s.port))
+	like(h, "X-Amzn-Trace-Id", `Root=1-[0-9a-f]{8}-[0-9a-f]{24}`)
+	h, _ = ask("Self=1-old-self;Root=1-2-3;more=4")
+	like(h, "X-Amzn-Trace-Id", `Self=1-[0-9a-f]{8}-[0-9a-f]{24};Root=1-2-3;more=4`)
+	h, _ = ask("more=4")
+	like(h, "X-Amzn-Trace-Id", `Root=1-[0-9a-f]{8}-[0-9a-f]{24};more=4`)
+	s.snap.Fronts[0].Balancer.Attributes = map[string]string{balancer.XFFClientPort: "true", balancer.DropInvalidHeaders: "true"}
+	s.listener().Listener.Attributes = map[string]string{"routing.http.response.x_frame_options.header_value": "DENY 100%"}
+	h, answer := ask("")
+	like(h, "X-Forwarded-For", `192\.0\.2\.1, 127\.0\.0\.1:\d+`)
+	like(answer.Header, "X-Frame-Options", "DENY 100%")
+	if len(h["odd_name"])+len(h["Odd_name"]) > 0 {
+		t.Errorf("the target got %v", h)
+	}
+	s.snap.Fronts[0].Balancer.Attributes = map[string]string{balancer.XFFMode: "remove"}
+	h, _ = ask("")
+	like(h, "X-Forwarded-For", "")
+	s.snap.Fronts[0].Balancer.Attributes = map[string]string{balancer.XFFMode: "preserve"}
+	h, _ = ask("")
+	like(h, "X-Forwarded-For", `192\.0\.2\.1`)
+}
+
+// TestAllAreAskedWhenNoneIsHealthy is what AWS calls fail-open.
+func TestAllAreAskedWhenNoneIsHealthy(t *testing.T) {
+	s := newStand(t)
+	s.pool("a", named(t, "ill", 500))
+	s.listener().Listener.Default = []balancer.Action{rulestest.Forward(balancer.Weighted{GroupARN: "a", Weight: 1})}
+	s.apply()
+	s.until("it is known to be ill", func() bool {
+		all := s.Reports(time.Now())
+		return len(all) == 1 && all[0].Report.State == balancer.Unhealthy
+	})
+	if status, body := s.ask("/"); status != 200 || body != "ill" {
+		t.Errorf("got %d %s", status, body)
 	}
 }
+
+// TestAnotherEdgeTakesOver has the processes of a second edge take the sockets of the
+// first's: nothing fails meanwhile.
+func TestAnotherEdgeTakesOver(t *testing.T) {
+	s := newStand(t)
+	dir := s.Dir
+	s.pool("a", named(t, "one", 200))
+	s.listener().Listener.Default = []balancer.Action{rulestest.Forward(balancer.Weighted{GroupARN: "a", Weight: 1})}
+	s.Dir = filepath.Join(dir, "first")
+	s.apply()
+	ctx, stop := context.WithCancel(context.Background())
+	var asking sync.WaitGroup
+	var asked atomic.Int64
+	for range 4 {
+		asking.Go(func() {
+			for ; ctx.Err() == nil; asked.Add(1) {
+				answer, err := fresh.Post("http://"+s.address()+"/", "text/plain", strings.NewReader("body"))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				answer.Body.Close()
+			}
+		})
+	}
+	for _, name := range []string{"second", "third"} {
+		before := s.Engine
+		s.Engine = &Engine{Dir: filepath.Join(dir, name), Log: before.Log}
+		s.apply()
+		if args := s.processes["eni-1"].command.Args; !slices.Contains(args, "-x") {
+			t.Errorf("started as %q", args)
+		}
+		patience, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		before.Drain(patience)
+		cancel()
+		now := asked.Load()
+		s.until("more is asked", func() bool { return asked.Load() > now+20 || t.Failed() })
+	}
+	stop()
+	asking.Wait()
+}
+
+func TestWithoutHAProxyTheReasonIsTold(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	e := &Engine{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)}
+	front := &balancer.Front{Balancer: balancer.Balancer{ARN: "web", Kind: balancer.Application}}
+	e.Apply(&balancer.Snapshot{}, []Node{{Front: front, Node: balancer.Node{InterfaceID: "eni-1"}}})
+	if why := e.Troubles()["web"]; !strings.Contains(why, "haproxy is not installed") || !strings.Contains(why, Mend) {
+		t.Errorf("got %q", why)
+	}
+	e.Apply(&balancer.Snapshot{}, nil)
+	if len(e.Troubles()) > 0 {
+		t.Error("there is trouble without a node")
+	}
+}
+
+// fresh keeps no connection: one to a worker that is to end has one more answer of it.
+var fresh = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

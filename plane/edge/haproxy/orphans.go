@@ -8,6 +8,9 @@ import (
 	"syscall"
 )
 
+// pidFile has the number of a node's process, in its folder.
+const pidFile = "pid"
+
 // Own is the folder below dir of an edge's own processes: edges that take over from each
 // other run at the same time.
 func Own(dir string) string { return filepath.Join(dir, strconv.Itoa(os.Getpid())) }
@@ -21,7 +24,7 @@ func StopOrphans(dir string) {
 		if err != nil || id == os.Getpid() || syscall.Kill(id, 0) == nil {
 			continue
 		}
-		files, _ := filepath.Glob(filepath.Join(edge, "*", "pid"))
+		files, _ := filepath.Glob(filepath.Join(edge, "*", pidFile))
 		for _, file := range files {
 			stopOrphan(file)
 		}

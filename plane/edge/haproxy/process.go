@@ -1,12 +1,14 @@
 package haproxy
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -14,8 +16,8 @@ import (
 	"github.com/berthhq/berth/domain/balancer"
 )
 
-// process is HAProxy in one node's namespace: a master, and the workers that it
-// replaces when the configuration changes.
+// process is HAProxy in one node's namespace. Another takes its place when the
+// configuration changes.
 type process struct {
 	Place
 	enter   func(func() error) error // into the node's namespace
@@ -76,7 +78,9 @@ func serversOf(pools []balancer.Pool, f *balancer.Front) map[string]string {
 			continue
 		}
 		for t := range pools[n].Targets {
-			all[name(n)+"/"+serverName(&pools[n].Targets[t])] = server(&pools[n], &pools[n].Targets[t])
+			p, at := &pools[n], &pools[n].Targets[t]
+			all[name(n)+"/"+serverName(at)] = server(p, at, true)
+			all[open(name(n))+"/"+serverName(at)] = server(p, at, false)
 		}
 	}
 	return all
@@ -96,57 +100,78 @@ func (p *process) write(config string, files map[string][]byte) error {
 	return os.WriteFile(p.config(), []byte(config), 0o600)
 }
 
-// start starts the process, or has it reload: listening sockets go from the old worker
-// to the new, and the old one ends when its connections have.
+// start starts the process, or another in its place: listening sockets go from the old one
+// to the new, which tells the old one to end when its connections have. A first one gets
+// them from another edge's process of the node, if there is one. So nothing is lost that
+// waits to be accepted.
 func (p *process) start() error {
-	if check, err := exec.Command("haproxy", "-c", "-q", "-f", p.config()).CombinedOutput(); err != nil {
+	if err := Installed(); err != nil {
+		return err
+	}
+	if check, err := exec.Command(program, "-c", "-q", "-f", p.config()).CombinedOutput(); err != nil {
 		return fmt.Errorf("haproxy does not take its configuration: %w: %s", err, check)
 	}
-	before := p.worker()
+	args, before := []string{"-f", p.config()}, p.worker()
 	if p.alive() {
-		if err := p.command.Process.Signal(syscall.SIGUSR2); err != nil {
-			return err
-		}
-		return p.await(before)
+		args = append(args, "-x", p.control(), "-sf", strconv.Itoa(p.command.Process.Pid))
+	} else if other := p.predecessor(); other != "" {
+		args = append(args, "-x", other)
 	}
-	p.command = exec.Command("haproxy", "-W", "-p", filepath.Join(p.Dir, "pid"), "-f", p.config())
-	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := p.enter(p.command.Start); err != nil {
+	next := exec.Command(program, args...)
+	next.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := p.enter(next.Start); err != nil {
 		return fmt.Errorf("start haproxy: %w", err)
 	}
 	ended := make(chan struct{})
-	p.ended = ended
-	go func(c *exec.Cmd) {
+	go func() {
 		defer close(ended)
-		if err := c.Wait(); err != nil {
+		if err := next.Wait(); err != nil {
 			p.log.Warn("haproxy ended", "dir", p.Dir, "err", err)
 		}
-	}(p.command)
-	return p.await(before)
+	}()
+	if err := p.await(before, ended); err != nil {
+		return errors.Join(err, next.Process.Kill())
+	}
+	p.command, p.ended = next, ended
+	return os.WriteFile(filepath.Join(p.Dir, pidFile), []byte(strconv.Itoa(next.Process.Pid)), 0o600)
 }
 
-// worker is the process id of the worker that answers now, as text; empty for none.
-func (p *process) worker() string {
-	text, _ := tell(p.control(), "show info")
+// predecessor is the control socket of another edge's process of the same node; empty
+// where none answers.
+func (p *process) predecessor() string {
+	sockets, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(p.Dir)), "*", filepath.Base(p.Dir), filepath.Base(p.control())))
+	for _, socket := range sockets {
+		if socket != p.control() && workerAt(socket) != "" {
+			return socket
+		}
+	}
+	return ""
+}
+
+// worker is the process id of who answers now, as text; empty for none.
+func (p *process) worker() string { return workerAt(p.control()) }
+
+func workerAt(socket string) string {
+	text, _ := tell(socket, "show info")
 	_, after, _ := strings.Cut(text, "\nPid: ")
 	id, _, _ := strings.Cut(after, "\n")
 	return id
 }
 
-// sure is how many answers in a row must come from the new worker: the old one may take
+// sure is how many answers in a row must come from the new process: the old one may take
 // a few while it closes its sockets.
 const sure = 5
 
-// await waits until a worker answers that is another than the one before.
-func (p *process) await(before string) error {
+// await waits until another process answers than the one before.
+func (p *process) await(before string, ended <-chan struct{}) error {
 	deadline, tick := time.After(patience), time.NewTicker(5*time.Millisecond)
 	defer tick.Stop()
 	for answers := 0; answers < sure; {
 		select {
 		case <-deadline:
 			return fmt.Errorf("haproxy does not begin within %s", patience)
-		case <-p.ended:
-			return fmt.Errorf("haproxy ended at once")
+		case <-ended:
+			return errors.New("haproxy ended at once")
 		case <-tick.C:
 		}
 		if now := p.worker(); now != "" && now != before {

@@ -3,7 +3,8 @@
 // balancer.HAProxyLacks, and refused when it is asked for.
 //
 // Render makes a configuration of a balancer; targets that come and go are told to the
-// running process, everything else by a reload that loses no connection.
+// running process, everything else takes another that gets the sockets of the first, so that
+// no connection is lost.
 // https://docs.haproxy.org/2.6/configuration.html
 package haproxy
 
@@ -43,11 +44,12 @@ func Render(f *balancer.Front, pools []balancer.Pool, at Place, servers bool) st
 	r := &render{pools: pools, needed: map[string]bool{}}
 	r.head(f, at)
 	for n := range f.Listeners {
-		r.frontend(&f.Listeners[n], at)
+		r.frontend(&f.Balancer, &f.Listeners[n], at)
 	}
 	for n := range pools {
 		if r.needed[name(n)] {
-			r.backend(name(n), &f.Balancer, &pools[n], servers)
+			r.backend(name(n), &pools[n], servers, true)
+			r.backend(open(name(n)), &pools[n], servers, false)
 		}
 	}
 	r.line("\nbackend nowhere")
@@ -65,6 +67,10 @@ func (r *render) head(f *balancer.Front, at Place) {
 	r.line("  timeout client %ds", idle)
 	r.line("  timeout server %ds", idle)
 	r.line("  timeout http-request 60s")
+	r.line("  retries 2")
+	r.line("  option redispatch 1")
+	// A client that keeps a connection to a worker that is to end hears so with an answer.
+	r.line("  option idle-close-on-response")
 	for _, e := range []struct {
 		status int
 		title  string
@@ -73,15 +79,11 @@ func (r *render) head(f *balancer.Front, at Place) {
 	}
 }
 
-func (r *render) frontend(l *balancer.FrontListener, at Place) {
+func (r *render) frontend(b *balancer.Balancer, l *balancer.FrontListener, at Place) {
 	port := l.Listener.Port
 	r.line("\nfrontend port%d", port)
-	r.line("  bind %s:%d%s", at.Address, port, secure(&l.Listener, at))
-	r.line("  http-after-response set-header Server awselb/2.0 if !{ var(txn.told) -m found }")
-	r.line("  http-request set-header X-Forwarded-For \"%%[req.fhdr(x-forwarded-for)], %%[src]\" if { req.fhdr(x-forwarded-for) -m found }")
-	r.line("  http-request set-header X-Forwarded-For %%[src] if !{ req.fhdr(x-forwarded-for) -m found }")
-	r.line("  http-request set-header X-Forwarded-Proto %s", strings.ToLower(l.Listener.Protocol))
-	r.line("  http-request set-header X-Forwarded-Port %d", port)
+	r.line("  bind %s:%d%s", at.Address, port, secure(b, &l.Listener, at))
+	r.headers(b, &l.Listener)
 	const free = "!{ var(txn.rule) -m found }"
 	for n := range l.Rules {
 		var met []string
@@ -103,15 +105,15 @@ func (r *render) frontend(l *balancer.FrontListener, at Place) {
 }
 
 // secure is how a listener speaks TLS.
-func secure(l *balancer.Listener, at Place) string {
+func secure(b *balancer.Balancer, l *balancer.Listener, at Place) string {
 	if l.Protocol != "HTTPS" {
 		return ""
 	}
-	p, ok := balancer.FindSSLPolicy(l.SSLPolicy)
-	if !ok {
-		p, _ = balancer.FindSSLPolicy(balancer.DefaultSSLPolicy)
+	p, spoken := b.Negotiation(l), "http/1.1"
+	if b.Enabled(balancer.HTTP2) {
+		spoken = "h2,http/1.1"
 	}
-	out := " ssl crt-list " + at.certificates(l.Port) + " alpn h2,http/1.1 ssl-min-ver " + slices.Min(dotted(p.Protocols)) +
+	out := " ssl crt-list " + at.certificates(l.Port) + " alpn " + spoken + " ssl-min-ver " + slices.Min(dotted(p.Protocols)) +
 		" ssl-max-ver " + slices.Max(dotted(p.Protocols))
 	var old, new13 []string
 	for _, c := range p.Ciphers {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/berthhq/berth/domain/balancer"
@@ -49,7 +50,7 @@ func golden() *balancer.Front {
 			{Listener: balancer.Listener{Port: 80, Protocol: "HTTP", Default: []balancer.Action{rulestest.Says(200, "it's \"$5\"\n100%")}}, Rules: rulestest.Rules()},
 			{Listener: balancer.Listener{
 				Port: 443, Protocol: "HTTPS", SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06", Certificates: []string{"arn/one"},
-				Default: []balancer.Action{rulestest.Forward(balancer.Weighted{GroupARN: "a", Weight: 90}, balancer.Weighted{GroupARN: "grpc", Weight: 10})},
+				Default: []balancer.Action{rulestest.Forward(balancer.Weighted{GroupARN: "a", Weight: 90}, balancer.Weighted{GroupARN: "two", Weight: 10})},
 			}},
 		},
 	}
@@ -65,7 +66,7 @@ func pools() []balancer.Pool {
 			balancer.StickinessEnabled: "true", balancer.StickinessType: "lb_cookie", balancer.LBCookieDuration: "60", balancer.Algorithm: "least_outstanding_requests",
 		}}, Targets: []balancer.PoolTarget{target("10.0.0.5:80", false), target("10.0.0.6:80", true)}},
 		{Group: balancer.TargetGroup{ARN: "unused"}},
-		{Group: balancer.TargetGroup{ARN: "grpc", Protocol: "HTTP", ProtocolVersion: "GRPC"}, Targets: []balancer.PoolTarget{target("10.0.0.7:80", false)}},
+		{Group: balancer.TargetGroup{ARN: "two", Protocol: "HTTP", ProtocolVersion: "HTTP2", HealthCheck: balancer.HealthCheck{Enabled: true, Protocol: "HTTP", Port: balancer.TrafficPort, Path: "/", Interval: 5, Timeout: 2, Healthy: 2, Unhealthy: 2}}, Targets: []balancer.PoolTarget{target("10.0.0.7:80", false)}},
 	}
 }
 
@@ -87,5 +88,31 @@ func TestLacks(t *testing.T) {
 	l.MutualAuth = &balancer.MutualAuth{Mode: "verify"}
 	if lack := balancer.HAProxyLacks(b, l, nil); lack != "mutual authentication" {
 		t.Errorf("lacks %q", lack)
+	}
+	for attribute, value := range map[string]string{
+		balancer.AccessLogs: "true", balancer.ConnectionLogs: "true", balancer.HealthLogs: "true", balancer.ClientKeepAlive: "60", balancer.DesyncMitigation: "monitor",
+	} {
+		b := &balancer.Balancer{Kind: balancer.Application}
+		if lack := balancer.HAProxyLacksAttribute(b); lack != "" {
+			t.Errorf("by default it lacks %s", lack)
+		}
+		b.Attributes = map[string]string{attribute: value}
+		if lack := balancer.HAProxyLacksAttribute(b); !strings.Contains(lack, attribute) {
+			t.Errorf("%s: lacks %q", attribute, lack)
+		}
+	}
+	for want, g := range map[string]balancer.TargetGroup{
+		"":                                {},
+		"version GRPC":                    {ProtocolVersion: "GRPC"},
+		"app_cookie":                      {Attributes: map[string]string{balancer.StickinessEnabled: "true", balancer.StickinessType: "app_cookie"}},
+		"do not cross zones":              {Attributes: map[string]string{balancer.CrossZoneEnabled: "false"}},
+		balancer.SlowStart + " with":      {Attributes: map[string]string{balancer.SlowStart: "30"}},
+		balancer.MinimumCount + " with":   {Attributes: map[string]string{balancer.MinimumCount: "2"}},
+		balancer.MinimumPercent + " with": {Attributes: map[string]string{balancer.MinimumPercent: "50"}},
+	} {
+		g.Protocol = "HTTP"
+		if lack := balancer.HAProxyLacksGroup(&g); !strings.Contains(lack, want) || want == "" && lack != "" {
+			t.Errorf("lacks %q, want %q", lack, want)
+		}
 	}
 }

@@ -75,6 +75,6 @@ func (x *exchange) ownHeaders() {
 
 func (x *exchange) answerHeaders() {
 	for _, h := range x.l.answers {
-		x.own.Set(h.name, h.value)
+		x.own.Set(h.Name, h.Value)
 	}
 }

@@ -25,7 +25,7 @@ type listener struct {
 	rules   []rule
 	zones   map[string]string // of nodes, by interface
 	tls     *tls.Config       // nil for HTTP
-	answers []headerValue     // set in each answer
+	answers []balancer.Header // set in each answer
 	lock    lock
 	signs   []*balancer.OIDCAction // that have clients sign in
 	logged  bool
@@ -46,8 +46,6 @@ type settings struct {
 	scheme, port string        // in words
 	name         string        // of the balancer, in the access log
 }
-
-type headerValue struct{ name, value string }
 
 // rule is a rule, made ready.
 type rule struct {
@@ -146,7 +144,7 @@ func newListener(f *balancer.Front, fl *balancer.FrontListener) *listener {
 	}
 	l.rules = append(l.rules, rule{matches: func(*balancer.Request) bool { return true }, actions: balancer.InOrder(fl.Listener.Default)})
 	l.signs = signInsOf(l.rules)
-	l.answers = answerHeaders(l.Listener)
+	l.answers = l.ResponseHeaders()
 	return l
 }
 
@@ -155,24 +153,6 @@ func rewritesOf(all []balancer.Transform) []rewrite {
 	for _, t := range all {
 		if re, err := regexp.Compile(t.Regex); err == nil {
 			out = append(out, rewrite{t.Type == "host-header-rewrite", re, t.Replace})
-		}
-	}
-	return out
-}
-
-// answerHeaders are those that a listener adds to answers.
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html
-func answerHeaders(l *balancer.Listener) []headerValue {
-	var out []headerValue
-	for _, h := range [][2]string{
-		{"strict_transport_security", "Strict-Transport-Security"}, {"access_control_allow_origin", "Access-Control-Allow-Origin"},
-		{"access_control_allow_methods", "Access-Control-Allow-Methods"}, {"access_control_allow_headers", "Access-Control-Allow-Headers"},
-		{"access_control_allow_credentials", "Access-Control-Allow-Credentials"}, {"access_control_expose_headers", "Access-Control-Expose-Headers"},
-		{"access_control_max_age", "Access-Control-Max-Age"}, {"content_security_policy", "Content-Security-Policy"},
-		{"x_content_type_options", "X-Content-Type-Options"}, {"x_frame_options", "X-Frame-Options"},
-	} {
-		if v := l.ResponseHeader(h[0]); v != "" {
-			out = append(out, headerValue{h[1], v})
 		}
 	}
 	return out
