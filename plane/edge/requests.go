@@ -49,19 +49,14 @@ var _ Engine = (*Requests)(nil)
 var errNoNode = errors.New("the balancer's node is not here any more")
 
 // dial connects from a node's network.
-func (r *Requests) dial(ctx context.Context, node string, to netip.AddrPort) (c net.Conn, err error) {
+func (r *Requests) dial(ctx context.Context, node string, to netip.AddrPort) (net.Conn, error) {
 	r.mu.Lock()
 	s := r.spaces[node]
 	r.mu.Unlock()
 	if s == nil {
 		return nil, errNoNode
 	}
-	err = s.Do(func() (err error) {
-		var d net.Dialer
-		c, err = d.DialContext(ctx, "tcp4", to.String())
-		return err
-	})
-	return c, err
+	return s.Dial(ctx, to)
 }
 
 func (r *Requests) state(target string) balancer.State {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthhq/berth/agent/network/space"
 )
 
 const (
@@ -109,17 +111,18 @@ func (p *proxy) connect(x *pair, w *way) (err error) {
 			return err
 		}
 		var c net.Conn
-		err = w.space.Do(func() (err error) {
-			d := net.Dialer{Timeout: dialPatience}
-			c, err = d.DialContext(context.Background(), "tcp4", at.String())
-			return err
-		})
-		if err == nil {
+		if c, err = dial(w.space, at); err == nil {
 			x.at, x.target, x.back = at, c.(*net.TCPConn), c
 			return p.greet(x, w)
 		}
 	}
 	return err
+}
+
+func dial(s *space.Space, to netip.AddrPort) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), dialPatience)
+	defer cancel()
+	return s.Dial(ctx, to)
 }
 
 // greet sends what the target wants ahead of the sender's bytes.
@@ -145,10 +148,10 @@ func (p *proxy) greet(x *pair, w *way) error {
 // copyBoth carries bytes until both sides have said all. Without TLS the kernel moves
 // them.
 func (p *proxy) copyBoth(x *pair) {
-	var both sync.WaitGroup
-	both.Go(func() { p.copy(x.back, x.front) })
-	both.Go(func() { p.copy(x.front, x.back) })
-	both.Wait()
+	var other sync.WaitGroup
+	other.Go(func() { p.copy(x.front, x.back) })
+	p.copy(x.back, x.front)
+	other.Wait()
 }
 
 func (p *proxy) copy(to, from net.Conn) {
