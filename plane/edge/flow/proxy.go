@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -145,8 +144,7 @@ func (p *proxy) greet(x *pair, w *way) error {
 	return nil
 }
 
-// copyBoth carries bytes until both sides have said all. Without TLS the kernel moves
-// them.
+// copyBoth carries bytes until both sides have said all.
 func (p *proxy) copyBoth(x *pair) {
 	var other sync.WaitGroup
 	other.Go(func() { p.copy(x.front, x.back) })
@@ -155,7 +153,7 @@ func (p *proxy) copyBoth(x *pair) {
 }
 
 func (p *proxy) copy(to, from net.Conn) {
-	n, err := io.Copy(to, from)
+	n, err := move(to, from)
 	p.bytes.Add(uint64(n))
 	if half, ok := to.(interface{ CloseWrite() error }); ok && err == nil {
 		_ = half.CloseWrite() // the other side may have gone
