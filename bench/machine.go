@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/berthhq/berth/agent/network/space"
+)
+
+// machine is a router with namespaces around it, each with one address, joined as an
+// agent joins tasks and nodes: by routed links.
+type machine struct {
+	dir    string
+	router *space.Space
+	all    []*space.Space
+}
+
+func (b *bench) startMachine() (*machine, error) {
+	dir, err := os.MkdirTemp(b.dir, "machine-")
+	if err != nil {
+		return nil, err
+	}
+	m := &machine{dir: dir}
+	if m.router, err = m.space("router"); err == nil {
+		err = in(m.router, "sysctl -qw net.ipv4.ip_forward=1", "ip addr add 169.254.1.1/32 dev lo")
+	}
+	if err != nil {
+		return nil, errors.Join(err, m.close())
+	}
+	return m, nil
+}
+
+// space is a namespace with loopback.
+func (m *machine) space(name string) (*space.Space, error) {
+	s, err := space.Create(filepath.Join(m.dir, name), nil)
+	if err != nil {
+		return nil, err
+	}
+	m.all = append(m.all, s)
+	return s, in(s, "ip link set lo up")
+}
+
+// end joins a namespace with the address.
+func (m *machine) end(address string) (*space.Space, error) {
+	s, err := m.space(address)
+	if err != nil {
+		return nil, err
+	}
+	link := "v" + strings.ReplaceAll(address, ".", "")
+	if err := in(m.router, fmt.Sprintf("ip link add %s type veth peer name eth0 netns /proc/%d/fd/%d", link, os.Getpid(), s.FD()),
+		"ip link set "+link+" up", "ip route add "+address+"/32 dev "+link); err != nil {
+		return nil, err
+	}
+	return s, in(s, "ip addr add "+address+"/32 dev eth0", "ip link set eth0 up",
+		"ip route add 169.254.1.1 dev eth0", "ip route add default via 169.254.1.1 dev eth0 src "+address)
+}
+
+// ends joins a namespace for each address.
+func (m *machine) ends(addresses ...string) (all []*space.Space, err error) {
+	for _, a := range addresses {
+		s, err := m.end(a)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func (m *machine) close() (err error) {
+	for _, s := range m.all {
+		err = errors.Join(err, s.Close(), space.Remove(s.Path()))
+	}
+	return err
+}
+
+// in runs commands inside a namespace.
+func in(s *space.Space, commands ...string) error {
+	return s.Do(func() error {
+		for _, c := range commands {
+			words := strings.Fields(c)
+			if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
+				return fmt.Errorf("%s: %w: %s", c, err, out)
+			}
+		}
+		return nil
+	})
+}
