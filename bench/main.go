@@ -47,6 +47,7 @@ func budgets() []budget {
 		{14, "NLB in user space, CPU of the process", userland},
 		{15, "ALB, 10,000 idle clients", idle},
 		{16, "ALB, failed requests while targets change each second", changing},
+		{17, "task RUNNING to its first request through the ALB", firstRequest},
 		{18, "network of a task: set-up", taskNetwork},
 		{20, "log line written to readable", logLines},
 		{21, "make build from a warm cache; the fast tests", builds},

@@ -2,15 +2,21 @@
 //
 //	probe stamp FILE      write the moment it began; "-" is standard output
 //	probe ticks DURATION  print the moment, two hundred times a second
+//	probe serve ADDRESS   answer HTTP requests with the address they came to
 //	probe lines N         print N lines of 100 bytes; the first begins with the moment
 package main
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -31,6 +37,8 @@ func run(begun time.Time, args []string) error {
 		return stamp(begun, args[1])
 	case "ticks":
 		return ticks(args[1])
+	case "serve":
+		return serve(args[1])
 	case "lines":
 		return lines(begun, args[1])
 	}
@@ -56,6 +64,23 @@ func ticks(text string) error {
 		fmt.Println(time.Now().UnixNano())
 	}
 	fmt.Println("end")
+	return nil
+}
+
+// serve ends with a signal, which the first process of a container must ask for.
+func serve(at string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	s := &http.Server{Addr: at, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Context().Value(http.LocalAddrContextKey))
+	})}
+	go func() {
+		<-ctx.Done()
+		s.Close()
+	}()
+	if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 
