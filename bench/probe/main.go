@@ -2,7 +2,8 @@
 //
 //	probe stamp FILE      write the moment it began; "-" is standard output
 //	probe ticks DURATION  print the moment, two hundred times a second
-//	probe serve ADDRESS   answer HTTP requests with the address they came to
+//	probe serve ADDRESS   answer HTTP requests with the moment it listened, and
+//	                      the address they came to
 //	probe lines N         print N lines of 100 bytes; the first begins with the moment
 package main
 
@@ -11,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -71,14 +73,19 @@ func ticks(text string) error {
 func serve(at string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	s := &http.Server{Addr: at, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, r.Context().Value(http.LocalAddrContextKey))
+	l, err := net.Listen("tcp4", at)
+	if err != nil {
+		return err
+	}
+	listened := time.Now().UnixNano()
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, listened, " ", r.Context().Value(http.LocalAddrContextKey))
 	})}
 	go func() {
 		<-ctx.Done()
 		s.Close()
 	}()
-	if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
