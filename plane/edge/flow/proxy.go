@@ -44,7 +44,8 @@ type proxy struct {
 type pair struct {
 	client, target *net.TCPConn
 	at             netip.AddrPort
-	front, back    net.Conn // client and target, or TLS over them
+	front, back    net.Conn     // client and target, or TLS over them
+	ended          atomic.Int32 // directions
 }
 
 // serve accepts until the listener is closed; stop ends what there is.
@@ -147,14 +148,18 @@ func (p *proxy) greet(x *pair, w *way) error {
 // copyBoth carries bytes until both sides have said all.
 func (p *proxy) copyBoth(x *pair) {
 	var other sync.WaitGroup
-	other.Go(func() { p.copy(x.front, x.back) })
-	p.copy(x.back, x.front)
+	other.Go(func() { p.copy(x, x.front, x.back) })
+	p.copy(x, x.back, x.front)
 	other.Wait()
 }
 
-func (p *proxy) copy(to, from net.Conn) {
+func (p *proxy) copy(x *pair, to, from net.Conn) {
 	n, err := move(to, from)
 	p.bytes.Add(uint64(n))
+	plain := to == x.client || to == x.target
+	if last := x.ended.Add(1) == 2; last && plain && err == nil {
+		return // both are closed now, which says it
+	}
 	if half, ok := to.(interface{ CloseWrite() error }); ok && err == nil {
 		_ = half.CloseWrite() // the other side may have gone
 		return
