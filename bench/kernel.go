@@ -25,6 +25,8 @@ const (
 	clientAddress = "10.0.0.20"
 	nodeAddress   = "10.0.0.10"
 	targetAddress = "10.0.0.30"
+	relayAddress  = "10.0.0.11"
+	relayedTarget = "10.0.0.31" // the target's, for what goes by way of the relay
 
 	kernelRounds   = 11
 	kernelRequests = 2000 // on one connection in a round
@@ -50,40 +52,56 @@ func kernelLoads() []load {
 // carried measures budget 13. One process is the client and the target, each in a
 // namespace of its own, and all the kernel does in between happens in its system calls
 // or in ksoftirqd: the processor time of both is what all of it costs, whoever else
-// uses the machine. The same is done straight through the router, and through the node
-// of a Network balancer, round by round in turn.
+// uses the machine. The same is done straight through the router, through the node of a
+// Network balancer, and through a namespace like the node's that only routes, round by
+// round in turn.
 func carried(_ context.Context, b *bench) (result, error) {
 	m, err := b.startMachine()
 	if err != nil {
 		return result{}, err
 	}
 	defer m.close()
-	ends, err := m.ends(clientAddress, nodeAddress, targetAddress)
+	client, node, err := m.network()
 	if err != nil {
 		return result{}, err
 	}
-	client, node, target := ends[0], ends[1], ends[2]
-	at := netip.MustParseAddrPort(targetAddress + ":8080")
-	if err := answering(target, at.String()); err != nil {
-		return result{}, err
-	}
 	f := &flow.Flow{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
-	s := networkSnapshot(frontTarget(at.String()))
+	s := networkSnapshot(frontTarget(targetAddress + ":8080"))
 	front := &s.Fronts[0]
 	f.Apply(s, []flow.Node{{Front: front, Node: front.Nodes[0], Space: node}}, nil)
 	defer f.Drain(context.Background())
 	r := result{}
 	for _, l := range kernelLoads() {
-		straight, balanced, err := l.compare(client, at.String(), nodeAddress+":80")
+		took, err := l.compare(client, targetAddress+":8080", nodeAddress+":80", relayedTarget+":8080")
 		if err != nil {
 			return result{}, err
 		}
-		x := figure{Name: l.name, Value: balanced / straight, Unit: "x", Most: 1.1}
-		r.Figures = append(r.Figures, x)
-		r.Note += fmt.Sprintf(", %s %s straight and %s %s", l.name, short(straight), short(balanced), l.unit)
+		straight, balanced, relayed := took[0], took[1], took[2]
+		r.Figures = append(r.Figures, figure{Name: l.name, Value: balanced / straight, Unit: "x", Most: 1.1}, figure{Name: "to the same way routed", Value: balanced / relayed, Unit: "x"})
+		r.Note += fmt.Sprintf(", %s %s straight, %s balanced, %s routed %s", l.name, short(straight), short(balanced), short(relayed), l.unit)
 	}
 	r.Note = fmt.Sprintf("of client, target and kernel together, medians of %d rounds%s", kernelRounds, r.Note)
 	return r, nil
+}
+
+// network joins a client, a node, a target that answers, and a relay by which one of the
+// target's addresses is reached, both ways.
+func (m *machine) network() (client, node *space.Space, err error) {
+	ends, err := m.ends(clientAddress, nodeAddress, targetAddress, relayAddress)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, node, target, relay := ends[0], ends[1], ends[2], ends[3]
+	err = firstOf(
+		in(target, "ip addr add "+relayedTarget+"/32 dev eth0"),
+		in(relay, "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0 net.ipv4.conf.all.rp_filter=0"),
+		in(m.router, "ip route add "+relayedTarget+"/32 dev "+link(targetAddress),
+			"ip route add default via "+relayAddress+" dev "+link(relayAddress)+" onlink table 99",
+			"ip rule add iif "+link(clientAddress)+" to "+relayedTarget+" lookup 99",
+			"ip rule add iif "+link(targetAddress)+" from "+relayedTarget+" lookup 99"),
+		answering(target, "0.0.0.0:8080"),
+	)
+	return client, node, err
 }
 
 // networkSnapshot is a Network balancer with one TCP listener that leads to targets.
@@ -97,28 +115,32 @@ func networkSnapshot(targets ...balancer.PoolTarget) *balancer.Snapshot {
 	return s
 }
 
-// compare is the processor time of a unit in microseconds on both ways.
-func (l *load) compare(client *space.Space, straight, balanced string) (a, b float64, err error) {
-	took := [2][]float64{}
+// compare is the processor time of a unit in microseconds at each address.
+func (l *load) compare(client *space.Space, addresses ...string) ([]float64, error) {
+	took := make([][]float64, len(addresses))
 	for n := range kernelRounds + 1 {
-		for i, at := range []string{straight, balanced} {
+		for i, at := range addresses {
 			before, err := spent()
 			if err != nil {
-				return 0, 0, err
+				return nil, err
 			}
 			if err := client.Do(func() error { return l.do(at) }); err != nil {
-				return 0, 0, fmt.Errorf("%s at %s: %w", l.name, at, err)
+				return nil, fmt.Errorf("%s at %s: %w", l.name, at, err)
 			}
 			after, err := spent()
 			if err != nil {
-				return 0, 0, err
+				return nil, err
 			}
 			if n > 0 { // the first warms up
 				took[i] = append(took[i], float64((after-before).Nanoseconds())/1000/l.count)
 			}
 		}
 	}
-	return median(took[0]), median(took[1]), nil
+	out := make([]float64, len(took))
+	for i := range took {
+		out[i] = median(took[i])
+	}
+	return out, nil
 }
 
 // spent is the processor time of this process and of the kernel's threads that take

@@ -50,14 +50,16 @@ func (m *machine) end(address string) (*space.Space, error) {
 	if err != nil {
 		return nil, err
 	}
-	link := "v" + strings.ReplaceAll(address, ".", "")
-	if err := in(m.router, fmt.Sprintf("ip link add %s type veth peer name eth0 netns /proc/%d/fd/%d", link, os.Getpid(), s.FD()),
-		"ip link set "+link+" up", "ip route add "+address+"/32 dev "+link); err != nil {
+	if err := in(m.router, fmt.Sprintf("ip link add %s type veth peer name eth0 netns /proc/%d/fd/%d", link(address), os.Getpid(), s.FD()),
+		"ip link set "+link(address)+" up", "ip route add "+address+"/32 dev "+link(address)); err != nil {
 		return nil, err
 	}
 	return s, in(s, "ip addr add "+address+"/32 dev eth0", "ip link set eth0 up",
 		"ip route add 169.254.1.1 dev eth0", "ip route add default via 169.254.1.1 dev eth0 src "+address)
 }
+
+// link is the router's to an address.
+func link(address string) string { return "v" + strings.ReplaceAll(address, ".", "") }
 
 // ends joins a namespace for each address.
 func (m *machine) ends(addresses ...string) (all []*space.Space, err error) {
