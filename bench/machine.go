@@ -3,12 +3,22 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/berthhq/berth/agent/network/space"
+)
+
+const (
+	clientAddress = "10.0.0.20"
+	nodeAddress   = "10.0.0.10"
+	targetAddress = "10.0.0.30"
+	relayAddress  = "10.0.0.11"
+	relayedTarget = "10.0.0.31" // the target's, for what goes by way of the relay
 )
 
 // machine is a router with namespaces around it, each with one address, joined as an
@@ -89,6 +99,38 @@ func in(s *space.Space, commands ...string) error {
 				return fmt.Errorf("%s: %w: %s", c, err, out)
 			}
 		}
+		return nil
+	})
+}
+
+// network joins a client, a node, a target that answers, and a relay by which one of the
+// target's addresses is reached, both ways.
+func (m *machine) network() (client, node *space.Space, err error) {
+	ends, err := m.ends(clientAddress, nodeAddress, targetAddress, relayAddress)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, node, target, relay := ends[0], ends[1], ends[2], ends[3]
+	err = firstOf(
+		in(target, "ip addr add "+relayedTarget+"/32 dev eth0"),
+		in(relay, "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0 net.ipv4.conf.all.rp_filter=0"),
+		in(m.router, "ip route add "+relayedTarget+"/32 dev "+link(targetAddress),
+			"ip route add default via "+relayAddress+" dev "+link(relayAddress)+" onlink table 99",
+			"ip rule add iif "+link(clientAddress)+" to "+relayedTarget+" lookup 99",
+			"ip rule add iif "+link(targetAddress)+" from "+relayedTarget+" lookup 99"),
+		answering(target, "0.0.0.0:8080"),
+	)
+	return client, node, err
+}
+
+// answering serves HTTP inside a namespace until the process ends.
+func answering(s *space.Space, at string) error {
+	return s.Do(func() error {
+		l, err := net.Listen("tcp4", at)
+		if err != nil {
+			return err
+		}
+		go http.Serve(l, http.HandlerFunc(hello))
 		return nil
 	})
 }

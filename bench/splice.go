@@ -1,25 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"crypto/tls"
-	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net"
-	"net/netip"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"time"
-
-	"github.com/berthhq/berth/agent/network/space"
-	"github.com/berthhq/berth/domain/balancer"
-	"github.com/berthhq/berth/plane/edge/flow"
 )
 
 const (
@@ -30,58 +17,13 @@ const (
 	spliceClients = 4
 )
 
-// spliceOrder is what a process that carries connections is told, in a namespace of
-// its own.
-type spliceOrder struct {
-	Header           bool   // of the proxy protocol, sent ahead
-	Certificate, Key []byte // none where TLS does not end here
-}
-
-// serve carries the listener of a Network balancer as an edge does.
-func (o *spliceOrder) serve() error {
-	own, err := space.Own()
-	if err != nil {
-		return err
-	}
-	s := networkSnapshot(frontTarget(spliceTarget))
-	front := &s.Fronts[0]
-	l := &front.Listeners[0].Listener
-	l.Port = int(netip.MustParseAddrPort(spliceAt).Port())
-	if o.Header {
-		s.Pools[0].Group.Attributes[balancer.ProxyProtocol] = "true"
-	}
-	if len(o.Certificate) > 0 {
-		l.Protocol, l.SSLPolicy, l.Certificates = "TLS", "ELBSecurityPolicy-TLS13-1-2-2021-06", []string{"cert"}
-		s.Certificates = []balancer.Certificate{{ARN: "cert", Chain: o.Certificate, Key: o.Key}}
-	}
-	f := &flow.Flow{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
-	f.Apply(s, []flow.Node{{Front: front, Node: front.Nodes[0], Space: own}}, func(*flow.Node, int) (net.Listener, error) {
-		return net.Listen("tcp4", spliceAt)
-	})
-	select {}
-}
-
-// spliced is a subject with its target, both in a namespace of their own: the kernel
-// does for each what that one asked for.
-type spliced struct {
-	*subject
-	space  *space.Space
-	target *process
-}
-
 // spliceLoads are done by each client in a round; a unit is of all clients.
-func spliceLoads(dial dialer) []struct {
-	load
-	most float64
-} {
+func spliceLoads(dial dialer) []load {
 	const requests, dials, bytes = 1500, 500, 64 << 20
-	return []struct {
-		load
-		most float64
-	}{
-		{load{"bulk", "us/MB", spliceClients * bytes >> 20, func(at string) error { return bulk(dial, at, bytes) }}, 1.3},
-		{load{"keep-alive", "us", spliceClients * requests, func(at string) error { return keep(dial, at, requests) }}, 1.3},
-		{load{"new connections", "us", spliceClients * dials, func(at string) error { return connections(dial, at, dials) }}, 1.5},
+	return []load{
+		{"bulk", "us/MB", spliceClients * bytes >> 20, 1.3, func(at string) error { return bulk(dial, at, bytes) }},
+		{"keep-alive", "us", spliceClients * requests, 1.3, func(at string) error { return keep(dial, at, requests) }},
+		{"new connections", "us", spliceClients * dials, 1.5, func(at string) error { return connections(dial, at, dials) }},
 	}
 }
 
@@ -122,7 +64,7 @@ func (r *result) compare(kind string, all []*spliced, dial dialer) error {
 		took := make([][]float64, len(all))
 		for n := range spliceRounds + 1 {
 			for i, s := range all {
-				one, err := s.round(&l.load)
+				one, err := s.round(&l)
 				if err != nil {
 					return fmt.Errorf("%s, %s of %s: %w", kind, l.name, s.name, err)
 				}
@@ -157,162 +99,4 @@ func (s *spliced) round(l *load) (float64, error) {
 	}
 	after, err := s.cpu()
 	return float64((after - before).Nanoseconds()) / 1000 / l.count, err
-}
-
-// startSpliced starts ours, and HAProxy if there is one.
-func (b *bench) startSpliced(ctx context.Context, haproxy string, secure bool) (all []*spliced, err error) {
-	own, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp(b.dir, "spliced-")
-	if err != nil {
-		return nil, err
-	}
-	o := &spliceOrder{Header: !secure}
-	if secure {
-		if o.Certificate, o.Key, err = certificate(dir); err != nil {
-			return nil, err
-		}
-	}
-	order, err := json.Marshal(o)
-	if err != nil {
-		return nil, err
-	}
-	file := filepath.Join(dir, "haproxy.conf")
-	if err := os.WriteFile(file, []byte(o.haproxy(dir)), 0o644); err != nil {
-		return nil, err
-	}
-	commands := map[string][]string{"berth": {own, "splice", string(order)}, "haproxy": {haproxy, "-db", "-f", file}}
-	for _, name := range []string{"berth", "haproxy"} {
-		if commands[name][0] == "" {
-			continue
-		}
-		s, err := startOneSpliced(ctx, dir, name, own, commands[name])
-		if err != nil {
-			for _, s := range all {
-				err = firstOf(err, s.close())
-			}
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, nil
-}
-
-func startOneSpliced(ctx context.Context, dir, name, own string, command []string) (*spliced, error) {
-	s := &spliced{}
-	var err error
-	if s.space, err = space.Create(filepath.Join(dir, name), nil); err != nil {
-		return nil, err
-	}
-	err = in(s.space, "ip link set lo up")
-	if err == nil {
-		err = s.space.Do(func() (err error) {
-			if s.target, err = start(name+"-target", dir, nil, own, "target", spliceTarget); err != nil {
-				return err
-			}
-			p, err := start(name, dir, nil, command...)
-			s.subject = &subject{p, name, spliceAt}
-			return err
-		})
-	}
-	if err == nil {
-		err = s.until(ctx, func() error {
-			return s.space.Do(func() error {
-				for _, at := range []string{spliceAt, spliceTarget} {
-					c, err := net.Dial("tcp4", at)
-					if err != nil {
-						return err
-					}
-					c.Close()
-				}
-				return nil
-			})
-		})
-	}
-	if err != nil {
-		return nil, firstOf(err, s.close())
-	}
-	return s, nil
-}
-
-func (s *spliced) close() (err error) {
-	if s.subject != nil && s.subject.process != nil {
-		err = s.subject.process.close()
-	}
-	if s.target != nil {
-		err = firstOf(err, s.target.close())
-	}
-	return firstOf(err, s.space.Close(), space.Remove(s.space.Path()))
-}
-
-// haproxy does the same. By itself, and with splice-auto, it would not splice.
-func (o *spliceOrder) haproxy(dir string) string {
-	bind, ahead := spliceAt, ""
-	if len(o.Certificate) > 0 {
-		bind += " ssl crt " + filepath.Join(dir, "both.pem") + " ssl-min-ver TLSv1.2"
-	}
-	if o.Header {
-		ahead = " send-proxy-v2"
-	}
-	return fmt.Sprintf(`global
-  maxconn 10500
-  no strict-limits
-defaults
-  mode tcp
-  option splice-request
-  option splice-response
-  timeout connect 5s
-  timeout client 350s
-  timeout server 350s
-listen l
-  bind %s
-  server t %s%s
-`, bind, spliceTarget, ahead)
-}
-
-// dialer connects as a client does.
-type dialer func(at string) (net.Conn, error)
-
-func dialTCP(at string) (net.Conn, error) { return net.DialTimeout("tcp4", at, time.Minute) }
-
-func dialTLS(at string) (net.Conn, error) {
-	c, err := dialTCP(at)
-	if err != nil {
-		return nil, err
-	}
-	return tls.Client(c, trusting()), nil
-}
-
-// unheaded are the connections of a listener, without the header of the proxy protocol
-// that may come ahead.
-type unheaded struct{ net.Listener }
-
-// Accept implements net.Listener.
-func (u unheaded) Accept() (net.Conn, error) {
-	c, err := u.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &unheadedConn{c.(*net.TCPConn), nil}, nil
-}
-
-type unheadedConn struct {
-	*net.TCPConn
-	in *bufio.Reader
-}
-
-// Read implements net.Conn.
-func (c *unheadedConn) Read(b []byte) (int, error) {
-	if c.in == nil {
-		c.in = bufio.NewReaderSize(c.TCPConn, 4<<10)
-		const head = 16 // bytes, the last two of them the length of the rest
-		if first, err := c.in.Peek(head); err == nil && first[0] == '\r' {
-			if _, err := c.in.Discard(head + int(first[14])<<8 + int(first[15])); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return c.in.Read(b)
 }
