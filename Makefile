@@ -57,7 +57,7 @@ fast: ## The tests that need neither root nor containers
 conformance: ## Hold berth against real clients: each folder is a module of its own
 	@for m in conformance/*/go.mod; do echo "== $$(dirname $$m)"; (cd $$(dirname $$m) && go test -count=1 -timeout 20m ./...); done
 
-soak: build ## Kill processes under load a hundred times
+soak: build ## Kill processes under load a hundred times; change targets under load for ten minutes
 	BERTH_SOAK=1 go test -tags $(TAGS) -count=1 -timeout 120m -run 'Kill|Crash|Soak' ./store/... ./plane/...
 	cd conformance/kill && BERTH_SOAK=1 go test -count=1 -timeout 60m -v -run Killed .
 	BERTH_SOAK=1 go run -tags $(TAGS) ./bench -only 16

@@ -2,21 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/berthhq/berth/domain/balancer"
-	"github.com/berthhq/berth/plane/edge/web"
 )
 
 // changeFor is how long targets change; a soak does it longer.
@@ -27,10 +21,12 @@ func changeFor() time.Duration {
 	return 20 * time.Second
 }
 
-// mover is an engine whose targets come and go.
+// mover changes the targets that something leads to: a balancer, of one kind or the
+// other.
 type mover struct {
-	engine *web.Engine
-	at     string
+	listen func() (net.Listener, error) // where targets serve
+	apply  func(live []balancer.PoolTarget, leaves *balancer.PoolTarget)
+	busy   func(balancer.PoolTarget) bool // whether something is under way to it
 	live   []*moved
 	gone   sync.WaitGroup
 }
@@ -42,42 +38,49 @@ type moved struct {
 }
 
 // changing measures budget 16: each second a target comes and the oldest leaves; it
-// ends once nothing is under way to it.
-func changing(ctx context.Context, _ *bench) (result, error) {
-	m := &mover{engine: frontEngine(nil)}
-	for range 2 {
-		if err := m.join(); err != nil {
-			return result{}, err
-		}
-	}
-	m.apply(nil)
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+// ends once nothing is under way to it. So it is with the targets of an Application
+// balancer and of a Network one at once.
+func changing(ctx context.Context, b *bench) (result, error) {
+	dir, err := os.MkdirTemp(b.dir, "change-")
 	if err != nil {
 		return result{}, err
 	}
-	m.at = l.Addr().String()
-	go m.engine.Serve(l, "eni-1", 80)
-	defer m.engine.Drain(ctx)
-	r, err := m.run(ctx)
-	for _, t := range m.live {
-		t.server.Close()
+	front, err := startFront(dir)
+	if err != nil {
+		return result{}, err
 	}
-	return r, err
+	defer front.close()
+	network, err := b.startNetwork()
+	if err != nil {
+		return result{}, err
+	}
+	defer network.close()
+	return change(ctx, []*mover{front.mover(), network.mover()}, append(front.users(), network.users()...))
 }
 
-func (m *mover) run(ctx context.Context) (result, error) {
-	var over atomic.Bool
-	var asking sync.WaitGroup
-	users := []*user{{name: "GET", ask: get}, {name: "POST", ask: post}, {name: "WebSocket", ask: talk}}
-	for _, u := range users {
-		for range 2 {
-			asking.Go(func() { u.until(ctx, &over, m.at) })
+func change(ctx context.Context, movers []*mover, users []*user) (result, error) {
+	for _, m := range movers {
+		if err := m.begin(); err != nil {
+			return result{}, err
 		}
 	}
-	err := m.move(ctx)
+	var over atomic.Bool
+	var asking, moving sync.WaitGroup
+	for _, u := range users {
+		for range 2 {
+			asking.Go(func() { u.until(ctx, &over) })
+		}
+	}
+	errs := make([]error, len(movers))
+	for i, m := range movers {
+		moving.Go(func() { errs[i] = m.move(ctx) })
+	}
+	moving.Wait()
 	over.Store(true)
 	asking.Wait()
-	m.gone.Wait()
+	for _, m := range movers {
+		m.end()
+	}
 	r := result{Note: "targets changed each second for " + changeFor().String() + "; no peer: it is judged by itself"}
 	for _, u := range users {
 		r.Figures = append(r.Figures,
@@ -86,7 +89,18 @@ func (m *mover) run(ctx context.Context) (result, error) {
 			r.Note += "; " + u.name + ": " + first
 		}
 	}
-	return r, err
+	return r, firstOf(errs...)
+}
+
+// begin leads to two targets.
+func (m *mover) begin() error {
+	for range 2 {
+		if err := m.join(); err != nil {
+			return err
+		}
+	}
+	m.lead(nil)
+	return nil
 }
 
 func (m *mover) move(ctx context.Context) error {
@@ -103,129 +117,71 @@ func (m *mover) move(ctx context.Context) error {
 		}
 		leaves := m.live[0]
 		m.live = m.live[1:]
-		m.apply(leaves)
-		m.gone.Go(func() { m.end(leaves) })
+		m.lead(leaves)
+		m.gone.Go(func() { m.stop(leaves) })
 	}
 	return nil
 }
 
-// join adds a target that serves already.
+// join adds a target that serves already, whatever it is asked.
 func (m *mover) join() error {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := m.listen()
 	if err != nil {
 		return err
 	}
-	t := &moved{frontTarget(l.Addr().String()), &http.Server{Handler: http.HandlerFunc(answer)}}
-	go t.server.Serve(l)
-	m.live = append(m.live, t)
+	s := &http.Server{Handler: answers(), Protocols: new(http.Protocols)}
+	s.Protocols.SetHTTP1(true)
+	s.Protocols.SetUnencryptedHTTP2(true)
+	go s.Serve(l)
+	m.live = append(m.live, &moved{frontTarget(l.Addr().String()), s})
 	return nil
 }
 
-// apply leads to those that live; one drains.
-func (m *mover) apply(leaves *moved) {
+// lead leads to those that live; one drains.
+func (m *mover) lead(leaves *moved) {
 	var all []balancer.PoolTarget
-	if leaves != nil {
-		draining := leaves.PoolTarget
-		draining.Draining = true
-		all = append(all, draining)
-	}
 	for _, t := range m.live {
 		all = append(all, t.PoolTarget)
 	}
-	m.engine.Apply(frontSnapshot(all...))
+	if leaves == nil {
+		m.apply(all, nil)
+		return
+	}
+	draining := leaves.PoolTarget
+	draining.Draining = true
+	m.apply(all, &draining)
 }
 
-// end closes a target once it is idle, as a drained task is stopped.
-func (m *mover) end(t *moved) {
-	for m.engine.InFlight(t.Key) > 0 {
+// stop closes a target once it is idle, as a drained task is stopped.
+func (m *mover) stop(t *moved) {
+	for m.busy(t.PoolTarget) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.server.Close()
 }
 
-// answer says back what it is sent.
-func answer(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Upgrade") == "" {
-		// Read first: the server drops what is unread once an answer begins.
-		if all, err := io.ReadAll(r.Body); err == nil {
-			_, _ = w.Write(all)
-		}
-		return
-	}
-	c, err := websocket.Accept(w, r, nil)
-	if err != nil {
-		return
-	}
-	defer c.CloseNow()
-	for {
-		kind, text, err := c.Read(r.Context())
-		if err != nil || c.Write(r.Context(), kind, text) != nil {
-			return
-		}
+// end waits for those that leave, and closes the others.
+func (m *mover) end() {
+	m.gone.Wait()
+	for _, t := range m.live {
+		t.server.Close()
 	}
 }
 
 // user asks in one way, again and again.
 type user struct {
 	name         string
-	ask          func(ctx context.Context, at string) error
+	ask          func(ctx context.Context) error
 	made, failed atomic.Int64
 	first        atomic.Value // text of a failure
 }
 
-func (u *user) until(ctx context.Context, over *atomic.Bool, at string) {
+func (u *user) until(ctx context.Context, over *atomic.Bool) {
 	for !over.Load() && ctx.Err() == nil {
 		u.made.Add(1)
-		if err := u.ask(ctx, at); err != nil {
+		if err := u.ask(ctx); err != nil {
 			u.failed.Add(1)
 			u.first.Store(err.Error())
 		}
 	}
-}
-
-func get(ctx context.Context, at string) error { return send(ctx, http.MethodGet, at, "") }
-
-func post(ctx context.Context, at string) error {
-	return send(ctx, http.MethodPost, at, strings.Repeat("x", 1000))
-}
-
-func send(ctx context.Context, method, at, body string) error {
-	// No GetBody: the client must not send it again by itself.
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+at+"/", io.NopCloser(strings.NewReader(body)))
-	if err != nil {
-		return err
-	}
-	r.ContentLength = int64(len(body))
-	if body == "" {
-		r.Body = nil
-	}
-	a, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer a.Body.Close()
-	got, err := io.ReadAll(a.Body)
-	if err == nil && (a.StatusCode != http.StatusOK || string(got) != body) {
-		err = fmt.Errorf("answer %s with %d bytes", a.Status, len(got))
-	}
-	return err
-}
-
-// talk holds a conversation that outlasts a change.
-func talk(ctx context.Context, at string) error {
-	c, _, err := websocket.Dial(ctx, "ws://"+at+"/", nil)
-	if err != nil {
-		return err
-	}
-	defer c.CloseNow()
-	for range 30 {
-		if err := c.Write(ctx, websocket.MessageText, []byte("hello")); err != nil {
-			return err
-		}
-		if _, got, err := c.Read(ctx); err != nil || string(got) != "hello" {
-			return errors.Join(err, fmt.Errorf("got %q", got))
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	return c.Close(websocket.StatusNormalClosure, "")
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strconv"
 	"sync"
 
 	"github.com/berthhq/berth/domain/balancer"
@@ -30,20 +31,40 @@ type frontOrder struct {
 	Key            []byte
 }
 
-// frontProcess is the bench as the process that is measured: "target ADDRESS" or
-// "front ORDER".
+// frontProcess is the bench as the process that is measured: "target ADDRESS",
+// "front ORDER" or "splice ORDER".
 func frontProcess(what, order string) error {
-	if what == "target" {
-		return http.ListenAndServe(order, http.HandlerFunc(hello))
+	var o interface{ serve() error }
+	switch what {
+	case "target":
+		l, err := net.Listen("tcp4", order)
+		if err != nil {
+			return err
+		}
+		return http.Serve(unheaded{l}, http.HandlerFunc(hello))
+	case "front":
+		o = &frontOrder{}
+	default:
+		o = &spliceOrder{}
 	}
-	var o frontOrder
-	if err := json.Unmarshal([]byte(order), &o); err != nil {
+	if err := json.Unmarshal([]byte(order), o); err != nil {
 		return err
 	}
 	return o.serve()
 }
 
-func hello(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }
+// hello answers with a word, or with as many bytes as are asked for.
+func hello(w http.ResponseWriter, r *http.Request) {
+	n, err := strconv.ParseInt(r.URL.Query().Get("bytes"), 10, 64)
+	if err != nil {
+		_, _ = io.WriteString(w, "hello")
+		return
+	}
+	w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
+	for block := make([]byte, 64<<10); n > 0 && err == nil; n -= int64(len(block)) {
+		_, err = w.Write(block[:min(n, int64(len(block)))])
+	}
+}
 
 func (o *frontOrder) serve() error {
 	file, err := os.Create(o.Log)

@@ -43,8 +43,11 @@ func budgets() []budget {
 		{8, "memory", memory},
 		{11, "ALB, HTTP/1.1 keep-alive", keepAlive},
 		{12, "ALB, HTTP/2 over TLS", overTLS},
+		{13, "NLB over nftables, all CPU against plain routing", carried},
+		{14, "NLB in user space, CPU of the process", userland},
 		{15, "ALB, 10,000 idle clients", idle},
 		{16, "ALB, failed requests while targets change each second", changing},
+		{17, "task RUNNING to its first request through the ALB", firstRequest},
 		{18, "network of a task: set-up", taskNetwork},
 		{20, "log line written to readable", logLines},
 		{21, "make build from a warm cache; the fast tests", builds},
@@ -62,7 +65,7 @@ type bench struct {
 }
 
 func main() {
-	if len(os.Args) == 3 && (os.Args[1] == "front" || os.Args[1] == "target") {
+	if len(os.Args) == 3 && slices.Contains([]string{"front", "splice", "target"}, os.Args[1]) {
 		fmt.Fprintln(os.Stderr, "bench:", frontProcess(os.Args[1], os.Args[2]))
 		os.Exit(1)
 	}

@@ -88,8 +88,11 @@ func (s *subject) round(ctx context.Context, g generator) (float64, error) {
 
 const request = "GET /a/page?q=1 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
 
-func overHTTP1(_ context.Context, at string, requests int) error {
-	c, err := net.Dial("tcp", at)
+func overHTTP1(_ context.Context, at string, requests int) error { return keep(dialTCP, at, requests) }
+
+// keep makes requests one after another on one connection.
+func keep(dial dialer, at string, requests int) error {
+	c, err := dial(at)
 	if err != nil {
 		return err
 	}

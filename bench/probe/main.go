@@ -2,15 +2,23 @@
 //
 //	probe stamp FILE      write the moment it began; "-" is standard output
 //	probe ticks DURATION  print the moment, two hundred times a second
+//	probe serve ADDRESS   answer HTTP requests with the moment it listened, and
+//	                      the address they came to
 //	probe lines N         print N lines of 100 bytes; the first begins with the moment
 package main
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -31,6 +39,8 @@ func run(begun time.Time, args []string) error {
 		return stamp(begun, args[1])
 	case "ticks":
 		return ticks(args[1])
+	case "serve":
+		return serve(args[1])
 	case "lines":
 		return lines(begun, args[1])
 	}
@@ -56,6 +66,28 @@ func ticks(text string) error {
 		fmt.Println(time.Now().UnixNano())
 	}
 	fmt.Println("end")
+	return nil
+}
+
+// serve ends with a signal, which the first process of a container must ask for.
+func serve(at string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	l, err := net.Listen("tcp4", at)
+	if err != nil {
+		return err
+	}
+	listened := time.Now().UnixNano()
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, listened, " ", r.Context().Value(http.LocalAddrContextKey))
+	})}
+	go func() {
+		<-ctx.Done()
+		s.Close()
+	}()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 

@@ -139,10 +139,10 @@ func (e *Edge) turn(ctx context.Context, h *heir) {
 		case c := <-h.asked:
 			h.give(c, e.doors)
 		case e.snap = <-e.news:
+			e.apply() // first: the disk may be slow
 			if err := e.remember(e.snap); err != nil {
 				e.Log.Warn("the snapshot cannot be kept for the next start", "err", err)
 			}
-			e.apply()
 		case <-ticker.C:
 			e.apply()
 		}

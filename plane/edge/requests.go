@@ -46,19 +46,14 @@ var _ Engine = (*Requests)(nil)
 var errNoNode = errors.New("the balancer's node is not here any more")
 
 // dial connects from a node's network.
-func (r *Requests) dial(ctx context.Context, node string, to netip.AddrPort) (c net.Conn, err error) {
+func (r *Requests) dial(ctx context.Context, node string, to netip.AddrPort) (net.Conn, error) {
 	r.mu.Lock()
 	n, ok := r.nodes[node]
 	r.mu.Unlock()
 	if !ok {
 		return nil, errNoNode
 	}
-	err = n.Space.Do(func() (err error) {
-		var d net.Dialer
-		c, err = d.DialContext(ctx, "tcp4", to.String())
-		return err
-	})
-	return c, err
+	return n.Space.Dial(ctx, to)
 }
 
 func (r *Requests) state(target string) balancer.State {

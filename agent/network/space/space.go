@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -112,21 +113,25 @@ func Remove(path string) error {
 	return nil
 }
 
+// home is the namespace that the process lives in, which every thread comes from that
+// is not inside another. Nobody closes it.
+var home = sync.OnceValues(func() (fd int, err error) {
+	return unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+})
+
 // aside runs f on a thread of its own and brings the thread back to the
 // namespace it came from. A thread that cannot be brought back is given up.
 func aside(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread()
-		home, err := os.Open("/proc/thread-self/ns/net")
+		back, err := home()
 		if err != nil {
-			runtime.UnlockOSThread()
 			done <- err
 			return
 		}
-		defer home.Close()
+		runtime.LockOSThread()
 		err = f()
-		if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
+		if unix.Setns(back, unix.CLONE_NEWNET) == nil {
 			runtime.UnlockOSThread()
 		}
 		done <- err

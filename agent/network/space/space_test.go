@@ -1,11 +1,19 @@
 package space
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func create(t *testing.T, prepare func() error) *Space {
@@ -101,5 +109,50 @@ func TestFailedPreparationLeavesNothing(t *testing.T) {
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the file is still there: %v", err)
+	}
+}
+
+func TestConnectionsBeginInside(t *testing.T) {
+	s := create(t, func() error { return exec.Command("ip", "link", "set", "lo", "up").Run() })
+	var l net.Listener
+	if err := s.Do(func() (err error) { l, err = net.Listen("tcp4", "127.0.0.1:0"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	at := netip.MustParseAddrPort(l.Addr().String())
+	c, err := s.Dial(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := l.Accept()
+	if err != nil || there.RemoteAddr().String() != c.LocalAddr().String() {
+		t.Errorf("%v came, not %v (%v)", there.RemoteAddr(), c.LocalAddr(), err)
+	}
+	there.Close()
+	c.Close()
+	l.Close()
+	if _, err := s.Dial(t.Context(), at); !errors.Is(err, unix.ECONNREFUSED) {
+		t.Errorf("nobody listens, but: %v", err)
+	}
+}
+
+// A target that says nothing is waited for until the caller has had enough.
+func TestConnectionsThatDoNotComeAreGivenUp(t *testing.T) {
+	s := create(t, func() error {
+		for _, c := range []string{"link set lo up", "link add far type veth peer name away", "link set away up", "addr add 192.0.2.1/24 dev far", "link set far up"} {
+			if out, err := exec.Command("ip", strings.Fields(c)...).CombinedOutput(); err != nil {
+				return fmt.Errorf("ip %s: %w: %s", c, err, out)
+			}
+		}
+		return nil
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := s.Dial(ctx, netip.MustParseAddrPort("192.0.2.2:80"))
+	var timeout net.Error
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Dial(t.Context(), netip.MustParseAddrPort("[2001:db8::1]:80")); err == nil {
+		t.Error("an IPv6 address was taken")
 	}
 }

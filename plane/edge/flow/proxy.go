@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -14,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berthhq/berth/agent/network/space"
 	"github.com/berthhq/berth/domain/metric"
 )
 
@@ -52,6 +52,7 @@ type pair struct {
 	front, back    net.Conn // client and target, or TLS over them
 	over           Over     // of what is known only once the bytes have gone: received and sent
 	received, sent atomic.Int64
+	ended          atomic.Int32 // directions
 }
 
 // serve accepts until the listener is closed; stop ends what there is.
@@ -121,12 +122,7 @@ func (p *proxy) connect(x *pair, w *way) (err error) {
 		}
 		var c net.Conn
 		began := time.Now()
-		err = w.space.Do(func() (err error) {
-			d := net.Dialer{Timeout: dialPatience}
-			c, err = d.DialContext(context.Background(), "tcp4", at.String())
-			return err
-		})
-		if err == nil {
+		if c, err = dial(w.space, at); err == nil {
 			x.at, x.target, x.back = at, c.(*net.TCPConn), c
 			x.over.Target, x.over.Dialing = at, time.Since(began)
 			return p.greet(x, w)
@@ -134,6 +130,12 @@ func (p *proxy) connect(x *pair, w *way) (err error) {
 		p.refused.Add(1)
 	}
 	return err
+}
+
+func dial(s *space.Space, to netip.AddrPort) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), dialPatience)
+	defer cancel()
+	return s.Dial(ctx, to)
 }
 
 // greet sends what the target wants ahead of the sender's bytes.
@@ -158,19 +160,22 @@ func (p *proxy) greet(x *pair, w *way) error {
 
 func addressOf(a net.Addr) netip.AddrPort { return netip.MustParseAddrPort(a.String()) }
 
-// copyBoth carries bytes until both sides have said all. Without TLS the kernel moves
-// them.
+// copyBoth carries bytes until both sides have said all.
 func (p *proxy) copyBoth(x *pair) {
-	var both sync.WaitGroup
-	both.Go(func() { p.copy(x.back, x.front, &x.received) })
-	both.Go(func() { p.copy(x.front, x.back, &x.sent) })
-	both.Wait()
+	var other sync.WaitGroup
+	other.Go(func() { p.copy(x, x.front, x.back, &x.sent) })
+	p.copy(x, x.back, x.front, &x.received)
+	other.Wait()
 }
 
-func (p *proxy) copy(to, from net.Conn, count *atomic.Int64) {
-	n, err := io.Copy(to, from)
+func (p *proxy) copy(x *pair, to, from net.Conn, count *atomic.Int64) {
+	n, err := move(to, from)
 	p.bytes.Add(uint64(n))
 	count.Store(n)
+	plain := to == x.client || to == x.target
+	if last := x.ended.Add(1) == 2; last && plain && err == nil {
+		return // both are closed now, which says it
+	}
 	if half, ok := to.(interface{ CloseWrite() error }); ok && err == nil {
 		_ = half.CloseWrite() // the other side may have gone
 		return

@@ -208,3 +208,34 @@ func TestProxiedConnectionsFindATargetAndEndWithIt(t *testing.T) {
 		c.Close()
 	}
 }
+
+// What is large is spliced, and what is small is not, in one connection and both ways.
+func TestAllBytesComeThroughInOrder(t *testing.T) {
+	target := listen(t)
+	go swallow(target)
+	p := local(t, target, func(*way) {})
+	c, err := net.Dial("tcp", p.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var sent bytes.Buffer
+	for _, size := range []int{1, pieceBytes - 1, pieceBytes, 3 * runBytes, 1} {
+		b := make([]byte, size)
+		rand.Read(b)
+		sent.Write(b)
+		if _, err := c.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.(*net.TCPConn).CloseWrite()
+	all, err := io.ReadAll(c)
+	if err != nil || !bytes.Equal(all, sent.Bytes()) {
+		t.Errorf("%d of %d bytes came back, or others (%v)", len(all), sent.Len(), err)
+	}
+	p.listener.Close()
+	p.busy.Wait()
+	if n := p.bytes.Load(); n != 2*uint64(sent.Len()) {
+		t.Errorf("%d bytes were counted of %d both ways", n, sent.Len())
+	}
+}

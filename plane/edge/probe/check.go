@@ -38,7 +38,7 @@ func check(ctx context.Context, w *Watched) *fault {
 	case "HTTP", "HTTPS":
 		return get(ctx, w, at)
 	}
-	c, err := dial(ctx, w, at)
+	c, err := w.Space.Dial(ctx, at)
 	if err != nil {
 		return faultOf(err)
 	}
@@ -50,15 +50,6 @@ func check(ctx context.Context, w *Watched) *fault {
 		return faultOf(err)
 	}
 	return nil
-}
-
-func dial(ctx context.Context, w *Watched, at netip.AddrPort) (c net.Conn, err error) {
-	err = w.Space.Do(func() error {
-		var d net.Dialer
-		c, err = d.DialContext(ctx, "tcp4", at.String())
-		return err
-	})
-	return c, err
 }
 
 func get(ctx context.Context, w *Watched, at netip.AddrPort) *fault {
@@ -132,7 +123,7 @@ func transportOf(w *Watched, at netip.AddrPort) (http.RoundTripper, func()) {
 	insecure := ssl.Back(nil)
 	if v := w.Group.ProtocolVersion; v == "GRPC" || v == "HTTP2" {
 		h2 := &http2.Transport{AllowHTTP: true, TLSClientConfig: insecure, DialTLSContext: func(ctx context.Context, _, _ string, c *tls.Config) (net.Conn, error) {
-			conn, err := dial(ctx, w, at)
+			conn, err := w.Space.Dial(ctx, at)
 			if err != nil || w.Group.HealthCheck.Protocol == "HTTP" {
 				return conn, err
 			}
@@ -142,7 +133,7 @@ func transportOf(w *Watched, at netip.AddrPort) (http.RoundTripper, func()) {
 	}
 	h1 := &http.Transport{
 		DisableKeepAlives: true, TLSClientConfig: insecure,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, w, at) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return w.Space.Dial(ctx, at) },
 	}
 	return h1, h1.CloseIdleConnections
 }

@@ -117,7 +117,7 @@ func (p *Prober) ask(ctx context.Context, w *watch, mine Watched) {
 		if counts := w.report.State != balancer.Initial || fault == nil || eager >= pause; counts {
 			w.note(fault, time.Now())
 		} else { // a task that starts is found soon; that it does not answer yet counts for nothing
-			pause, eager = eager, 2*eager
+			pause, eager = eager, eager+eager/2
 		}
 		changed := w.report.State != before
 		p.mu.Unlock()
@@ -128,9 +128,10 @@ func (p *Prober) ask(ctx context.Context, w *watch, mine Watched) {
 	}
 }
 
-// firstEager is how soon a new target that does not answer is asked again; then half as
-// often each time.
-const firstEager = 25 * time.Millisecond
+// firstEager is how soon a new target that does not answer is asked again; then the pause
+// grows by half each time, so that one is found after at most half as long again as it
+// takes to answer.
+const firstEager = 2 * time.Millisecond
 
 // note counts an answer in.
 func (w *watch) note(fault *fault, now time.Time) {
