@@ -3,8 +3,9 @@
 // when one fails, and leaves out those that fail often.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html
 //
-// It knows no namespaces and no tasks: who makes a Proxy brings listeners and says how
-// to dial.
+// A Proxy carries the calls of one client to one service. A Node has those of all tasks
+// of a host: it gives the names that they call addresses in their routers, listens
+// there, and knows who calls.
 package connect
 
 import (
@@ -57,10 +58,11 @@ type Proxy struct {
 	Config
 	Ring
 
-	web     *http.Server // of the HTTP protocols
+	web     *http.Server // of the HTTP protocols; it takes what is in the queue
+	queue   *queue
 	client  *http.Transport
 	mu      sync.Mutex
-	open    map[io.Closer]bool // listeners and spliced connections
+	open    map[io.Closer]bool // spliced connections
 	closed  bool
 	running sync.WaitGroup
 }
@@ -91,25 +93,21 @@ func New(c Config) *Proxy {
 	return p
 }
 
-// Serve answers on a listener until it, or the proxy, is closed.
-func (p *Proxy) Serve(l net.Listener) error {
-	if p.web != nil {
-		return p.web.Serve(l)
-	}
-	if !p.keep(l) {
-		return errors.Join(net.ErrClosed, l.Close())
-	}
-	defer p.drop(l)
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return err
-		}
+// Carry takes a client's connection. It returns at once.
+func (p *Proxy) Carry(c net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		c.Close()
+	case p.web != nil:
+		p.queue.put(c)
+	default:
 		p.running.Go(func() { p.splice(c) })
 	}
 }
 
-// Close ends listeners and connections, and waits for them.
+// Close ends all connections, and waits for those of TCP.
 func (p *Proxy) Close() error {
 	p.mu.Lock()
 	p.closed = true

@@ -43,8 +43,17 @@ func start(t *testing.T, c connect.Config, endpoints ...netip.AddrPort) (*connec
 	p.Set(endpoints)
 	l, at := listen(t)
 	ended := make(chan struct{})
-	go func() { _ = p.Serve(l); close(ended) }()
-	t.Cleanup(func() { check(t, p.Close()); <-ended })
+	go func() {
+		defer close(ended)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			p.Carry(c)
+		}
+	}()
+	t.Cleanup(func() { check(t, l.Close()); <-ended; check(t, p.Close()) })
 	return p, at.String()
 }
 

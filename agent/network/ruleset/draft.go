@@ -167,6 +167,9 @@ func Numbers() Kind { return Kind{key: nftables.TypeMark} }
 // Jumps maps an interface name to the chain for it.
 func Jumps() Kind { return Kind{key: nftables.TypeIFName, data: nftables.TypeVerdict} }
 
+// Departures maps a source address to the chain for it.
+func Departures() Kind { return Kind{key: nftables.TypeIPAddr, data: nftables.TypeVerdict} }
+
 // Element is a member of a set.
 type Element struct{ parts []nftables.SetElement }
 
@@ -220,8 +223,13 @@ func Number(n uint32) Element { return element(numberBytes(n), nil) }
 func numberBytes(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n<<8) }
 
 // JumpFor is an element of Jumps.
-func JumpFor(link, chain string) Element {
-	return Element{[]nftables.SetElement{{Key: linkBytes(link), VerdictData: &expr.Verdict{Kind: expr.VerdictJump, Chain: chain}}}}
+func JumpFor(link, chain string) Element { return jumpFor(linkBytes(link), chain) }
+
+// DepartureFor is an element of Departures.
+func DepartureFor(a netip.Addr, chain string) Element { return jumpFor(a.AsSlice(), chain) }
+
+func jumpFor(key []byte, chain string) Element {
+	return Element{[]nftables.SetElement{{Key: key, VerdictData: &expr.Verdict{Kind: expr.VerdictJump, Chain: chain}}}}
 }
 
 func linkBytes(name string) []byte {

@@ -63,11 +63,14 @@ func Recall() Words {
 }
 
 // JumpIn, JumpOut go to the chain the map names for the packet's interface, if any.
-func JumpIn(jumps string) Words  { return jump(expr.MetaKeyIIFNAME, jumps) }
-func JumpOut(jumps string) Words { return jump(expr.MetaKeyOIFNAME, jumps) }
+func JumpIn(jumps string) Words  { return jump(meta(expr.MetaKeyIIFNAME), jumps) }
+func JumpOut(jumps string) Words { return jump(meta(expr.MetaKeyOIFNAME), jumps) }
 
-func jump(key expr.MetaKey, jumps string) Words {
-	return Words{meta(key), &expr.Lookup{SourceRegister: reg, SetName: jumps, DestRegister: unix.NFT_REG_VERDICT, IsDestRegSet: true}}
+// JumpFrom goes to the chain the map of Departures names for the packet's source, if any.
+func JumpFrom(departures string) Words { return jump(source(), departures) }
+
+func jump(load expr.Any, jumps string) Words {
+	return Words{load, &expr.Lookup{SourceRegister: reg, SetName: jumps, DestRegister: unix.NFT_REG_VERDICT, IsDestRegSet: true}}
 }
 
 // Publish sends the packet on to where the map of Ports says, if it says so.
