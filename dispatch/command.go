@@ -135,7 +135,7 @@ func (s *session) run(ctx context.Context) error {
 			err = s.spell(ctx)
 		case <-s.meshes.rest.C:
 			s.meshes.resting = false
-			err = s.connect(ctx)
+			err = s.connect(ctx, false)
 		case <-heartbeat.C:
 			err = s.beat(ctx)
 		}
@@ -233,7 +233,7 @@ func (s *session) changed(ctx context.Context, delta store.Delta) error {
 	if err := s.spell(ctx); err != nil {
 		return err
 	}
-	if err := s.connect(ctx); err != nil {
+	if err := s.connect(ctx, len(news) > 0); err != nil {
 		return err
 	}
 	return s.tell(ctx, news)

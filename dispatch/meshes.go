@@ -32,9 +32,10 @@ func (s *session) noteCalls(e store.Event) {
 	s.meshes.stale = s.meshes.stale || road.HasCalls(e.Old, s.instance) || road.HasCalls(e.New, s.instance)
 }
 
-// connect tells the meshes if they differ, or waits until the session has rested.
-func (s *session) connect(ctx context.Context) error {
-	if !s.ours || !s.meshes.stale || s.meshes.resting {
+// connect tells the meshes if they differ, or waits until the session has rested; not
+// when hurried by news of tasks, which nobody is to call when they stop.
+func (s *session) connect(ctx context.Context, hurried bool) error {
+	if !s.ours || !s.meshes.stale || s.meshes.resting && !hurried {
 		return nil
 	}
 	start, now := time.Now(), road.MeshesOf(s.d.Store.View(), s.instance)

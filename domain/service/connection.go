@@ -128,9 +128,18 @@ func (t *Template) Links(alternate bool) []task.Link {
 		return all
 	}
 	for _, s := range t.Connect.Services {
-		all = append(all, task.Link{RegistryARN: s.RegistryARN, Container: s.Container, Port: s.ContainerPort})
+		all = append(all, task.Link{RegistryARN: s.RegistryARN, Container: s.Container, Port: s.ContainerPort, Door: s.door()})
 	}
 	return all
+}
+
+// door is the port of a task's address where it is called, if it is another than the
+// container's.
+func (s *ConnectService) door() int {
+	if s.IngressOverride == nil || *s.IngressOverride == s.ContainerPort {
+		return 0
+	}
+	return *s.IngressOverride
 }
 
 // Connects is the id of the namespace whose services the tasks may call by Service

@@ -93,6 +93,14 @@ func New(c Config) *Proxy {
 	return p
 }
 
+// Set replaces the endpoints. To one that is gone nothing is sent any more: what was on
+// the way goes on.
+func (p *Proxy) Set(list []netip.AddrPort) {
+	if gone := p.Ring.Set(list); gone && p.client != nil {
+		p.client.CloseIdleConnections()
+	}
+}
+
 // Carry takes a client's connection. It returns at once.
 func (p *Proxy) Carry(c net.Conn) {
 	p.mu.Lock()

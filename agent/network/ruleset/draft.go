@@ -167,6 +167,12 @@ func Numbers() Kind { return Kind{key: nftables.TypeMark} }
 // Jumps maps an interface name to the chain for it.
 func Jumps() Kind { return Kind{key: nftables.TypeIFName, data: nftables.TypeVerdict} }
 
+// Doors maps an address and port to those that they lead to.
+func Doors() Kind {
+	pair := nftables.MustConcatSetType(nftables.TypeIPAddr, nftables.TypeInetService)
+	return Kind{key: pair, data: pair}
+}
+
 // Departures maps a source address to the chain for it.
 func Departures() Kind { return Kind{key: nftables.TypeIPAddr, data: nftables.TypeVerdict} }
 
@@ -205,6 +211,11 @@ func Port(proto byte, port int, to netip.Addr, toPort int) Element {
 
 // Twin is an element of Twins.
 func Twin(from, to netip.Addr) Element { return element(from.AsSlice(), to.AsSlice()) }
+
+// Door is an element of Doors.
+func Door(a netip.Addr, at, to int) Element {
+	return element(append(a.AsSlice(), portBytes(at)...), append(a.AsSlice(), portBytes(to)...))
+}
 
 // Tunnel is an element of Tunnels.
 func Tunnel(sender netip.Addr, number uint32, source netip.Addr) Element {

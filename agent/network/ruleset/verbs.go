@@ -82,6 +82,16 @@ func Publish(ports string) Words {
 	}
 }
 
+// Enter sends the packet on to where the map of Doors says, if it says so. It must follow
+// Protocol.
+func Enter(doors string) Words {
+	return Words{
+		destination(), port(regNext4),
+		&expr.Lookup{SourceRegister: reg, SetName: doors, DestRegister: reg, IsDestRegSet: true},
+		&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: reg, RegProtoMin: regNext4},
+	}
+}
+
 // SendTo sends the packet on to the address and port.
 func SendTo(to netip.AddrPort) Words {
 	return Words{

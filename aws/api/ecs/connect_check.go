@@ -62,6 +62,9 @@ func (c *connector) connectable(in *service.Connect) error {
 	switch {
 	case c.spec.Controller != service.ControllerECS:
 		return invalid("Service Connect is not supported with the %s deployment controller.", c.spec.Controller)
+	case c.spec.Configuration.Strategy.Shifts() && len(in.Services) > 0:
+		return fault.New(fault.UnsupportedFeature, "Service Connect does not shift traffic yet, which the deployment strategy %s requires.", c.spec.Configuration.Strategy).
+			WithHint("use the strategy ROLLING, or leave services out: clients can have any")
 	case in.AccessLog != nil:
 		return fault.New(fault.UnsupportedFeature, "Access logs of Service Connect are not supported yet.").WithHint("leave accessLogConfiguration out")
 	}
@@ -87,9 +90,9 @@ func (c *connector) connectService(s *service.ConnectService) error {
 		return invalid("clientAliases must have exactly 1 item, with a port.")
 	case s.IngressOverride != nil && (*s.IngressOverride < 1 || *s.IngressOverride > maxPort):
 		return invalid("ingressPortOverride should be between 1 and %d", maxPort)
-	case s.IngressOverride != nil:
-		return fault.New(fault.UnsupportedFeature, "Ports of the proxy are not supported: there is none in front of a task.").
-			WithHint("leave ingressPortOverride out, and open the container port in the security group")
+	case s.IngressOverride != nil && c.definition.Mode() != workload.AWSVPC:
+		return fault.New(fault.UnsupportedFeature, "ingressPortOverride is not supported yet with the %s network mode.", c.definition.Mode()).
+			WithHint("leave it out: the host port of the port mapping is where the task is called")
 	}
 	if err := checkAlias(&s.Aliases[0]); err != nil {
 		return err

@@ -76,6 +76,8 @@ func TestWhatServiceConnectRefuses(t *testing.T) {
 		`"serviceConnectConfiguration": {"enabled": true, "namespace": "no"}`:                                                   "The specified namespace no does not exist.",
 		`"serviceConnectConfiguration": {"enabled": true, "namespace": "inside", "accessLogConfiguration": {"format": "TEXT"}}`: "Access logs of Service Connect are not supported yet.",
 		called(`{"portName": "http", "discoveryName": "a", "clientAliases": [{"port": 80, "dnsName": "x"}]}, {"portName": "http", "discoveryName": "b", "clientAliases": [{"port": 80, "dnsName": "X"}]}`): "The client alias x:80 is specified more than once.",
+		called(`{"portName": "http", "ingressPortOverride": 9090, ` + plainAlias + `}`):                                                                                                                    "ingressPortOverride is not supported yet with the bridge network mode.",
+		`"deploymentConfiguration": {"strategy": "BLUE_GREEN"}, ` + called(`{"portName": "http", `+plainAlias+`}`):                                                                                         "Service Connect does not shift traffic yet",
 	} {
 		failed := s.as(s.Root, "CreateService", `{"serviceName": "web", "taskDefinition": "web", "desiredCount": 1, `+said+`}`)
 		if got := failed.message(); !strings.HasPrefix(got, want) {
