@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -259,44 +260,98 @@ func TestServiceConnectIsShown(t *testing.T) {
 	}
 }
 
+// callings are tasks that call others without a pause.
+type callings struct {
+	cancel context.CancelFunc
+	going  sync.WaitGroup
+
+	mu     sync.Mutex
+	made   int
+	failed []string
+}
+
+// keepCalling has each of the tasks call in each of the ways: ask or post.
+func keepCalling(t *testing.T, from []caller, url string, ways ...string) *callings {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	k := &callings{cancel: cancel}
+	t.Cleanup(func() { cancel(); k.going.Wait() })
+	for _, c := range from {
+		for _, way := range ways {
+			k.going.Go(func() {
+				for ctx.Err() == nil {
+					_, err := c.does(ctx, way, "url", url)
+					k.count(ctx, way, err)
+				}
+			})
+		}
+	}
+	return k
+}
+
+func (k *callings) count(ctx context.Context, way string, err error) {
+	if ctx.Err() != nil {
+		return // cut short by the end of the test
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.made++
+	if err != nil {
+		k.failed = append(k.failed, fmt.Sprintf("%s %s: %v", time.Now().Format("05.000"), way, err))
+	}
+}
+
+// more waits for so many more calls.
+func (k *callings) more(t *testing.T, n int) {
+	t.Helper()
+	made := func() int { k.mu.Lock(); defer k.mu.Unlock(); return k.made }
+	enough := made() + n
+	eventually(t, "calls to be made", func() bool { return made() >= enough })
+}
+
+// end ends the calls, and fails the test for each that failed.
+func (k *callings) end(t *testing.T) {
+	t.Helper()
+	k.cancel()
+	k.going.Wait()
+	t.Logf("%d calls, %d failed", k.made, len(k.failed))
+	for _, f := range k.failed[:min(len(k.failed), 20)] {
+		t.Error(f)
+	}
+}
+
 // TestCallsSurviveAnEndpoint kills a server that others call without a pause.
 func TestCallsSurviveAnEndpoint(t *testing.T) {
 	here.mesh(t)
 	web, back := here.callersOf(t, "web"), here.callersOf(t, "back")
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var asking sync.WaitGroup
-	var mu sync.Mutex
-	asked, failed := 0, []error{}
-	for _, c := range []caller{back[0], back[1], web[1]} {
-		asking.Go(func() {
-			for ctx.Err() == nil {
-				_, err := c.ask(ctx, "http://web/")
-				mu.Lock()
-				if asked++; err != nil && ctx.Err() == nil {
-					failed = append(failed, err)
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	count := func(more int) func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		enough := asked + more
-		return func() bool { mu.Lock(); defer mu.Unlock(); return asked >= enough }
-	}
-	eventually(t, "some calls", count(200))
-	if _, err := web[0].does(ctx, "die", "", ""); err == nil {
+	calls := keepCalling(t, []caller{back[0], back[1], web[1]}, "http://web/", "ask")
+	calls.more(t, 200)
+	if _, err := web[0].does(t.Context(), "die", "", ""); err == nil {
 		t.Error("the server lives on")
 	}
-	eventually(t, "calls after the end of one server", count(500))
+	calls.more(t, 500)
 	here.stable(t, "web")
-	eventually(t, "calls once another has taken its place", count(200))
-	cancel()
-	asking.Wait()
-	t.Logf("%d calls, %d failed", asked, len(failed))
-	for _, err := range failed {
-		t.Error(err)
+	calls.more(t, 200)
+	calls.end(t)
+}
+
+// TestCallsSurviveADeployment replaces all servers under calls, and then the agent that
+// carries them.
+func TestCallsSurviveADeployment(t *testing.T) {
+	here.mesh(t)
+	back := here.callersOf(t, "back")
+	calls := keepCalling(t, back, "http://web/", "ask", "post")
+	calls.more(t, 100)
+	if _, err := here.ecs.UpdateService(t.Context(), &ecs.UpdateServiceInput{Service: aws.String("web"), ForceNewDeployment: true}); err != nil {
+		t.Fatal(err)
 	}
+	here.stable(t, "web")
+	calls.more(t, 100)
+	calls.end(t)
+
+	here.signal(t, "agent", syscall.SIGKILL)
+	eventually(t, "calls to be carried by the next agent", func() bool {
+		said, err := back[0].ask(t.Context(), "http://web/")
+		return err == nil && strings.HasPrefix(said, "web")
+	})
 }

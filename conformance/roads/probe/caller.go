@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 // asks lets a server ask others in its own name:
 //
 //	/ask?url=URL      what URL answers
+//	/post?url=URL     what it answers to a POST
 //	/dial?at=ADDRESS  the first line that is said there over TCP
 //	/lookup?name=NAME its addresses
 //	/die              ends the program at once
@@ -28,12 +30,9 @@ func asks(mux *http.ServeMux) {
 			fmt.Fprint(w, said)
 		})
 	}
-	on("/ask", "url", func(url string) (string, error) {
-		said := answer(client, url)
-		if !strings.HasPrefix(said, "200 ") {
-			return "", fmt.Errorf("%s", said)
-		}
-		return strings.TrimPrefix(said, "200 "), nil
+	on("/ask", "url", func(url string) (string, error) { return fine(client.Get(url)) })
+	on("/post", "url", func(url string) (string, error) {
+		return fine(client.Post(url, "text/plain", strings.NewReader(strings.Repeat("x", 1000))))
 	})
 	on("/dial", "at", dial)
 	on("/lookup", "name", func(name string) (string, error) {
@@ -41,6 +40,19 @@ func asks(mux *http.ServeMux) {
 		return strings.Join(found, " "), err
 	})
 	mux.HandleFunc("/die", func(http.ResponseWriter, *http.Request) { os.Exit(1) })
+}
+
+// fine is what a good answer says.
+func fine(r *http.Response, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err == nil && r.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", r.Status, body)
+	}
+	return string(body), err
 }
 
 func dial(at string) (string, error) {
