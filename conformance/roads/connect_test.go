@@ -23,8 +23,8 @@ import (
 )
 
 // mesh is two services that call each other by Service Connect: "web", in awsvpc mode,
-// behind an HTTP alias and a TCP alias, and "back", in bridge mode, behind the name
-// that it has where none is given.
+// behind an HTTP alias and a TCP alias, and "back", in bridge mode, which speaks gRPC
+// behind the name that it has where none is given.
 type mesh struct {
 	place
 	namespace string // ARN
@@ -53,12 +53,12 @@ func (b *berth) mesh(t *testing.T) *mesh {
 	}}}); err != nil {
 		t.Fatal(err)
 	}
-	web := m.named(serving(t, "web", types.CompatibilityEc2), "")
+	web := m.named(serving(t, "web", types.CompatibilityEc2), types.ApplicationProtocolHttp, "")
 	m.connected(t, "web", web, &types.ServiceConnectConfiguration{Enabled: true, Services: []types.ServiceConnectService{
 		{PortName: aws.String("http"), DiscoveryName: aws.String("web"), ClientAliases: []types.ServiceConnectClientAlias{{Port: aws.Int32(80), DnsName: aws.String("web")}}},
 		{PortName: aws.String("tcp"), ClientAliases: []types.ServiceConnectClientAlias{{Port: aws.Int32(7000), DnsName: aws.String("echo")}}},
 	}})
-	back := m.named(serving(t, "back", types.CompatibilityEc2), types.NetworkModeBridge)
+	back := m.named(serving(t, "back", types.CompatibilityEc2), types.ApplicationProtocolGrpc, types.NetworkModeBridge)
 	m.connected(t, "back", back, &types.ServiceConnectConfiguration{Enabled: true, Namespace: aws.String("shop"), Services: []types.ServiceConnectService{
 		{PortName: aws.String("http"), DiscoveryName: aws.String("back"), ClientAliases: []types.ServiceConnectClientAlias{{Port: aws.Int32(8080)}}},
 	}})
@@ -81,10 +81,11 @@ func (m *mesh) names(t *testing.T) (all []string) {
 	return all
 }
 
-// named gives the ports of a definition names, and the definition another mode.
-func (m *mesh) named(in *ecs.RegisterTaskDefinitionInput, mode types.NetworkMode) *ecs.RegisterTaskDefinitionInput {
+// named gives the ports of a definition names, the first a protocol, and the definition
+// another mode.
+func (m *mesh) named(in *ecs.RegisterTaskDefinitionInput, protocol types.ApplicationProtocol, mode types.NetworkMode) *ecs.RegisterTaskDefinitionInput {
 	ports := in.ContainerDefinitions[0].PortMappings
-	ports[0].Name, ports[0].AppProtocol, ports[1].Name = aws.String("http"), types.ApplicationProtocolHttp, aws.String("tcp")
+	ports[0].Name, ports[0].AppProtocol, ports[1].Name = aws.String("http"), protocol, aws.String("tcp")
 	if mode != "" {
 		in.NetworkMode, in.Family = mode, aws.String(*in.Family+"-"+string(mode))
 	}
@@ -128,6 +129,9 @@ func (b *berth) callers(t *testing.T, arns []string) (all []caller) {
 		}
 		at := slices.IndexFunc(c.NetworkBindings, func(n types.NetworkBinding) bool { return *n.ContainerPort == 8080 })
 		all = append(all, caller(fmt.Sprintf("127.0.0.1:%d", *c.NetworkBindings[at].HostPort)))
+	}
+	for _, c := range all {
+		eventually(t, "a task to listen", func() bool { _, err := c.does(t.Context(), "", "", ""); return err == nil })
 	}
 	return all
 }
@@ -190,30 +194,40 @@ func TestServicesCallEachOther(t *testing.T) {
 	for _, c := range slices.Concat(web, back) {
 		c.hears(t, "ask", "url", "http://web/", "web")
 		c.hears(t, "ask", "url", "http://back.shop:8080/", "back")
+		c.hears(t, "grpc", "at", "back.shop:8080", "SERVING")
 	}
 	for _, c := range web {
 		c.hears(t, "dial", "at", "echo:7000", "web ")
 		c.hears(t, "lookup", "name", "echo", "169.254.")
 	}
-	served := map[string]bool{}
+	own, _, _ := strings.Cut(string(web[0]), ":")
+	seen := map[string]bool{}
 	for range 6 {
 		said, err := web[0].ask(t.Context(), "http://web/headers")
 		if err != nil {
 			t.Fatal(err)
 		}
-		served[said] = true
+		_, from, _ := strings.Cut(said, "from: ")
+		address, _, _ := strings.Cut(from, ":")
+		seen[address] = true
 	}
-	t.Logf("what a server sees: %v", served)
+	if len(seen) != 2 || !seen[own] || !seen["169.254.1.1"] { // the latter by itself
+		t.Errorf("servers saw %v call, not %s", seen, own)
+	}
 
-	definition := here.register(t, serving(t, "guest", types.CompatibilityEc2))
-	guest := m.run(t, &ecs.RunTaskInput{
-		TaskDefinition: &definition, LaunchType: types.LaunchTypeEc2, NetworkConfiguration: m.network(m.outer),
-		Tags: []types.Tag{{Key: aws.String("berth:service-connect"), Value: aws.String("shop")}},
-	})
-	guest.hears(t, "ask", "url", "http://web/", "web")
-	if said, err := guest.does(t.Context(), "dial", "at", "echo:7000"); err == nil {
-		t.Errorf("a security group lets the guest in, who is no member: %q", said)
+	var guest caller
+	for _, launch := range []types.Compatibility{types.CompatibilityEc2, types.CompatibilityFargate} {
+		definition := here.register(t, serving(t, "guest", launch))
+		guest = m.run(t, &ecs.RunTaskInput{
+			TaskDefinition: &definition, LaunchType: types.LaunchType(launch), NetworkConfiguration: m.network(m.outer),
+			Tags: []types.Tag{{Key: aws.String("berth:service-connect"), Value: aws.String("shop")}},
+		})
+		guest.hears(t, "ask", "url", "http://web/", "web")
+		if said, err := guest.does(t.Context(), "dial", "at", "echo:7000"); err == nil {
+			t.Errorf("a security group lets the guest in, who is no member: %q", said)
+		}
 	}
+	definition := here.register(t, serving(t, "stranger", types.CompatibilityEc2))
 	stranger := m.run(t, &ecs.RunTaskInput{TaskDefinition: &definition, LaunchType: types.LaunchTypeEc2, NetworkConfiguration: m.network(m.inner)})
 	for _, name := range []string{"web", "echo", "back.shop"} {
 		if found, err := stranger.does(t.Context(), "lookup", "name", name); err == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -9,12 +10,17 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health/grpc_health_v1"
 )
 
 // asks lets a server ask others in its own name:
 //
 //	/ask?url=URL      what URL answers
 //	/post?url=URL     what it answers to a POST
+//	/grpc?at=ADDRESS  how healthy the gRPC server there is
 //	/dial?at=ADDRESS  the first line that is said there over TCP
 //	/lookup?name=NAME its addresses
 //	/die              ends the program at once
@@ -34,6 +40,7 @@ func asks(mux *http.ServeMux) {
 	on("/post", "url", func(url string) (string, error) {
 		return fine(client.Post(url, "text/plain", strings.NewReader(strings.Repeat("x", 1000))))
 	})
+	on("/grpc", "at", state)
 	on("/dial", "at", dial)
 	on("/lookup", "name", func(name string) (string, error) {
 		found, err := net.LookupHost(name)
@@ -53,6 +60,18 @@ func fine(r *http.Response, err error) (string, error) {
 		err = fmt.Errorf("%s: %s", r.Status, body)
 	}
 	return string(body), err
+}
+
+func state(at string) (string, error) {
+	c, err := grpc.NewClient("passthrough:///"+at, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	out, err := grpc_health_v1.NewHealthClient(c).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+	return out.GetStatus().String(), err
 }
 
 func dial(at string) (string, error) {
