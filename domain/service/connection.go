@@ -1,6 +1,10 @@
 package service
 
 import (
+	"cmp"
+	"strings"
+
+	"github.com/berthhq/berth/domain/discovery"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 )
@@ -131,6 +135,19 @@ func (t *Template) Links(alternate bool) []task.Link {
 		all = append(all, task.Link{RegistryARN: s.RegistryARN, Container: s.Container, Port: s.ContainerPort, Door: s.door()})
 	}
 	return all
+}
+
+// Called is how others call what the service lets them, in a namespace of the name.
+func (s *ConnectService) Called(namespace, owner string) *discovery.Connect {
+	alias := s.Aliases[0]
+	out := &discovery.Connect{
+		Owner: owner, Port: alias.Port, Protocol: s.Protocol,
+		Alias: strings.ToLower(cmp.Or(alias.DNSName, s.Discovery()+"."+strings.TrimSuffix(namespace, "."))),
+	}
+	if t := s.Timeout; t != nil {
+		out.Idle, out.Request = t.Idle, t.PerRequest
+	}
+	return out
 }
 
 // door is the port of a task's address where it is called, if it is another than the

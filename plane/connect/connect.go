@@ -31,6 +31,10 @@ const (
 // retries is how often another endpoint is tried.
 const retries = 2
 
+// maxClients is how many connections one client has to a service at a time, as Envoy's:
+// none may take what all others need. More are closed at once.
+const maxClients = 1024
+
 // connectPatience is how long an endpoint may take to accept a connection.
 const connectPatience = time.Second
 
@@ -62,6 +66,7 @@ type Proxy struct {
 	queue   *queue
 	client  *http.Transport
 	mu      sync.Mutex
+	clients int                // connections of the client
 	open    map[io.Closer]bool // spliced connections
 	closed  bool
 	running sync.WaitGroup
@@ -103,16 +108,47 @@ func (p *Proxy) Set(list []netip.AddrPort) {
 
 // Carry takes a client's connection. It returns at once.
 func (p *Proxy) Carry(c net.Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	switch {
-	case p.closed:
+	case !p.enter(c):
 		c.Close()
 	case p.web != nil:
-		p.queue.put(c)
-	default:
-		p.running.Go(func() { p.splice(c) })
+		p.queue.put(&counted{Conn: c, end: sync.OnceFunc(p.leave)})
 	}
+}
+
+// enter counts a client's connection in, and begins to splice it where that is what is to
+// be done; false when it can't be carried.
+func (p *Proxy) enter(c net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.clients == maxClients {
+		return false
+	}
+	p.clients++
+	if p.web == nil {
+		p.running.Go(func() {
+			defer p.leave()
+			p.splice(c)
+		})
+	}
+	return true
+}
+
+func (p *Proxy) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clients--
+}
+
+// counted is a client's connection that says when it is closed.
+type counted struct {
+	net.Conn
+	end func()
+}
+
+func (c *counted) Close() error {
+	defer c.end()
+	return c.Conn.Close()
 }
 
 // Close ends all connections, and waits for those of TCP.

@@ -19,15 +19,22 @@ func newQueue() *queue {
 	return q
 }
 
+// put adds a connection; a queue that is closed closes it.
 func (q *queue) put(c net.Conn) {
+	if !q.add(c) {
+		c.Close()
+	}
+}
+
+func (q *queue) add(c net.Conn) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		c.Close()
-		return
+		return false
 	}
 	q.waits = append(q.waits, c)
 	q.some.Signal()
+	return true
 }
 
 // Accept implements net.Listener.
@@ -45,15 +52,16 @@ func (q *queue) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// Close implements net.Listener.
+// Close implements net.Listener. It closes what nobody has accepted.
 func (q *queue) Close() error {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, c := range q.waits {
-		c.Close()
-	}
+	left := q.waits
 	q.waits, q.closed = nil, true
 	q.some.Broadcast()
+	q.mu.Unlock()
+	for _, c := range left {
+		c.Close()
+	}
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package ecs
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -50,7 +49,7 @@ func (a *API) announced(r store.Reader, call *gateway.Call, n *discovery.Namespa
 		Scope: n.Scope, ID: id, ARN: n.Scope.Of("servicediscovery", "service/"+id), NamespaceID: n.ID, Name: c.Discovery(),
 		Kind: discovery.ServiceHTTP, CustomCheck: &discovery.CustomCheck{Threshold: 1}, CreatedAt: call.Now,
 	}
-	said := connectOf(c, n, owner)
+	said := c.Called(n.Name, owner)
 	for have := range store.Discoveries.By(r, store.DiscoveriesByNamespace, store.ScopeKey(n.Scope, n.ID)) {
 		own := have.Connect != nil && have.Connect.Owner == owner
 		switch {
@@ -67,18 +66,6 @@ func (a *API) announced(r store.Reader, call *gateway.Call, n *discovery.Namespa
 	}
 	next.Connect = said
 	return next, nil
-}
-
-func connectOf(c *service.ConnectService, n *discovery.Namespace, owner string) *discovery.Connect {
-	alias := c.Aliases[0]
-	out := &discovery.Connect{
-		Owner: owner, Port: alias.Port, Protocol: c.Protocol,
-		Alias: strings.ToLower(cmp.Or(alias.DNSName, c.Discovery()+"."+strings.TrimSuffix(n.Name, "."))),
-	}
-	if t := c.Timeout; t != nil {
-		out.Idle, out.Request = t.Idle, t.PerRequest
-	}
-	return out
 }
 
 func namespaceNotFound(ref string) error {

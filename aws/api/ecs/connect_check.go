@@ -47,7 +47,7 @@ func (c *connector) connect(clusterARN string, in *service.Connect) (*service.Co
 		if names[s.Discovery()] {
 			return nil, invalid("The discovery name %s is specified more than once.", s.Discovery())
 		}
-		alias := service.ConnectAlias{Port: s.Aliases[0].Port, DNSName: connectOf(&s, n, "").Alias}
+		alias := service.ConnectAlias{Port: s.Aliases[0].Port, DNSName: s.Called(n.Name, "").Alias}
 		if aliases[alias] {
 			return nil, invalid("The client alias %s:%d is specified more than once.", alias.DNSName, alias.Port)
 		}
