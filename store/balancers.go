@@ -1,6 +1,9 @@
 package store
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/berthhq/berth/domain/balancer"
 )
 
@@ -122,4 +125,18 @@ var Certificates = &Table[balancer.Certificate]{
 // TargetGroupLed tells whether a listener or a rule leads to a target group.
 func TargetGroupLed(r Reader, group string) bool {
 	return Listeners.Has(r, ListenersByGroup, group) || ListenerRules.Has(r, RulesByGroup, group)
+}
+
+// BalancersLeadingTo are the ARNs of the balancers that lead to a target group, in order.
+func BalancersLeadingTo(r Reader, group string) []string {
+	found := map[string]bool{}
+	for l := range Listeners.By(r, ListenersByGroup, group) {
+		found[l.BalancerARN] = true
+	}
+	for rule := range ListenerRules.By(r, RulesByGroup, group) {
+		if l, ok := Listeners.Get(r, rule.ListenerARN); ok {
+			found[l.BalancerARN] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
 }
