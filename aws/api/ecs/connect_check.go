@@ -9,7 +9,7 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-// Limits of names of Service Connect.
+// Limits of names and ports of Service Connect.
 // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceConnectService.html
 const (
 	maxDiscoveryName = 64
