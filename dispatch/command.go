@@ -45,6 +45,7 @@ type session struct {
 	unheard int                    // heartbeats without an answer
 	roads   roads
 	names   names
+	meshes  meshes
 	shown   *string // id of the key the agent was told to show, empty for none; nil before it was told
 }
 
@@ -54,11 +55,13 @@ func (d *Dispatcher) command(ctx context.Context, l *line, inst *cluster.Instanc
 	s := &session{
 		d: d, ws: ws, instance: inst.ARN, cluster: inst.ClusterARN, ec2ID: inst.EC2ID, peer: peer, line: l,
 		ours: hasAttribute(inst, acs.BerthCapability), told: map[string]task.Status{},
-		roads: roads{told: map[string]*network.State{}, touched: map[string]bool{}, rest: time.NewTimer(0)},
-		names: names{told: map[string]*discovery.Zone{}, rest: time.NewTimer(0)},
+		roads:  roads{told: map[string]*network.State{}, touched: map[string]bool{}, rest: time.NewTimer(0)},
+		names:  names{told: map[string]*discovery.Zone{}, rest: time.NewTimer(0)},
+		meshes: meshes{rest: time.NewTimer(0)},
 	}
 	defer s.roads.rest.Stop()
 	defer s.names.rest.Stop()
+	defer s.meshes.rest.Stop()
 	if !d.enter(s) {
 		hangUp(ws, errReplaced)
 		return
@@ -130,6 +133,9 @@ func (s *session) run(ctx context.Context) error {
 		case <-s.names.rest.C:
 			s.names.resting = false
 			err = s.spell(ctx)
+		case <-s.meshes.rest.C:
+			s.meshes.resting = false
+			err = s.connect(ctx, false)
 		case <-heartbeat.C:
 			err = s.beat(ctx)
 		}
@@ -170,6 +176,9 @@ func (s *session) greet(ctx context.Context, v *store.View) error {
 	if err := s.spellAll(ctx, v); err != nil {
 		return err
 	}
+	if err := s.connectAll(ctx, v); err != nil {
+		return err
+	}
 	var all []*task.Task
 	for t := range store.Tasks.By(v, store.TasksByInstance, s.instance) {
 		if t.LastStatus() == task.Stopped {
@@ -202,6 +211,7 @@ func (s *session) changed(ctx context.Context, delta store.Delta) error {
 	for _, e := range delta.Events {
 		s.touch(e)
 		s.noteNames(e)
+		s.noteCalls(e)
 		if _, i, ok := store.Instances.Of(e); ok {
 			if i != nil && i.ARN == s.instance && i.Status == cluster.InstanceInactive {
 				return errGone
@@ -221,6 +231,9 @@ func (s *session) changed(ctx context.Context, delta store.Delta) error {
 		return err
 	}
 	if err := s.spell(ctx); err != nil {
+		return err
+	}
+	if err := s.connect(ctx, len(news) > 0); err != nil {
 		return err
 	}
 	return s.tell(ctx, news)

@@ -141,7 +141,7 @@ func receive[T any](t *testing.T, ws *websocket.Conn, kind string) T {
 		if f.Type == kind {
 			break
 		}
-		if f.Type != acs.TypeInstanceCredentials && f.Type != acs.TypeNetworkStates && f.Type != acs.TypeZones { // which come to every agent of ours
+		if f.Type != acs.TypeInstanceCredentials && f.Type != acs.TypeNetworkStates && f.Type != acs.TypeZones && f.Type != acs.TypeMeshes { // which come to every agent of ours
 			t.Fatalf("got %s, want %s", data, kind)
 		}
 	}

@@ -36,6 +36,7 @@ import (
 	"github.com/berthhq/berth/agent/volume"
 	"github.com/berthhq/berth/client"
 	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/plane/connect"
 	"github.com/berthhq/berth/plane/names"
 )
 
@@ -98,6 +99,7 @@ type Host struct {
 	hostMode hostMode
 	underlay netip.Addr // invalid on a host by itself
 	names    *names.Directory
+	calls    *connect.Node
 	session  *session.Session
 	closers  []func() error
 }
@@ -118,7 +120,7 @@ func Run(ctx context.Context, c Config) (err error) {
 			err = errors.Join(err, v())
 		}
 	}()
-	for _, step := range []func(context.Context) error{h.join, h.openRuntime, h.openLogs, h.openHostMode, h.openUnderlay, h.openNames, h.openNetwork, h.openEngine, h.register} {
+	for _, step := range []func(context.Context) error{h.join, h.openRuntime, h.openLogs, h.openHostMode, h.openUnderlay, h.openNames, h.openCalls, h.openNetwork, h.openEngine, h.register} {
 		if err := step(ctx); ctx.Err() != nil {
 			return nil // told to stop, as good as started
 		} else if err != nil {
@@ -214,7 +216,7 @@ func (h *Host) openEngine(ctx context.Context) (err error) {
 func (h *Host) register(ctx context.Context) error {
 	h.session = session.New(session.Config{
 		Server: h.place(), TLS: h.tls,
-		Cluster: h.keys.ClusterARN, Data: h.Data, InstanceID: h.keys.InstanceID, Identity: h.keys.Identity, Zone: h.zone(), Show: h.shown.set, Roads: h.roads, Names: h.spelled,
+		Cluster: h.keys.ClusterARN, Data: h.Data, InstanceID: h.keys.InstanceID, Identity: h.keys.Identity, Zone: h.zone(), Show: h.shown.set, Roads: h.roads, Names: h.spelled, Calls: h.learned,
 		Resources: h.offer(), Attributes: h.attributes(), Version: h.Version, Tasks: orders{h}, Log: h.Log,
 	})
 	for {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/netip"
 	"path/filepath"
 
 	"github.com/berthhq/berth/agent/network"
@@ -58,5 +59,8 @@ const resolvConf = "/etc/resolv.conf"
 // zoneOf is what the tasks of a router may ask for; in bridge mode it is what those
 // of the default VPC may.
 func (h *Host) zoneOf(r *network.Router) names.Zone {
-	return names.Zone{Range: r.Range, Domain: names.Domain(h.keys.Region), Lookup: h.names.Of(cmp.Or(r.VPC, h.keys.DefaultVPC))}
+	return names.Zone{
+		Range: r.Range, Domain: names.Domain(h.keys.Region), Lookup: h.names.Of(cmp.Or(r.VPC, h.keys.DefaultVPC)),
+		Private: func(asker netip.Addr, name string) *discovery.Name { return h.calls.Name(r.VPC, asker, name) },
+	}
 }

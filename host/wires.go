@@ -160,7 +160,7 @@ func (h *Host) services(r *network.Router) (io.Closer, error) {
 		}
 		resolver.Serve(stream, packets)
 	}
-	return append(all, resolver), nil
+	return append(all, resolver, h.calls.Serve(r.VPC, callers{r})), nil
 }
 
 type closers []io.Closer

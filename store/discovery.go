@@ -21,12 +21,23 @@ var NamespacesByName = &Index[discovery.Namespace]{
 var Discoveries = &Table[discovery.Service]{
 	ID: discoveries, Noun: "discovery-service", Schema: 1,
 	Primary: func(s *discovery.Service) string { return ScopeKey(s.Scope, s.ID) },
-	Indexes: []*Index[discovery.Service]{DiscoveriesByNamespace},
+	Indexes: []*Index[discovery.Service]{DiscoveriesByNamespace, DiscoveriesByOwner},
 }
 
 // DiscoveriesByNamespace finds services by ScopeKey of the id of their namespace.
 var DiscoveriesByNamespace = &Index[discovery.Service]{
 	Key: func(s *discovery.Service) string { return ScopeKey(s.Scope, s.NamespaceID) },
+}
+
+// DiscoveriesByOwner finds the services that Service Connect's clients call by the ARN of
+// the ECS service that they are of.
+var DiscoveriesByOwner = &Index[discovery.Service]{
+	Key: func(s *discovery.Service) string {
+		if s.Connect == nil {
+			return ""
+		}
+		return s.Connect.Owner
+	},
 }
 
 // DiscoveryInstances by DiscoveryInstanceKey.

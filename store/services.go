@@ -10,13 +10,24 @@ import (
 var Services = &Table[service.Service]{
 	ID: services, Noun: "service", Schema: 1,
 	Primary: func(s *service.Service) string { return s.ARN },
-	Indexes: []*Index[service.Service]{ServicesByCluster, ServicesAsleep},
+	Indexes: []*Index[service.Service]{ServicesByCluster, ServicesByNamespace, ServicesAsleep},
 }
 
 // ServicesByCluster finds the services of a cluster by its ARN, those INACTIVE
 // included.
 var ServicesByCluster = &Index[service.Service]{
 	Key: func(s *service.Service) string { return s.ClusterARN },
+}
+
+// ServicesByNamespace finds services that Service Connect has in a namespace, by ScopeKey
+// of its id.
+var ServicesByNamespace = &Index[service.Service]{
+	Key: func(s *service.Service) string {
+		if id := s.Spec.Template.Connects(); id != "" {
+			return ScopeKey(s.Scope, id)
+		}
+		return ""
+	},
 }
 
 // ServiceRevisions by ARN.

@@ -105,6 +105,9 @@ func (n *Network) adoptRouter(path string, rec routerRecord) error {
 			return err
 		}
 	}
+	if err := r.prepareCalls(); err != nil {
+		return err
+	}
 	n.host.uplinks[r.uplink] = r
 	n.routers[rec.VPC] = r
 	return nil

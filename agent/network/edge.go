@@ -14,8 +14,7 @@ import (
 )
 
 // EdgePath is where the namespace of an interface is bound that is no task's: a load
-// balancer's, an endpoint's or a proxy's. It is there from when the state names the
-// interface until it no longer does, and outlives agents. Inside, loopback is up and
+// balancer's or an endpoint's. It is there from when the state names the interface until it no longer does, and outlives agents. Inside, loopback is up and
 // eth0 has address and default route, as in a task; all else is its server's to set.
 func EdgePath(runDir, interfaceID string) string { return filepath.Join(runDir, "edge", interfaceID) }
 
@@ -24,7 +23,7 @@ func edgesOf(s *network.State) []*network.End {
 	var all []*network.End
 	for i := range s.Ends {
 		switch s.Ends[i].Kind {
-		case network.ForBalancer, network.ForEndpoint, network.ForProxy:
+		case network.ForBalancer, network.ForEndpoint:
 			all = append(all, &s.Ends[i])
 		}
 	}

@@ -3,17 +3,25 @@ package network
 import (
 	"net/netip"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berthhq/berth/agent/network/ruleset"
 	"github.com/berthhq/berth/domain/network"
 )
 
 // exits says who may leave the VPC and under which address, and who is reached by
-// another address than its own.
+// another address or port than its own.
 func (r *Router) exits(sets ruleset.Contents) {
 	sets.Put("leavers", ruleset.Addresses())
 	sets.Put("public", ruleset.Twins())
 	sets.Put("outside", ruleset.Twins())
+	sets.Put("doors", ruleset.Doors())
 	for _, e := range r.ends {
+		if e.told != nil {
+			for _, door := range e.told.Doors {
+				sets.Put("doors", ruleset.Doors(), ruleset.Door(e.address, door.At, door.To))
+			}
+		}
 		if e.told == nil || e.told.Exit != network.ExitNone {
 			sets.Put("leavers", ruleset.Addresses(), ruleset.Address(e.address))
 		}
@@ -73,6 +81,9 @@ func (r *Router) rangeElements() []ruleset.Element {
 func (r *Router) exitRules(d *ruleset.Draft) {
 	d.Base("arrive", ruleset.NATIn)
 	d.Rule("arrive", ruleset.BecomeTo("public"))
+	d.Rule("arrive", ruleset.Protocol(unix.IPPROTO_TCP), ruleset.Enter("doors"))
+	d.Base("arriveby", ruleset.NATOutput)
+	d.Rule("arriveby", ruleset.Protocol(unix.IPPROTO_TCP), ruleset.Enter("doors"))
 	d.Base("leave", ruleset.NATOut)
 	if r.VPC == "" {
 		return

@@ -164,7 +164,7 @@ func (n *Network) makeRouter(rec routerRecord) (*Router, error) {
 	if err != nil {
 		return nil, errors.Join(err, space.Remove(path))
 	}
-	steps := []func() error{r.join, r.address, r.table.Replace, r.announce, r.complete, func() error { return n.serve(r) }}
+	steps := []func() error{r.join, r.address, r.prepareCalls, r.table.Replace, r.announce, r.complete, func() error { return n.serve(r) }}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, r.destroy())

@@ -18,7 +18,8 @@ const loopbackIndex = 1 // of lo, in every namespace
 
 // prepareRouter sets what a router's kernel does by itself: forward, refuse
 // sources that are not routed back by the link they came in on (the second lock
-// beside the packet filter; links of unchecked ends are without), and no IPv6.
+// beside the packet filter; links of unchecked ends are without), and no IPv6. Calls in
+// the name of tasks leave from ports that tasks do not take by themselves.
 func prepareRouter() error {
 	return space.Set(map[string]string{
 		"ipv4/ip_forward":                  "1",
@@ -27,6 +28,7 @@ func prepareRouter() error {
 		"ipv4/conf/all/send_redirects":     "0",
 		"ipv4/conf/default/send_redirects": "0",
 		"ipv4/conf/all/accept_redirects":   "0",
+		"ipv4/ip_local_port_range":         "10000 32767",
 		"ipv6/conf/all/disable_ipv6":       "1",
 		"ipv6/conf/default/disable_ipv6":   "1",
 	})

@@ -2,6 +2,7 @@ package network
 
 import (
 	"errors"
+	"net/netip"
 	"reflect"
 	"slices"
 
@@ -21,11 +22,15 @@ func (r *Router) wanted() written {
 	w := written{sets: ruleset.Contents{}, ends: map[string]securityRules{}, marks: r.marks()}
 	r.traffic(w.sets)
 	r.exits(w.sets)
+	w.sets.Put("callers", ruleset.Addresses())
+	w.sets.Put("egressof", ruleset.Departures())
 	for link, e := range r.ends {
 		w.sets.Put("ends", ruleset.Ends(), ruleset.End(link, e.address))
+		w.sets.Put("callers", ruleset.Addresses(), ruleset.Address(e.address))
 		if !e.secured {
 			continue
 		}
+		w.sets.Put("egressof", ruleset.Departures(), ruleset.DepartureFor(e.address, e.egressChain()))
 		w.ends[link] = e.rules
 		w.sets.Put("egress", ruleset.Jumps(), ruleset.JumpFor(link, e.egressChain()))
 		w.sets.Put("ingress", ruleset.Jumps(), ruleset.JumpFor(link, e.ingressChain()))
@@ -148,9 +153,11 @@ func (r *Router) rules(d *ruleset.Draft) {
 	d.Rule("input", ruleset.In("lo"), ruleset.Accept())
 	d.Rule("input", ruleset.In(tunnelName), ruleset.Drop())
 	d.Rule("input", ruleset.NotIn(uplinkName), ruleset.ToSet("services"), ruleset.Accept())
+	d.Rule("input", ruleset.NotIn(uplinkName), ruleset.To(netip.MustParsePrefix(Callable)), ruleset.Accept())
 	d.Rule("input", ruleset.Refuse())
 
 	r.forwardRules(d)
+	r.callRules(d)
 	r.exitRules(d)
 	r.have = want
 }

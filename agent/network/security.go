@@ -112,9 +112,9 @@ func traffic(rule task.Rule) (words []ruleset.Words, ok bool) {
 		}
 	case number != unix.IPPROTO_TCP && number != unix.IPPROTO_UDP, rule.FromPort == 0 && rule.ToPort == 65535:
 	case rule.FromPort == rule.ToPort:
-		words = append(words, ruleset.PortIs(rule.FromPort))
+		words = append(words, ruleset.AskedPortIs(rule.FromPort))
 	default:
-		words = append(words, ruleset.PortBetween(rule.FromPort, rule.ToPort))
+		words = append(words, ruleset.AskedPortBetween(rule.FromPort, rule.ToPort))
 	}
 	return words, ok
 }

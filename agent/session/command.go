@@ -67,6 +67,8 @@ func (s *Session) hear(ctx context.Context, ws *websocket.Conn, f acs.Frame) err
 		return s.roads(ctx, f.Message)
 	case acs.TypeZones:
 		return s.names(f.Message)
+	case acs.TypeMeshes:
+		return s.calls(f.Message)
 	case acs.TypeManifest:
 		return s.manifest(ctx, ws, f.Message)
 	case acs.TypeStopVerificationAck:
@@ -156,6 +158,16 @@ func (s *Session) names(message json.RawMessage) error {
 		return err
 	}
 	s.Names(m.Zones, m.Complete)
+	return nil
+}
+
+// calls hands meshes on; they need no answer either.
+func (s *Session) calls(message json.RawMessage) error {
+	var m acs.Meshes
+	if err := json.Unmarshal(message, &m); err != nil || s.Calls == nil {
+		return err
+	}
+	s.Calls(m.Meshes)
 	return nil
 }
 

@@ -80,6 +80,8 @@ type Config struct {
 	// Names takes zones; complete means that no others are needed any more. nil for
 	// nobody.
 	Names func(zones []discovery.Zone, complete bool)
+	// Calls takes all that tasks may call by Service Connect. nil for nobody.
+	Calls func(meshes []discovery.Mesh)
 	Log   *slog.Logger
 }
 

@@ -1,3 +1,3 @@
 // Package roads holds berth against AWS's clients where tasks are reached through
-// load balancers, names and security groups: real containers behind real sockets.
+// load balancers, Service Connect and security groups: real containers behind real sockets.
 package roads

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/servicediscovery"
 
 	"github.com/berthhq/berth/conformance/house"
 	"github.com/berthhq/berth/conformance/images"
@@ -28,9 +29,10 @@ var here *berth
 type berth struct {
 	*house.House
 
-	ecs *ecs.Client
-	ec2 *ec2.Client
-	elb *elasticloadbalancingv2.Client
+	ecs  *ecs.Client
+	ec2  *ec2.Client
+	elb  *elasticloadbalancingv2.Client
+	cmap *servicediscovery.Client
 }
 
 func TestMain(m *testing.M) {
@@ -66,7 +68,7 @@ func withBerth(run func() int) (int, error) {
 	}
 	here = &berth{House: h}
 	c := here.config()
-	here.ecs, here.ec2, here.elb = ecs.NewFromConfig(c), ec2.NewFromConfig(c), elasticloadbalancingv2.NewFromConfig(c)
+	here.ecs, here.ec2, here.elb, here.cmap = ecs.NewFromConfig(c), ec2.NewFromConfig(c), elasticloadbalancingv2.NewFromConfig(c), servicediscovery.NewFromConfig(c)
 	if err := here.Load(archive); err != nil {
 		return 0, err
 	}

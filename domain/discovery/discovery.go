@@ -46,6 +46,7 @@ type Service struct {
 	Health      *HealthCheck
 	CustomCheck *CustomCheck
 	Attributes  map[string]string
+	Connect     *Connect // nil unless Service Connect's clients call it
 	Token       string
 	Tags        []workload.Tag
 	CreatedAt   time.Time

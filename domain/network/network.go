@@ -127,6 +127,5 @@ const (
 	ForBalancer InterfaceKind = "balancer" // a node of a load balancer
 	ForEndpoint InterfaceKind = "endpoint" // of an interface endpoint
 	ForNAT      InterfaceKind = "nat"
-	ForProxy    InterfaceKind = "proxy" // of a host's Service Connect proxy
-	ForUser     InterfaceKind = "user"  // made by CreateNetworkInterface
+	ForUser     InterfaceKind = "user" // made by CreateNetworkInterface
 )

@@ -33,10 +33,15 @@ type End struct {
 	Unchecked bool
 	// Public is translated to and from Address; not valid for none.
 	Public netip.Addr
-	Exit   Exit
+	// Doors are further TCP ports of Address that lead to its ports.
+	Doors []Door
+	Exit  Exit
 	// ExitAddress is what ExitNAT's packets carry outside; not valid for the host's.
 	ExitAddress netip.Addr
 }
+
+// Door is a port that leads to another: who calls At is judged by that.
+type Door struct{ At, To int }
 
 // Exit says how packets of an interface leave for addresses outside its VPC.
 type Exit string

@@ -1,6 +1,10 @@
 package service
 
 import (
+	"cmp"
+	"strings"
+
+	"github.com/berthhq/berth/domain/discovery"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 )
@@ -38,9 +42,11 @@ type Registry struct {
 type Connect struct {
 	Enabled   bool
 	Namespace string // name or ARN as it was given; empty for the cluster's default
-	Services  []ConnectService
-	Log       *workload.LogConfiguration
-	AccessLog *ConnectAccessLog
+	// NamespaceID is what that is in Cloud Map; empty unless Enabled.
+	NamespaceID string
+	Services    []ConnectService
+	Log         *workload.LogConfiguration
+	AccessLog   *ConnectAccessLog
 	// LogLevels are of the proxy, one for each container configuration.
 	LogLevels []string
 }
@@ -53,6 +59,11 @@ type ConnectService struct {
 	IngressOverride *int
 	Timeout         *ConnectTimeout
 	TLS             *ConnectTLS
+	// What PortName is in the definition, and the name in Cloud Map.
+	Container     string
+	ContainerPort int
+	Protocol      string // appProtocol; empty for TCP
+	RegistryARN   string
 }
 
 // ConnectAlias is a name and port that clients call.
@@ -117,5 +128,42 @@ func (t *Template) Links(alternate bool) []task.Link {
 	for _, r := range t.Registries {
 		all = append(all, task.Link{RegistryARN: r.ARN, Container: r.Container, Port: r.ContainerPort, Said: r.Port})
 	}
+	if t.Connects() == "" {
+		return all
+	}
+	for _, s := range t.Connect.Services {
+		all = append(all, task.Link{RegistryARN: s.RegistryARN, Container: s.Container, Port: s.ContainerPort, Door: s.door()})
+	}
 	return all
+}
+
+// Called is how others call what the service lets them, in a namespace of the name.
+func (s *ConnectService) Called(namespace, owner string) *discovery.Connect {
+	alias := s.Aliases[0]
+	out := &discovery.Connect{
+		Owner: owner, Port: alias.Port, Protocol: s.Protocol,
+		Alias: strings.ToLower(cmp.Or(alias.DNSName, s.Discovery()+"."+strings.TrimSuffix(namespace, "."))),
+	}
+	if t := s.Timeout; t != nil {
+		out.Idle, out.Request = t.Idle, t.PerRequest
+	}
+	return out
+}
+
+// door is the port of a task's address where it is called, if it is another than the
+// container's.
+func (s *ConnectService) door() int {
+	if s.IngressOverride == nil || *s.IngressOverride == s.ContainerPort {
+		return 0
+	}
+	return *s.IngressOverride
+}
+
+// Connects is the id of the namespace whose services the tasks may call by Service
+// Connect; empty for none.
+func (t *Template) Connects() string {
+	if t.Connect == nil || !t.Connect.Enabled {
+		return ""
+	}
+	return t.Connect.NamespaceID
 }

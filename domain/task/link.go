@@ -14,6 +14,7 @@ type Link struct {
 	Container   string // empty where a registry takes the task's address alone
 	Port        int    // of the container; 0 as Container
 	Said        int    // the port to say to the registry where no container says it
+	Door        int    // of the task's address, where others call Port; 0 for Port itself
 }
 
 // Registration is how far a task has come with its Links. Targets and instances are

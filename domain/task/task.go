@@ -1,6 +1,7 @@
 package task
 
 import (
+	"slices"
 	"time"
 
 	"github.com/berthhq/berth/domain/arn"
@@ -66,6 +67,9 @@ type Spec struct {
 	Digests []ImageDigest
 	// Links are what it is registered with while it runs.
 	Links []Link
+	// Namespace is the id of the Cloud Map namespace whose services it calls by Service
+	// Connect; empty for none.
+	Namespace string
 }
 
 // ImageDigest fixes the image of a container.
@@ -273,6 +277,11 @@ func (t *Task) Connectivity() string {
 		return ""
 	}
 	return "CONNECTED"
+}
+
+// Checked tells whether an essential container has a health check.
+func (t *Task) Checked(essential func(name string) bool) bool {
+	return slices.ContainsFunc(t.Observed.Containers, func(c Container) bool { return c.Health != "" && essential(c.Name) })
 }
 
 // Health of the task: UNHEALTHY if any essential container with a health check is,

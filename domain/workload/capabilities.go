@@ -27,7 +27,11 @@ func AgentCapabilities(logDrivers ...string) []Attribute {
 		ecsCapability+"private-registry-authentication.secretsmanager", ecsCapability+"env-files.s3",
 		ecsCapability+"task-eni", ecsCapability+"task-cpu-mem-limit", ecsCapability+"pid-ipc-namespace-sharing",
 		ecsCapability+"container-health-check", ecsCapability+"container-ordering", ecsCapability+"container-restart-policy",
-		ecsCapability+"docker-plugin.local", ecsCapability+"network.container-port-range",
+		ecsCapability+"docker-plugin.local", ecsCapability+"network.container-port-range", ServiceConnect,
 	)
 	return out.list
 }
+
+// ServiceConnect is the attribute of instances whose tasks can call others by Service
+// Connect.
+const ServiceConnect = ecsCapability + "service-connect-v1"

@@ -21,6 +21,9 @@ func Request(t *task.Task, def *workload.Definition) *placement.Request {
 		return r
 	}
 	r.Group, r.Requires, r.Strategy, r.Provider = t.Spec.Group, def.PlacementNeeds(), t.Spec.Strategy, t.Spec.CapacityProvider
+	if t.Spec.Namespace != "" {
+		r.Requires = append(r.Requires, workload.Attribute{Name: workload.ServiceConnect})
+	}
 	r.Constraints = slices.Concat(def.PlacementConstraints, t.Spec.Constraints)
 	if len(r.Strategy) == 0 {
 		r.Strategy = []workload.Strategy{{Type: "spread", Field: "attribute:ecs.availability-zone"}, {Type: "spread", Field: "instanceId"}}

@@ -52,10 +52,11 @@ func (l *look) register(tx *store.Tx, p *place) {
 	}
 }
 
-// unwell tells whether the health checks of a task's containers fail.
+// unwell tells whether the health checks of a task's containers fail, or have yet to
+// pass.
 func unwell(r store.Reader, t *task.Task) bool {
 	def, ok := store.TaskDefinitions.Get(r, t.Spec.DefinitionARN)
-	return ok && t.Health(def.Essential) == task.Unhealthy
+	return ok && t.Checked(def.Essential) && t.Health(def.Essential) != task.Healthy
 }
 
 // nurse tells Cloud Map how the tasks are that it names.

@@ -113,6 +113,8 @@ func (p *place) attributes(l *task.Link) map[string]string {
 		out["EC2_INSTANCE_ID"] = p.instance.EC2ID
 	}
 	switch {
+	case l.Door != 0:
+		out[discovery.InstancePort] = strconv.Itoa(l.Door)
 	case l.Port != 0:
 		out[discovery.InstancePort] = strconv.Itoa(p.port(l.Container, l.Port))
 	case l.Said != 0:

@@ -193,6 +193,8 @@ func TestCloudMapHearsHowTasksAre(t *testing.T) {
 	ill := func(h task.Health) {
 		q.change(func(x *task.Task) { x.Observed.Containers = []task.Container{{Name: "app", Health: h}} })
 	}
+	ill(task.UnknownHealth)
+	q.is("RUNNING agent RUNNING 10.0.0.4:80 found at 10.0.0.4:80 sick")
 	ill(task.Unhealthy)
 	q.is("RUNNING agent RUNNING 10.0.0.4:80 found at 10.0.0.4:80 sick")
 	ill(task.Healthy)

@@ -70,6 +70,13 @@ func endOf(r store.Reader, i *network.Interface) network.End {
 		InterfaceID: i.ID, TaskARN: i.TaskARN, Kind: i.Kind, Address: i.PrivateIP, MAC: i.MAC, Groups: i.SecurityGroups,
 		Unchecked: i.Unchecked, Public: i.PublicIP,
 	}
+	if t, ok := store.Tasks.Get(r, i.TaskARN); ok {
+		for _, l := range t.Spec.Links {
+			if l.Door != 0 {
+				e.Doors = append(e.Doors, network.Door{At: l.Door, To: l.Port})
+			}
+		}
+	}
 	if s, ok := store.Subnets.Get(r, network.Key(i.Scope, i.SubnetID)); ok {
 		e.Exit, e.ExitAddress = route.Exit(r, s)
 	}

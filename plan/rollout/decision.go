@@ -63,6 +63,7 @@ func (l *look) apply(tx *store.Tx) error {
 	l.putSets(tx)
 	l.weigh(tx)
 	l.say(tx, &next, events)
+	retire(tx, &next)
 	store.Services.Put(tx, &next)
 	return nil
 }

@@ -141,7 +141,7 @@ func (l *look) newTask(c *crew, rev *service.Revision, t *service.Template, prov
 		PlatformVersion: t.Platform(), PlatformFamily: t.PlatformFamily, CapacityProvider: provider,
 		EnableExecuteCommand: l.next.Spec.ExecuteCommand, EnableECSManagedTags: l.next.Spec.ManagedTags,
 		Constraints: l.next.Spec.Constraints, Strategy: l.next.Spec.Strategy, EphemeralStorageGiB: t.EphemeralStorageGiB,
-		CPU: c.definition.CPU, Memory: c.definition.Memory, Links: t.Links(c.deployment.Alternate),
+		CPU: c.definition.CPU, Memory: c.definition.Memory, Links: t.Links(c.deployment.Alternate), Namespace: t.Connects(),
 	}
 	if provider != "" {
 		spec.LaunchType = cluster.LaunchTypeOf(provider)

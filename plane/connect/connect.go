@@ -3,8 +3,9 @@
 // when one fails, and leaves out those that fail often.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html
 //
-// It knows no namespaces and no tasks: who makes a Proxy brings listeners and says how
-// to dial.
+// A Proxy carries the calls of one client to one service. A Node has those of all tasks
+// of a host: it gives the names that they call addresses in their routers, listens
+// there, and knows who calls.
 package connect
 
 import (
@@ -29,6 +30,10 @@ const (
 
 // retries is how often another endpoint is tried.
 const retries = 2
+
+// maxClients is how many connections one client has to a service at a time, as Envoy's:
+// none may take what all others need. More are closed at once.
+const maxClients = 1024
 
 // connectPatience is how long an endpoint may take to accept a connection.
 const connectPatience = time.Second
@@ -57,10 +62,12 @@ type Proxy struct {
 	Config
 	Ring
 
-	web     *http.Server // of the HTTP protocols
+	web     *http.Server // of the HTTP protocols; it takes what is in the queue
+	queue   *queue
 	client  *http.Transport
 	mu      sync.Mutex
-	open    map[io.Closer]bool // listeners and spliced connections
+	clients int                // connections of the client
+	open    map[io.Closer]bool // spliced connections
 	closed  bool
 	running sync.WaitGroup
 }
@@ -91,25 +98,60 @@ func New(c Config) *Proxy {
 	return p
 }
 
-// Serve answers on a listener until it, or the proxy, is closed.
-func (p *Proxy) Serve(l net.Listener) error {
-	if p.web != nil {
-		return p.web.Serve(l)
-	}
-	if !p.keep(l) {
-		return errors.Join(net.ErrClosed, l.Close())
-	}
-	defer p.drop(l)
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return err
-		}
-		p.running.Go(func() { p.splice(c) })
+// Set replaces the endpoints. To one that is gone nothing is sent any more: what was on
+// the way goes on.
+func (p *Proxy) Set(list []netip.AddrPort) {
+	if gone := p.Ring.Set(list); gone && p.client != nil {
+		p.client.CloseIdleConnections()
 	}
 }
 
-// Close ends listeners and connections, and waits for them.
+// Carry takes a client's connection. It returns at once.
+func (p *Proxy) Carry(c net.Conn) {
+	switch {
+	case !p.enter(c):
+		c.Close()
+	case p.web != nil:
+		p.queue.put(&counted{Conn: c, end: sync.OnceFunc(p.leave)})
+	}
+}
+
+// enter counts a client's connection in, and begins to splice it where that is what is to
+// be done; false when it can't be carried.
+func (p *Proxy) enter(c net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.clients == maxClients {
+		return false
+	}
+	p.clients++
+	if p.web == nil {
+		p.running.Go(func() {
+			defer p.leave()
+			p.splice(c)
+		})
+	}
+	return true
+}
+
+func (p *Proxy) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clients--
+}
+
+// counted is a client's connection that says when it is closed.
+type counted struct {
+	net.Conn
+	end func()
+}
+
+func (c *counted) Close() error {
+	defer c.end()
+	return c.Conn.Close()
+}
+
+// Close ends all connections, and waits for those of TCP.
 func (p *Proxy) Close() error {
 	p.mu.Lock()
 	p.closed = true

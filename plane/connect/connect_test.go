@@ -43,8 +43,17 @@ func start(t *testing.T, c connect.Config, endpoints ...netip.AddrPort) (*connec
 	p.Set(endpoints)
 	l, at := listen(t)
 	ended := make(chan struct{})
-	go func() { _ = p.Serve(l); close(ended) }()
-	t.Cleanup(func() { check(t, p.Close()); <-ended })
+	go func() {
+		defer close(ended)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			p.Carry(c)
+		}
+	}()
+	t.Cleanup(func() { check(t, l.Close()); <-ended; check(t, p.Close()) })
 	return p, at.String()
 }
 
@@ -212,5 +221,38 @@ func TestEndpointsThatFailAreLeftOut(t *testing.T) {
 	}
 	if _, ok := new(connect.Ring).Pick(now, nil); ok {
 		t.Error("an empty ring gave an endpoint")
+	}
+}
+
+func TestAClientHasSoManyConnections(t *testing.T) {
+	_, at := start(t, connect.Config{Protocol: connect.HTTP})
+	open := func() net.Conn {
+		c, err := net.Dial("tcp", at)
+		check(t, err)
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	// answered tells whether a request on a connection is, be it that nobody serves.
+	answered := func(c net.Conn) bool {
+		_, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: web\r\n\r\n")
+		check(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+		n, _ := c.Read(make([]byte, 100))
+		return err == nil && n > 0
+	}
+	var all []net.Conn
+	for range 1024 {
+		all = append(all, open())
+	}
+	if !answered(all[1023]) {
+		t.Fatal("a client may not have 1024 connections")
+	}
+	if answered(open()) {
+		t.Error("a client may have more")
+	}
+	check(t, all[0].Close())
+	for end := time.Now().Add(10 * time.Second); !answered(open()); {
+		if time.Now().After(end) {
+			t.Fatal("no other comes in place of one that has ended")
+		}
 	}
 }

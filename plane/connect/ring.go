@@ -31,8 +31,9 @@ type end struct {
 	exiledTo time.Time
 }
 
-// Set replaces the endpoints; what is known of those that stay is kept.
-func (r *Ring) Set(list []netip.AddrPort) {
+// Set replaces the endpoints; what is known of those that stay is kept. gone tells
+// whether some do not.
+func (r *Ring) Set(list []netip.AddrPort) (gone bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var ends []*end
@@ -43,7 +44,9 @@ func (r *Ring) Set(list []netip.AddrPort) {
 		}
 		ends = append(ends, e)
 	}
+	gone = slices.ContainsFunc(r.ends, func(e *end) bool { return !slices.Contains(list, e.address) })
 	r.ends = ends
+	return gone
 }
 
 func (r *Ring) find(a netip.AddrPort) *end {

@@ -5,11 +5,14 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// splice carries a connection until both sides have ended, or nothing happens on it
-// for too long.
+// splice carries a connection until both sides have ended, or nothing is heard on it for
+// too long. The kernel moves the bytes.
 func (p *Proxy) splice(client net.Conn) {
 	defer client.Close()
 	if !p.keep(client) {
@@ -27,51 +30,57 @@ func (p *Proxy) splice(client net.Conn) {
 		return
 	}
 	defer p.drop(server)
-	awake := p.watch(client, server)
-	defer awake.Stop()
+	if p.Idle > 0 {
+		defer watch(client, server, p.Idle).Stop()
+	}
 	var both sync.WaitGroup
-	both.Go(func() { carry(server, client, awake, p.Idle) })
-	both.Go(func() { carry(client, server, awake, p.Idle) })
+	both.Go(func() { carry(server, client) })
+	both.Go(func() { carry(client, server) })
 	both.Wait()
 }
 
-// watch closes connections that nobody uses for too long.
-func (p *Proxy) watch(connections ...net.Conn) *time.Timer {
-	end := func() {
-		for _, c := range connections {
-			c.Close()
+// watch closes connections on which nothing was heard for as long as idle.
+func watch(client, server net.Conn, idle time.Duration) *time.Timer {
+	var t *time.Timer
+	look := make(chan struct{})
+	t = time.AfterFunc(idle, func() {
+		<-look // until t is there
+		if quiet := min(silent(client), silent(server)); quiet < idle {
+			t.Reset(idle - quiet)
+			return
 		}
+		client.Close()
+		server.Close()
+	})
+	close(look)
+	return t
+}
+
+// silent is for how long nothing was heard on a connection.
+func silent(c net.Conn) (d time.Duration) {
+	sys, ok := c.(syscall.Conn)
+	if !ok {
+		return 0
 	}
-	if p.Idle < 0 {
-		t := time.AfterFunc(time.Hour, end)
-		t.Stop()
-		return t
+	raw, err := sys.SyscallConn()
+	if err != nil {
+		return 0
 	}
-	return time.AfterFunc(p.Idle, end)
+	_ = raw.Control(func(fd uintptr) { // one that is closed is not watched for long
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.SOL_TCP, unix.TCP_INFO); err == nil {
+			d = time.Duration(info.Last_data_recv) * time.Millisecond
+		}
+	})
+	return d
 }
 
 // carry copies one direction and ends it at the other side.
-func carry(to, from net.Conn, awake *time.Timer, idle time.Duration) {
-	_, err := io.Copy(to, touching{from, awake, idle})
+func carry(to, from net.Conn) {
+	_, err := io.Copy(to, from)
 	if half, ok := to.(interface{ CloseWrite() error }); ok && err == nil {
 		_ = half.CloseWrite() // it has gone, then
 		return
 	}
 	to.Close()
 	from.Close()
-}
-
-// touching puts the end of an idle connection off with each read.
-type touching struct {
-	net.Conn
-	awake *time.Timer
-	idle  time.Duration
-}
-
-func (t touching) Read(b []byte) (int, error) {
-	n, err := t.Conn.Read(b)
-	if n > 0 && t.idle > 0 {
-		t.awake.Reset(t.idle)
-	}
-	return n, err
 }

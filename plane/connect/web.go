@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -45,7 +46,9 @@ func (p *Proxy) openWeb() {
 	both := new(http.Protocols)
 	both.SetHTTP1(true)
 	both.SetUnencryptedHTTP2(true)
-	p.web = &http.Server{Handler: p.bounded(forward), IdleTimeout: max(p.Idle, 0), ReadHeaderTimeout: 10 * time.Second, Protocols: both}
+	p.queue = newQueue()
+	p.web = &http.Server{Handler: p.bounded(forward), IdleTimeout: max(p.Idle, 0), ReadHeaderTimeout: 10 * time.Second, Protocols: both, ErrorLog: slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug)}
+	p.running.Go(func() { _ = p.web.Serve(p.queue) }) // until Close
 }
 
 // unreached is an endpoint that took no connection: nothing was sent to it.

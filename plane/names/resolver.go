@@ -33,6 +33,9 @@ type Zone struct {
 	Range netip.Prefix
 	// Domain of the private names: see Domain.
 	Domain string
+	// Private finds names that only some may ask for, of the one with the address; nil
+	// for a name that it must not know. nil knows none.
+	Private func(asker netip.Addr, name string) *discovery.Name
 	// Lookup finds names berth gives out, without the final dot and in lower case.
 	// nil knows none.
 	Lookup func(name string) Found
@@ -123,7 +126,7 @@ func (r *Resolver) over(network string) dns.Handler {
 	return dns.HandlerFunc(func(w dns.ResponseWriter, question *dns.Msg) {
 		r.slots <- struct{}{}
 		defer func() { <-r.slots }()
-		answer := r.answer(question, network)
+		answer := r.answer(question, network, addressOf(w.RemoteAddr()))
 		if network == "udp" {
 			answer.Truncate(room(question))
 		}
@@ -141,17 +144,33 @@ func room(question *dns.Msg) int {
 	return dns.MinMsgSize
 }
 
-func (r *Resolver) answer(question *dns.Msg, network string) *dns.Msg {
+func addressOf(peer net.Addr) netip.Addr {
+	at, _ := netip.ParseAddrPort(peer.String()) // else nobody's
+	return at.Addr().Unmap()
+}
+
+func (r *Resolver) answer(question *dns.Msg, network string, asker netip.Addr) *dns.Msg {
 	if len(question.Question) != 1 || question.Opcode != dns.OpcodeQuery {
 		return failure(question, dns.RcodeNotImplemented)
 	}
 	if opt := question.IsEdns0(); opt != nil && opt.Version() != 0 {
 		return failure(question, dns.RcodeBadVers)
 	}
+	if n := r.private(question, asker); n != nil {
+		return r.given(question, network, Found{Name: n, Exists: true}, 0)
+	}
 	if answer := r.own(question, network, 0); answer != nil {
 		return answer
 	}
 	return r.ask(question, network)
+}
+
+// private is a name that the asker may ask for; nil when it is none.
+func (r *Resolver) private(question *dns.Msg, asker netip.Addr) *discovery.Name {
+	if r.zone.Private == nil || question.Question[0].Qclass != dns.ClassINET {
+		return nil
+	}
+	return r.zone.Private(asker, strings.ToLower(strings.TrimSuffix(question.Question[0].Name, ".")))
 }
 
 // ask asks others.

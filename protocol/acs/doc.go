@@ -60,6 +60,8 @@ const (
 	TypeNetworkStates = "BerthNetworkStatesMessage"
 	// TypeZones is berth's own: the names that tasks of the host may ask for.
 	TypeZones = "BerthZonesMessage"
+	// TypeMeshes is berth's own: what tasks of the host may call by Service Connect.
+	TypeMeshes = "BerthMeshesMessage"
 
 	TypePublishMetrics           = "PublishMetricsRequest"
 	TypePublishHealth            = "PublishHealthRequest"

@@ -167,6 +167,15 @@ func Numbers() Kind { return Kind{key: nftables.TypeMark} }
 // Jumps maps an interface name to the chain for it.
 func Jumps() Kind { return Kind{key: nftables.TypeIFName, data: nftables.TypeVerdict} }
 
+// Doors maps an address and port to those that they lead to.
+func Doors() Kind {
+	pair := nftables.MustConcatSetType(nftables.TypeIPAddr, nftables.TypeInetService)
+	return Kind{key: pair, data: pair}
+}
+
+// Departures maps a source address to the chain for it.
+func Departures() Kind { return Kind{key: nftables.TypeIPAddr, data: nftables.TypeVerdict} }
+
 // Element is a member of a set.
 type Element struct{ parts []nftables.SetElement }
 
@@ -203,6 +212,11 @@ func Port(proto byte, port int, to netip.Addr, toPort int) Element {
 // Twin is an element of Twins.
 func Twin(from, to netip.Addr) Element { return element(from.AsSlice(), to.AsSlice()) }
 
+// Door is an element of Doors.
+func Door(a netip.Addr, at, to int) Element {
+	return element(append(a.AsSlice(), portBytes(at)...), append(a.AsSlice(), portBytes(to)...))
+}
+
 // Tunnel is an element of Tunnels.
 func Tunnel(sender netip.Addr, number uint32, source netip.Addr) Element {
 	return element(slices.Concat(sender.AsSlice(), numberBytes(number), source.AsSlice()), nil)
@@ -220,8 +234,13 @@ func Number(n uint32) Element { return element(numberBytes(n), nil) }
 func numberBytes(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n<<8) }
 
 // JumpFor is an element of Jumps.
-func JumpFor(link, chain string) Element {
-	return Element{[]nftables.SetElement{{Key: linkBytes(link), VerdictData: &expr.Verdict{Kind: expr.VerdictJump, Chain: chain}}}}
+func JumpFor(link, chain string) Element { return jumpFor(linkBytes(link), chain) }
+
+// DepartureFor is an element of Departures.
+func DepartureFor(a netip.Addr, chain string) Element { return jumpFor(a.AsSlice(), chain) }
+
+func jumpFor(key []byte, chain string) Element {
+	return Element{[]nftables.SetElement{{Key: key, VerdictData: &expr.Verdict{Kind: expr.VerdictJump, Chain: chain}}}}
 }
 
 func linkBytes(name string) []byte {

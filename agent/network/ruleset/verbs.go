@@ -63,11 +63,14 @@ func Recall() Words {
 }
 
 // JumpIn, JumpOut go to the chain the map names for the packet's interface, if any.
-func JumpIn(jumps string) Words  { return jump(expr.MetaKeyIIFNAME, jumps) }
-func JumpOut(jumps string) Words { return jump(expr.MetaKeyOIFNAME, jumps) }
+func JumpIn(jumps string) Words  { return jump(meta(expr.MetaKeyIIFNAME), jumps) }
+func JumpOut(jumps string) Words { return jump(meta(expr.MetaKeyOIFNAME), jumps) }
 
-func jump(key expr.MetaKey, jumps string) Words {
-	return Words{meta(key), &expr.Lookup{SourceRegister: reg, SetName: jumps, DestRegister: unix.NFT_REG_VERDICT, IsDestRegSet: true}}
+// JumpFrom goes to the chain the map of Departures names for the packet's source, if any.
+func JumpFrom(departures string) Words { return jump(source(), departures) }
+
+func jump(load expr.Any, jumps string) Words {
+	return Words{load, &expr.Lookup{SourceRegister: reg, SetName: jumps, DestRegister: unix.NFT_REG_VERDICT, IsDestRegSet: true}}
 }
 
 // Publish sends the packet on to where the map of Ports says, if it says so.
@@ -75,6 +78,16 @@ func Publish(ports string) Words {
 	return Words{
 		meta(expr.MetaKeyL4PROTO), port(regNext4),
 		&expr.Lookup{SourceRegister: reg, SetName: ports, DestRegister: reg, IsDestRegSet: true},
+		&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: reg, RegProtoMin: regNext4},
+	}
+}
+
+// Enter sends the packet on to where the map of Doors says, if it says so. It must follow
+// Protocol.
+func Enter(doors string) Words {
+	return Words{
+		destination(), port(regNext4),
+		&expr.Lookup{SourceRegister: reg, SetName: doors, DestRegister: reg, IsDestRegSet: true},
 		&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: reg, RegProtoMin: regNext4},
 	}
 }

@@ -175,10 +175,16 @@ func Protocol(p byte) Words { return Words{meta(expr.MetaKeyL4PROTO), equal([]by
 // PortIs: the destination port. It must follow Protocol.
 func PortIs(p int) Words { return Words{port(reg), equal(portBytes(p)[:2])} }
 
-// PortBetween: the destination port lies in the range, ends included. It must
-// follow Protocol.
-func PortBetween(first, last int) Words {
-	return Words{port(reg), &expr.Range{Op: expr.CmpOpEq, Register: reg, FromData: portBytes(first)[:2], ToData: portBytes(last)[:2]}}
+// AskedPortIs, AskedPortBetween: the destination port that the connection began with,
+// before it was translated. They must follow Protocol.
+func AskedPortIs(p int) Words { return Words{askedPort(), equal(portBytes(p)[:2])} }
+func AskedPortBetween(first, last int) Words {
+	return Words{askedPort(), &expr.Range{Op: expr.CmpOpEq, Register: reg, FromData: portBytes(first)[:2], ToData: portBytes(last)[:2]}}
+}
+
+func askedPort() expr.Any {
+	const original = 0 // IP_CT_DIR_ORIGINAL
+	return &expr.Ct{Key: expr.CtKeyPROTODST, Direction: original, Register: reg}
 }
 
 // ICMPType, ICMPCode: the message's. They must follow Protocol.

@@ -34,6 +34,11 @@ func (a *API) createCluster(ctx context.Context, call *gateway.Call, in *ecs.Cre
 		if err := associate(tx, next, in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
 			return err
 		}
+		if in.ServiceConnectDefaults != nil {
+			if next.ServiceConnectNamespace, err = a.defaultNamespace(tx, call, in.ServiceConnectDefaults); err != nil {
+				return err
+			}
+		}
 		if in.Settings == nil {
 			next.Settings = []workload.KeyValue{{Name: "containerInsights", Value: setting(tx, call, "containerInsights")}}
 		}
@@ -66,9 +71,6 @@ func readCluster(call *gateway.Call, in *ecs.CreateClusterRequest) (*cluster.Clu
 	}
 	if c.Configuration, err = readClusterConfiguration(in.Configuration); err != nil {
 		return nil, err
-	}
-	if in.ServiceConnectDefaults != nil {
-		c.ServiceConnectNamespace = member.Value(in.ServiceConnectDefaults.Namespace)
 	}
 	return c, nil
 }
@@ -148,15 +150,15 @@ func (a *API) updateCluster(ctx context.Context, call *gateway.Call, in *ecs.Upd
 	if err != nil {
 		return nil, err
 	}
-	shown, err := a.changeCluster(ctx, call, in.Cluster, func(_ *store.Tx, c *cluster.Cluster) error {
+	shown, err := a.changeCluster(ctx, call, in.Cluster, func(tx *store.Tx, c *cluster.Cluster) (err error) {
 		c.Settings = mergeSettings(c.Settings, settings)
 		if configuration != nil {
 			c.Configuration = configuration
 		}
 		if in.ServiceConnectDefaults != nil {
-			c.ServiceConnectNamespace = member.Value(in.ServiceConnectDefaults.Namespace)
+			c.ServiceConnectNamespace, err = a.defaultNamespace(tx, call, in.ServiceConnectDefaults)
 		}
-		return nil
+		return err
 	})
 	return &ecs.UpdateClusterResponse{Cluster: shown}, err
 }

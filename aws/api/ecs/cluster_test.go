@@ -32,7 +32,12 @@ func TestClusterLife(t *testing.T) {
 
 	updated := s.do("UpdateCluster", `{"cluster": "prod", "settings": [{"name": "containerInsights", "value": "enhanced"}],
 		"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE", "logConfiguration": {"cloudWatchLogGroupName": "/exec"}}},
-		"serviceConnectDefaults": {"namespace": "arn:aws:servicediscovery:eu-central-1:123456789012:namespace/ns-1"}}`)
+		"serviceConnectDefaults": {"namespace": "shop"}}`)
+	namespace := get(updated, "cluster", "serviceConnectDefaults", "namespace")
+	if !strings.HasPrefix(namespace.(string), "arn:aws:servicediscovery:eu-central-1:123456789012:namespace/ns-") {
+		t.Errorf("the namespace is %s", namespace)
+	}
+	expect(t, "the same namespace", get(s.do("UpdateCluster", `{"cluster": "prod", "serviceConnectDefaults": {"namespace": "shop"}}`), "cluster", "serviceConnectDefaults", "namespace"), namespace)
 	expect(t, "settings", get(updated, "cluster", "settings", 0, "value"), "enhanced")
 	expect(t, "configuration", get(updated, "cluster", "configuration", "executeCommandConfiguration", "logConfiguration", "cloudWatchLogGroupName"), "/exec")
 	expect(t, "by ARN", get(s.do("UpdateClusterSettings", `{"cluster": "arn:aws:ecs:eu-central-1:123456789012:cluster/prod",

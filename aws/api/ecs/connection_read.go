@@ -1,14 +1,11 @@
 package ecs
 
 import (
-	"strings"
-
 	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/balancer"
-	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
@@ -53,7 +50,9 @@ func readConnections(r store.Reader, call *gateway.Call, clusterARN string, spec
 			return err
 		}
 	}
-	return at.connect(clusterARN, t.Connect)
+	var err error
+	t.Connect, err = at.connect(clusterARN, t.Connect)
+	return err
 }
 
 func readBalancer(b *ecs.LoadBalancer) service.Balancer {
@@ -232,56 +231,4 @@ func (c *connector) registry(s *service.Registry) error {
 
 func notRequired(field string) error {
 	return invalid("The values specified for serviceRegistries do not require a value for '%s'. Remove the value and retry.", field)
-}
-
-// connect checks a Service Connect configuration.
-func (c *connector) connect(clusterARN string, in *service.Connect) error {
-	if in == nil || !in.Enabled {
-		return nil
-	}
-	ref := in.Namespace
-	if of, ok := store.Clusters.Get(c.r, clusterARN); ok && ref == "" {
-		ref = of.ServiceConnectNamespace
-	}
-	if ref == "" {
-		return invalid("Service Connect requires a namespace: specify one, or set the cluster's default.")
-	}
-	if !c.namespace(ref) {
-		return fault.New(fault.NamespaceNotFound, "The specified namespace %s does not exist.", ref)
-	}
-	names := map[string]bool{}
-	for i := range in.Services {
-		s := &in.Services[i]
-		if !c.portNamed(s.PortName) {
-			return invalid("The port name %s does not exist in the task definition.", s.PortName)
-		}
-		if names[s.Discovery()] {
-			return invalid("The discovery name %s is specified more than once.", s.Discovery())
-		}
-		names[s.Discovery()] = true
-		if len(s.Aliases) > 1 {
-			return invalid("clientAliases can have at most 1 items.")
-		}
-	}
-	return nil
-}
-
-// namespace tells whether a namespace is there, by name or ARN.
-func (c *connector) namespace(ref string) bool {
-	if arn.IsARN(ref) {
-		n, ok := store.Namespaces.Get(c.r, store.ScopeKey(c.call.Scope, arn.NameOf(ref)))
-		return ok && n.ARN == ref
-	}
-	return store.Namespaces.Has(c.r, store.NamespacesByName, store.ScopeKey(c.call.Scope, strings.TrimSuffix(ref, ".")))
-}
-
-func (c *connector) portNamed(name string) bool {
-	for i := range c.definition.Containers {
-		for _, m := range c.definition.Containers[i].PortMappings {
-			if m.Name == name && name != "" {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -100,7 +100,7 @@ func TestWhatConnectionsRefuse(t *testing.T) {
 		shifting + lb(`"targetGroupArn": "blue", "advancedConfiguration": {"alternateTargetGroupArn": "green", "productionListenerRule": "no", "roleArn": "r"}`): "The listener rule no does not exist.",
 		sr(`"registryArn": "` + registry + `srv-x"`):       "The specified service registry " + registry + "srv-x does not exist.",
 		sr(`"registryArn": "` + registry + `srv-s"`):       "When specifying 'host' or 'bridge' for networkMode, values for 'containerName' and 'containerPort' must be specified from the task definition.",
-		`"serviceConnectConfiguration": {"enabled": true}`: "Service Connect is not supported yet.",
+		`"serviceConnectConfiguration": {"enabled": true}`: "Service Connect requires a namespace",
 	} {
 		failed := s.as(s.Root, "CreateService", `{"serviceName": "web", "taskDefinition": "web", "desiredCount": 1, `+said+`}`)
 		if got := failed.message(); !strings.HasPrefix(got, want) {

@@ -58,6 +58,9 @@ func (q *request) prepare(v store.Reader, call *gateway.Call, c *cluster.Cluster
 	if l.spec.NetworkConfiguration, err = readNetwork(v, call.Scope, q.network, def, launchType); err != nil {
 		return nil, err
 	}
+	if l.spec.Namespace, err = calledBy(v, call.Scope, l.tags, def); err != nil {
+		return nil, err
+	}
 	if err = checkRunnable(def, q.volumes); err != nil {
 		return nil, err
 	}

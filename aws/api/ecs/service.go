@@ -75,6 +75,9 @@ func (a *API) createService(ctx context.Context, call *gateway.Call, in *ecs.Cre
 			return err
 		}
 		next, err := readService(tx, call, c, in)
+		if err == nil {
+			err = a.announce(tx, call, next)
+		}
 		if err != nil {
 			return err
 		}
@@ -237,14 +240,4 @@ func managedBy(s *service.Service) ecs.ResourceManagementType {
 		return ecs.ResourceManagementType(s.Spec.ManagedBy)
 	}
 	return ecs.ResourceManagementTypeCustomer
-}
-
-// listServicesByNamespace finds nothing yet: no service joins a namespace before
-// there are any. The namespace itself is unknown for the same reason.
-func (a *API) listServicesByNamespace(_ context.Context, _ *gateway.Call, in *ecs.ListServicesByNamespaceRequest) (*ecs.ListServicesByNamespaceResponse, error) {
-	if _, err := readPage(in.NextToken, orSize(in.MaxResults, serviceListDefault)); err != nil {
-		return nil, err
-	}
-	return nil, fault.New(fault.NamespaceNotFound, "The specified namespace %s was not found.", member.Value(in.Namespace)).
-		WithHint("AWS Cloud Map namespaces are not there yet")
 }

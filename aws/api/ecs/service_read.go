@@ -49,7 +49,7 @@ func readService(r store.Reader, call *gateway.Call, c *cluster.Cluster, in *ecs
 	if err = readKind(spec, in); err != nil {
 		return nil, err
 	}
-	if err = checkUnsupported(in.ServiceConnectConfiguration, in.VolumeConfigurations, in.VpcLatticeConfigurations, in.GatewayConnectors, in.Monitoring); err != nil {
+	if err = checkUnsupported(in.VolumeConfigurations, in.VpcLatticeConfigurations, in.GatewayConnectors, in.Monitoring); err != nil {
 		return nil, err
 	}
 	if spec.Configuration, err = readConfiguration(in.DeploymentConfiguration, defaultConfiguration(spec), spec); err != nil {
@@ -166,11 +166,9 @@ func readDesired(spec *service.Spec, n int32) error {
 }
 
 // checkUnsupported refuses, clearly, what no service here can have yet.
-func checkUnsupported(connect *ecs.ServiceConnectConfiguration, volumes []ecs.ServiceVolumeConfiguration, lattice []ecs.VpcLatticeConfiguration, gateways []ecs.GatewayConnector, monitoring *ecs.MonitoringConfiguration) error {
+func checkUnsupported(volumes []ecs.ServiceVolumeConfiguration, lattice []ecs.VpcLatticeConfiguration, gateways []ecs.GatewayConnector, monitoring *ecs.MonitoringConfiguration) error {
 	notYet := func(what string) error { return fault.New(fault.UnsupportedFeature, "%s not supported yet.", what) }
 	switch {
-	case connect != nil && member.Value(connect.Enabled): // nothing leads clients to plane/connect yet
-		return notYet("Service Connect is")
 	case len(volumes) > 0:
 		return notYet("Volumes configured at launch (Amazon EBS) are")
 	case len(lattice) > 0:

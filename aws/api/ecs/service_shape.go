@@ -67,6 +67,7 @@ func showDeployment(r store.Reader, d *service.Deployment, n service.Counts) ecs
 		out.TaskDefinition, out.LaunchType, out.CapacityProviderStrategy = member.Present(t.DefinitionARN), ecs.LaunchType(t.LaunchType), member.Some(t.Providers, showStrategyItem)
 		out.PlatformFamily, out.NetworkConfiguration = member.Present(t.PlatformFamily), showNetwork(t.Network)
 		out.PlatformVersion, out.ServiceConnectConfiguration = member.Present(t.Platform()), showConnect(t.Connect)
+		out.ServiceConnectResources = showConnectResources(t.Connect)
 	}
 	return out
 }

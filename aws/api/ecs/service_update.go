@@ -37,6 +37,9 @@ func (a *API) updateService(ctx context.Context, call *gateway.Call, in *ecs.Upd
 		if err := changeSpec(tx, call, c, &next.Spec, in); err != nil {
 			return err
 		}
+		if err := a.announce(tx, call, &next); err != nil {
+			return err
+		}
 		// What runs elsewhere by capacity alone is no new revision, as AWS has it.
 		if next.Spec.Controller == service.ControllerECS && (member.Value(in.ForceNewDeployment) || revised(&have.Spec.Template, &next.Spec.Template)) {
 			a.begin(tx, call, &next)
@@ -75,7 +78,7 @@ func changeSpec(r store.Reader, call *gateway.Call, c *cluster.Cluster, spec *se
 			return err
 		}
 	}
-	if err = checkUnsupported(in.ServiceConnectConfiguration, in.VolumeConfigurations, in.VpcLatticeConfigurations, in.GatewayConnectors, in.Monitoring); err != nil {
+	if err = checkUnsupported(in.VolumeConfigurations, in.VpcLatticeConfigurations, in.GatewayConnectors, in.Monitoring); err != nil {
 		return err
 	}
 	if spec.Configuration, err = readConfiguration(in.DeploymentConfiguration, spec.Configuration, spec); err != nil {

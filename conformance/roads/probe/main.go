@@ -1,8 +1,8 @@
 // Command probe is the program in the containers of these tests.
 //
 //	probe serve PORT NAME    answers HTTP/1.1, HTTP/2 in the clear, gRPC's health
-//	                         service and WebSockets (/ws, an echo); TCP and UDP echoes
-//	                         on the two ports after it
+//	                         service and WebSockets (/ws, an echo), and asks others
+//	                         (see asks); TCP and UDP echoes on the two ports after it
 //	probe ask URL            asks again and again, and prints each new answer
 package main
 
@@ -72,6 +72,7 @@ func handler(name string) http.Handler {
 	calls := grpc.NewServer()
 	grpc_health_v1.RegisterHealthServer(calls, health.NewServer())
 	mux := http.NewServeMux()
+	asks(mux)
 	mux.HandleFunc("/ws", echoWebSocket)
 	mux.HandleFunc("/headers", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%s %s %s\nhost: %s\nfrom: %s\n", r.Method, r.URL, r.Proto, r.Host, r.RemoteAddr)
