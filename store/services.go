@@ -10,7 +10,7 @@ import (
 var Services = &Table[service.Service]{
 	ID: services, Noun: "service", Schema: 1,
 	Primary: func(s *service.Service) string { return s.ARN },
-	Indexes: []*Index[service.Service]{ServicesByCluster, ServicesAsleep},
+	Indexes: []*Index[service.Service]{ServicesByCluster, ServicesAsleep, ServicesExpress},
 }
 
 // ServicesByCluster finds the services of a cluster by its ARN, those INACTIVE
@@ -18,6 +18,19 @@ var Services = &Table[service.Service]{
 var ServicesByCluster = &Index[service.Service]{
 	Key: func(s *service.Service) string { return s.ClusterARN },
 }
+
+// ServicesExpress finds, under Express, the Express gateway services that have a way in.
+var ServicesExpress = &Index[service.Service]{
+	Key: func(s *service.Service) string {
+		if s.Status == service.Inactive || s.Spec.Template.Express == nil || s.Spec.Template.Express.Ingress == nil {
+			return ""
+		}
+		return Express
+	},
+}
+
+// Express is the one key of ServicesExpress.
+const Express = "express"
 
 // ServiceRevisions by ARN.
 var ServiceRevisions = &Table[service.Revision]{

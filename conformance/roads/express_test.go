@@ -65,7 +65,7 @@ func (b *berth) path(t *testing.T, s *types.ECSExpressGatewayService) types.Mana
 // curl --cacert does.
 func (b *berth) trusting(t *testing.T) *http.Client {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(b.Data, "certificates", "authority.crt"))
+	text, err := os.ReadFile(filepath.Join(b.Data, "server", "certificates", "authority.crt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func heard(ctx context.Context, c *http.Client, url string) (string, error) {
 // their URLs through one balancer. A new version takes over without a failed request.
 // Once they are deleted nothing is left of all that was made.
 //
-// Proves 2B.5, express-mode.
+// Proves 2B.5.
 func TestExpressServicesHaveURLs(t *testing.T) {
 	before := here.inventory(t)
 	client := here.trusting(t)

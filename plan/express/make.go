@@ -111,8 +111,9 @@ func (m *making) front(subnets []*network.Subnet) error {
 func (m *making) shared(subnets []*network.Subnet) (*balancer.Listener, bool) {
 	used := map[string]int{}
 	var ways []*service.Ingress
-	for s := range store.Services.All(m.tx) {
-		if in, ok := Of(s); ok && s.Scope == m.Scope && s.Status != service.Inactive {
+	for s := range store.Services.By(m.tx, store.ServicesExpress, store.Express) {
+		if s.Scope == m.Scope {
+			in := s.Spec.Template.Express.Ingress
 			used[in.BalancerARN]++
 			ways = append(ways, in)
 		}
@@ -258,12 +259,3 @@ func (m *making) securityGroup(name string, open network.Rule) string {
 
 // id is 16 hex digits.
 func (m *making) id() string { return m.NewID()[:16] }
-
-// Of is the way in to a service; ok is false where it has none.
-func Of(s *service.Service) (in *service.Ingress, ok bool) {
-	e := s.Spec.Template.Express
-	if e == nil || e.Ingress == nil {
-		return nil, false
-	}
-	return e.Ingress, true
-}

@@ -81,10 +81,11 @@ func remains(r store.Reader, arn string, now time.Time) (out remainder, ok bool)
 	if !ok || s.Status != service.Inactive {
 		return out, false
 	}
-	in, ok := Of(s)
-	if !ok {
+	e := s.Spec.Template.Express
+	if e == nil || e.Ingress == nil {
 		return out, false
 	}
+	in := e.Ingress
 	out.now, out.serving = now, in.CertificateARN
 	out.rule, _ = store.ListenerRules.Get(r, in.RuleARN)
 	if l, ok := store.Listeners.Get(r, in.ListenerARN); ok && slices.Contains(l.Certificates, in.CertificateARN) {
@@ -145,8 +146,8 @@ func (r *remainder) heldBy(have store.Reader, s *service.Service, id string) {
 
 // shares tells whether a service that is there still comes in by a balancer.
 func shares(r store.Reader, balancerARN string) bool {
-	for s := range store.Services.All(r) {
-		if in, ok := Of(s); ok && s.Status != service.Inactive && in.BalancerARN == balancerARN {
+	for s := range store.Services.By(r, store.ServicesExpress, store.Express) {
+		if s.Spec.Template.Express.Ingress.BalancerARN == balancerARN {
 			return true
 		}
 	}

@@ -25,8 +25,8 @@ func ZoneOf(r store.Reader, vpcKey string) *discovery.Zone {
 	for b := range store.Balancers.All(r) {
 		z.balancer(b)
 	}
-	for s := range store.Services.All(r) {
-		z.service(s)
+	for s := range store.Services.By(r, store.ServicesExpress, store.Express) {
+		z.express(s.Spec.Template.Express.Ingress)
 	}
 	for e := range store.Endpoints.All(r) {
 		z.endpoint(e)
@@ -86,14 +86,10 @@ func (z *zone) balancer(b *balancer.Balancer) {
 	z.put(n)
 }
 
-// service names the way in to an Express gateway service as its balancer is named.
-func (z *zone) service(s *service.Service) {
-	e := s.Spec.Template.Express
-	if e == nil || e.Ingress == nil || s.Status == service.Inactive {
-		return
-	}
-	if b, ok := store.Balancers.Get(z, e.Ingress.BalancerARN); ok {
-		z.put(discovery.Name{Name: e.Ingress.Host, TTL: balancerTTL, Generated: true, Addresses: slices.Clone(z.addresses(strings.ToLower(b.DNSName)))})
+// express names the way in to an Express gateway service as its balancer is named.
+func (z *zone) express(in *service.Ingress) {
+	if b, ok := store.Balancers.Get(z, in.BalancerARN); ok {
+		z.put(discovery.Name{Name: in.Host, TTL: balancerTTL, Generated: true, Addresses: slices.Clone(z.addresses(strings.ToLower(b.DNSName)))})
 	}
 }
 
