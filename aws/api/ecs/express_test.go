@@ -75,6 +75,12 @@ func TestExpressLife(t *testing.T) {
 	expect(t, "the image", get(s.do("DescribeTaskDefinition", `{"taskDefinition": "default-shop"}`), "taskDefinition", "containerDefinitions", 0, "image"), any("shop:2"))
 	s.refused("CreateExpressGatewayService", `{"serviceName": "shop", `+expressRoles+`, "primaryContainer": {"image": "x"}}`, "InvalidParameterException", "Creation of service was not idempotent.")
 
+	s.refused("UpdateService", `{"service": "shop", "deploymentConfiguration": {"strategy": "ROLLING"}}`, "InvalidParameterException", "Updating to ROLLING deployment strategy is not supported for ExpressGatewayServices.")
+	managed := get(s.do("DescribeServiceRevisions", `{"serviceRevisionArns": [%q]}`, next["serviceRevisionArn"]), "serviceRevisions", 0, "ecsManagedResources")
+	has(t, get(managed, "ingressPaths", 0, "certificate").(object), object{"arn": front.CertificateARN, "domainName": front.Host, "status": "ACTIVE"})
+	has(t, get(managed, "ingressPaths", 0, "loadBalancer").(object), object{"arn": front.BalancerARN, "scheme": "internet-facing", "subnetIds": []any{"subnet-d1", "subnet-d2"}})
+	has(t, get(managed, "logGroups", 0).(object), object{"logGroupName": "/aws/ecs/default/shop"})
+
 	gone := get(s.do("DeleteExpressGatewayService", `{"serviceArn": "`+arn+`"}`), "service").(object)
 	expect(t, "deleted", get(gone, "status"), any(object{"statusCode": "DRAINING"}))
 	s.refused("UpdateExpressGatewayService", `{"serviceArn": "`+arn+`"}`, "ServiceNotActiveException", "Service is in DRAINING status")
@@ -109,6 +115,7 @@ func TestExpressRefusals(t *testing.T) {
 		{"CreateExpressGatewayService", shop(`, "cpuArchitecture": "VAX"`), "InvalidParameterException", "cpuArchitecture should be one of"},
 		{"CreateExpressGatewayService", shop(`, "memory": "300"`), "ClientException", ""},
 		{"CreateExpressGatewayService", shop(`, "networkConfiguration": {"subnets": ["subnet-x"]}`), "InvalidParameterException", "Error retrieving subnet information for [subnet-x]"},
+		{"CreateExpressGatewayService", shop(`, "networkConfiguration": {"subnets": ["subnet-d1"]}`), "InvalidParameterException", "At least two subnets in two different Availability Zones must be specified"},
 		{"CreateExpressGatewayService", shop(`, "taskDefinitionArn": "web"`), "InvalidParameterException", "You cannot specify taskDefinitionArn together with"},
 		{"UpdateExpressGatewayService", `{"serviceArn": "arn:aws:ecs:eu-central-1:123456789012:service/default/none"}`, "ServiceNotFoundException", "Service not found."},
 		{"UpdateExpressGatewayService", `{"serviceArn": "arn:aws:ecs:eu-central-1:123456789012:service/default/web"}`, "InvalidParameterException", "The service web is not an Express gateway service."},
@@ -117,6 +124,7 @@ func TestExpressRefusals(t *testing.T) {
 	} {
 		s.refused(c.operation, c.body, c.kind, c.message)
 	}
+	expect(t, "nothing was made for a way in", s.made()["certificates"]+s.made()["balancers"]+s.made()["target groups"], 0)
 	expect(t, "nothing was made", get(s.do("ListServices", `{"resourceManagementType": "ECS"}`), "serviceArns"), any([]any{}))
 	expect(t, "no definition either", get(s.do("ListTaskDefinitions", `{}`), "taskDefinitionArns", 1), nil)
 	made := get(s.do("CreateExpressGatewayService", `{`+expressRoles+`, "primaryContainer": {"image": "x"}}`), "service").(object)
