@@ -14,6 +14,7 @@ import (
 	"github.com/berthhq/berth/plan/assignment"
 	"github.com/berthhq/berth/plan/attach"
 	"github.com/berthhq/berth/plan/daemon"
+	"github.com/berthhq/berth/plan/express"
 	"github.com/berthhq/berth/plan/node"
 	"github.com/berthhq/berth/plan/reap"
 	"github.com/berthhq/berth/plan/road"
@@ -48,7 +49,7 @@ func Planners(o Options) []plan.Planner {
 	o.Rollout.NewID, o.Daemon.NewID, o.Attach.NewID = o.NewID, o.NewID, o.NewID
 	return []plan.Planner{
 		daemon.Planner(o.Daemon), rollout.Planner(o.Rollout), assignment.Planner(o.Assignment), spot.Planner(), attach.Planner(o.Attach), node.Planner(o.Node), reap.Planner(o.Reap),
-		road.Planner(),
+		road.Planner(), express.Planner(),
 	}
 }
 

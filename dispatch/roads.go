@@ -37,7 +37,8 @@ func (s *session) topics() []store.Topic {
 	return append(topics, store.Interfaces.Topic(), store.SecurityGroups.Topic(), store.VPCs.Topic(), store.RouteTables.Topic(),
 		store.InternetGateways.Topic(), store.NATGateways.Topic(), store.Addresses.Topic(), store.PrefixLists.Topic(),
 		store.Balancers.Topic(), store.Endpoints.Topic(), store.EndpointServices.Topic(),
-		store.Namespaces.Topic(), store.Discoveries.Topic(), store.DiscoveryInstances.Topic())
+		store.Namespaces.Topic(), store.Discoveries.Topic(), store.DiscoveryInstances.Topic(),
+		store.Services.TopicBy(store.ServicesExpress, store.Express))
 }
 
 // survey tells a fresh session all VPCs its host has to do with.

@@ -19,6 +19,7 @@ import (
 const (
 	tasksPrincipal  = "ecs-tasks.amazonaws.com"
 	eventsPrincipal = "events.amazonaws.com"
+	ecsPrincipal    = "ecs.amazonaws.com"
 )
 
 // newAccess makes what decides about every request.

@@ -203,6 +203,7 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 	return map[string]answers{
 		"ecs": of(ecs.New(ecs.Config{
 			Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities(), Assume: s.assume,
+			Ingress: ecs.Ingress{Certify: s.certificates().Issue, Balance: balancers.Put, Manages: s.manages},
 		})),
 		"ec2":                     of(ec2.New(s.store, defaultVPC)),
 		"elbv2":                   of(balancers),

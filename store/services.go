@@ -10,7 +10,7 @@ import (
 var Services = &Table[service.Service]{
 	ID: services, Noun: "service", Schema: 1,
 	Primary: func(s *service.Service) string { return s.ARN },
-	Indexes: []*Index[service.Service]{ServicesByCluster, ServicesByNamespace, ServicesAsleep},
+	Indexes: []*Index[service.Service]{ServicesByCluster, ServicesByNamespace, ServicesAsleep, ServicesExpress},
 }
 
 // ServicesByCluster finds the services of a cluster by its ARN, those INACTIVE
@@ -29,6 +29,19 @@ var ServicesByNamespace = &Index[service.Service]{
 		return ""
 	},
 }
+
+// ServicesExpress finds, under Express, the Express gateway services that have a way in.
+var ServicesExpress = &Index[service.Service]{
+	Key: func(s *service.Service) string {
+		if s.Status == service.Inactive || s.Spec.Template.Express == nil || s.Spec.Template.Express.Ingress == nil {
+			return ""
+		}
+		return Express
+	},
+}
+
+// Express is the one key of ServicesExpress.
+const Express = "express"
 
 // ServiceRevisions by ARN.
 var ServiceRevisions = &Table[service.Revision]{

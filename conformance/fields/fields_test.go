@@ -79,10 +79,10 @@ func vars(t *testing.T, whole bool) map[string]string {
 	out, err := ec2.NewFromConfig(here.config()).DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{
 		Filters: []types.Filter{{Name: aws.String("default-for-az"), Values: []string{"true"}}},
 	})
-	if err != nil || len(out.Subnets) == 0 {
+	if err != nil || len(out.Subnets) < 2 {
 		t.Fatalf("subnets: %v", err)
 	}
-	groups, err := ec2.NewFromConfig(here.config()).DescribeSecurityGroups(t.Context(), nil)
+	groups, err := ec2.NewFromConfig(here.config()).DescribeSecurityGroups(t.Context(), &ec2.DescribeSecurityGroupsInput{GroupNames: []string{"default"}})
 	if err != nil || len(groups.SecurityGroups) == 0 {
 		t.Fatalf("security groups: %v", err)
 	}
@@ -92,7 +92,7 @@ func vars(t *testing.T, whole bool) map[string]string {
 	}
 	return map[string]string{
 		"run": run, "function": function, "account": *out.Subnets[0].OwnerId, "region": here.Vars["AWS_REGION"],
-		"subnet": *out.Subnets[0].SubnetId, "group": *groups.SecurityGroups[0].GroupId,
+		"subnet": *out.Subnets[0].SubnetId, "subnet2": *out.Subnets[1].SubnetId, "group": *groups.SecurityGroups[0].GroupId,
 	}
 }
 

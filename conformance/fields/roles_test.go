@@ -7,14 +7,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// roles makes those that the tables name and tasks become. The others are only
+// roles makes those that the tables name and tasks, or ECS, become. The others are only
 // named: nothing is made in their name.
 func (b *berth) roles(ctx context.Context) error {
 	client := iam.NewFromConfig(b.config())
-	for _, name := range []string{"task", "task2", "execution", "execution2"} {
+	for name, service := range map[string]string{
+		"task": "ecs-tasks", "task2": "ecs-tasks", "execution": "ecs-tasks", "execution2": "ecs-tasks", "infrastructure": "ecs",
+	} {
 		if _, err := client.CreateRole(ctx, &iam.CreateRoleInput{
 			RoleName:                 &name,
-			AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
+			AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
 		}); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/discovery"
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/store"
 )
 
@@ -23,6 +24,9 @@ func ZoneOf(r store.Reader, vpcKey string) *discovery.Zone {
 	z := zone{Reader: r, vpc: vpcKey, names: map[string]*discovery.Name{}}
 	for b := range store.Balancers.All(r) {
 		z.balancer(b)
+	}
+	for s := range store.Services.By(r, store.ServicesExpress, store.Express) {
+		z.express(s.Spec.Template.Express.Ingress)
 	}
 	for e := range store.Endpoints.All(r) {
 		z.endpoint(e)
@@ -38,6 +42,8 @@ func HasNames(record any) bool {
 	switch r := record.(type) {
 	case *network.Interface:
 		return r != nil && r.Kind != network.ForTask
+	case *service.Service:
+		return r != nil && r.Spec.Template.Express != nil
 	case *balancer.Balancer, *network.Endpoint, *network.EndpointService, *discovery.Namespace, *discovery.Service, *discovery.Instance:
 		return true
 	}
@@ -78,6 +84,13 @@ func (z *zone) balancer(b *balancer.Balancer) {
 		}
 	}
 	z.put(n)
+}
+
+// express names the way in to an Express gateway service as its balancer is named.
+func (z *zone) express(in *service.Ingress) {
+	if b, ok := store.Balancers.Get(z, in.BalancerARN); ok {
+		z.put(discovery.Name{Name: in.Host, TTL: balancerTTL, Generated: true, Addresses: slices.Clone(z.addresses(strings.ToLower(b.DNSName)))})
+	}
 }
 
 // served tells whether a host carries an interface, so that somebody answers there.

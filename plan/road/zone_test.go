@@ -14,6 +14,7 @@ import (
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/discovery"
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/plan/road"
 	"github.com/berthhq/berth/store"
 	"github.com/berthhq/berth/store/memory"
@@ -157,4 +158,26 @@ func TestZonesAreSound(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestExpressServicesAreNamedAsTheirBalancer(t *testing.T) {
+	v := filled(t, func(tx *store.Tx) {
+		store.Balancers.Put(tx, &balancer.Balancer{
+			Scope: here, ARN: "shared", Name: "shared", VPCID: "vpc-1", Scheme: balancer.InternetFacing, DNSName: "Shared.elb.example",
+			Zones: []balancer.Zone{node(tx, "eni-1", "vpc-1", "10.0.0.1", "203.0.113.1", "host")},
+		})
+		for name, status := range map[string]service.Status{"shop": service.Active, "leaving": service.Draining, "gone": service.Inactive} {
+			s := &service.Service{Scope: here, ARN: name, Name: name, Status: status}
+			s.Spec.Template.Express = &service.Express{Ingress: &service.Ingress{Host: name + ".on.aws", BalancerARN: "shared"}}
+			store.Services.Put(tx, s)
+		}
+	})
+	for _, c := range []struct{ vpc, name, want string }{
+		{"", "shop.on.aws", "[203.0.113.1]"}, {network.Key(here, "vpc-1"), "shop.on.aws", "[10.0.0.1]"},
+		{"", "leaving.on.aws", "[203.0.113.1]"}, {"", "gone.on.aws", "[]"},
+	} {
+		if got := fmt.Sprint(texts(road.ZoneOf(v, c.vpc), c.name)); got != c.want {
+			t.Errorf("%s in %q: got %s, want %s", c.name, c.vpc, got, c.want)
+		}
+	}
 }

@@ -62,6 +62,7 @@ func (l *look) apply(tx *store.Tx) error {
 	}
 	l.putSets(tx)
 	l.weigh(tx)
+	l.examine(tx)
 	l.say(tx, &next, events)
 	retire(tx, &next)
 	store.Services.Put(tx, &next)

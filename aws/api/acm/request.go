@@ -12,6 +12,7 @@ import (
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/certificate"
 	"github.com/berthhq/berth/domain/fault"
+	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/store"
 )
 
@@ -41,6 +42,21 @@ func (a *API) requestCertificate(ctx context.Context, call *gateway.Call, in *sh
 		return issue(tx, c)
 	})
 	return &shape.RequestCertificateResponse{CertificateArn: &c.ARN}, err
+}
+
+// Issue has a certificate made for a name as a request would, which takes a while. What
+// it gives stores the certificate.
+func (a *API) Issue(call *gateway.Call, name string, tags []workload.Tag) (func(*store.Tx) (*balancer.Certificate, error), error) {
+	c, err := requested(call, &shape.RequestCertificateRequest{DomainName: &name, ValidationMethod: shape.ValidationMethodDns})
+	if err != nil {
+		return nil, err
+	}
+	c.Tags = tags
+	issue, err := a.issue(c, call.Now)
+	return func(tx *store.Tx) (*balancer.Certificate, error) {
+		made := *c // a transaction may be tried again
+		return &made, issue(tx, &made)
+	}, err
 }
 
 // requested is the record of a request, without its content.

@@ -37,6 +37,9 @@ type Config struct {
 	// Assume finds a role that tasks may become, on behalf of a resource of ECS. The
 	// error says why they may not. nil takes every role as it is named.
 	Assume func(r store.Reader, roleARN, source string) (*identity.Role, error)
+	// Ingress makes the ways in to Express gateway services; without it there can be
+	// none such.
+	Ingress Ingress
 }
 
 // Identities knows whether an instance identity document is one that berth signed.
@@ -54,12 +57,13 @@ type API struct {
 	hooked   func(arn string) bool
 	proof    Identities // nil takes every document
 	assume   func(r store.Reader, roleARN, source string) (*identity.Role, error)
+	ingress  Ingress
 }
 
 // New makes the API.
 func New(c Config) *API {
 	a := &API{
-		store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History, hooked: c.Hooked, proof: c.Identities, assume: c.Assume,
+		store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History, hooked: c.Hooked, proof: c.Identities, assume: c.Assume, ingress: c.Ingress,
 	}
 	if a.newID == nil {
 		a.newID = NewID

@@ -15,9 +15,9 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-// createExpressGatewayService makes a task definition and a service on Fargate of
-// one container. AWS adds a load balancer with a URL, scaling and a role's
-// permissions; here they come with later work, and the status says so.
+// createExpressGatewayService makes a task definition, a service on Fargate of one
+// container, and the way in to it: a URL of an Application balancer that services
+// share. AWS adds scaling; here that comes with later work, and the status says so.
 func (a *API) createExpressGatewayService(ctx context.Context, call *gateway.Call, in *ecs.CreateExpressGatewayServiceRequest) (*ecs.CreateExpressGatewayServiceResponse, error) {
 	name := member.Value(in.ServiceName)
 	if in.ServiceName == nil {
@@ -34,6 +34,17 @@ func (a *API) createExpressGatewayService(ctx context.Context, call *gateway.Cal
 		executionRole: in.ExecutionRoleArn, taskRole: in.TaskRoleArn, container: in.PrimaryContainer, cpu: in.Cpu, memory: in.Memory,
 		architecture: in.CpuArchitecture, definition: in.TaskDefinitionArn, health: in.HealthCheckPath, network: in.NetworkConfiguration, scaling: in.ScalingTarget,
 	}
+	if err := wish.read(&express); err != nil {
+		return nil, err
+	}
+	c, err := activeCluster(a.store.View(), call.Scope, in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	way, err := a.prepareIngress(ctx, call, express.InfrastructureRole, c.Name, name)
+	if err != nil {
+		return nil, err
+	}
 	var made *service.Service
 	v, err := a.store.Update(ctx, func(tx *store.Tx) error {
 		c, err := activeCluster(tx, call.Scope, in.Cluster)
@@ -42,12 +53,12 @@ func (a *API) createExpressGatewayService(ctx context.Context, call *gateway.Cal
 		}
 		have, ok := store.Services.Get(tx, call.Scope.Service(c.Name, name))
 		switch {
-		case ok && have.Status == service.Draining:
+		case ok && draining(tx, have):
 			return invalid("Unable to Start a service that is still Draining.").WithHint("wait until the service is INACTIVE")
 		case ok && have.Status == service.Active:
 			return invalid("Creation of service was not idempotent.").WithHint("service %s exists; use UpdateExpressGatewayService", name)
 		}
-		if made, err = a.newExpress(tx, call, c, name, &wish, express, in.Tags); err != nil {
+		if made, err = a.newExpress(tx, call, c, name, &wish, way, express, in.Tags); err != nil {
 			return err
 		}
 		if ok {
@@ -63,10 +74,7 @@ func (a *API) createExpressGatewayService(ctx context.Context, call *gateway.Cal
 	return &ecs.CreateExpressGatewayServiceResponse{Service: showExpress(v, made, true)}, nil
 }
 
-func (a *API) newExpress(tx *store.Tx, call *gateway.Call, c *cluster.Cluster, name string, wish *expressWish, express service.Express, tags []ecs.Tag) (*service.Service, error) {
-	if err := wish.read(&express); err != nil {
-		return nil, err
-	}
+func (a *API) newExpress(tx *store.Tx, call *gateway.Call, c *cluster.Cluster, name string, wish *expressWish, way *ingress, express service.Express, tags []ecs.Tag) (*service.Service, error) {
 	def, err := wish.define(tx, call, c.Name, name, nil)
 	if err != nil {
 		return nil, err
@@ -75,11 +83,13 @@ func (a *API) newExpress(tx *store.Tx, call *gateway.Call, c *cluster.Cluster, n
 	if err != nil {
 		return nil, err
 	}
+	if express.Ingress, err = way.make(tx, call, c.Name, name, express.HealthCheckPath, def, network); err != nil {
+		return nil, err
+	}
 	s, err := readService(tx, call, c, &ecs.CreateServiceRequest{
 		ServiceName: &name, TaskDefinition: &def.ARN, DesiredCount: int32Of(express.Scaling.Min), LaunchType: ecs.LaunchTypeFargate,
-		NetworkConfiguration: network, Tags: tags, DeploymentConfiguration: &ecs.DeploymentConfiguration{
-			DeploymentCircuitBreaker: &ecs.DeploymentCircuitBreaker{Enable: new(true), Rollback: new(true)},
-		},
+		NetworkConfiguration: network, Tags: tags, DeploymentConfiguration: expressDeployment(),
+		LoadBalancers: []ecs.LoadBalancer{expressBalancer(express.Ingress, express.InfrastructureRole, def)},
 	})
 	if err != nil {
 		return nil, err
@@ -138,9 +148,18 @@ func (a *API) changeExpress(tx *store.Tx, call *gateway.Call, c *cluster.Cluster
 	if err != nil {
 		return err
 	}
-	desired := min(max(s.Spec.Desired, express.Scaling.Min), express.Scaling.Max)
+	said := &ecs.UpdateServiceRequest{
+		TaskDefinition: &def.ARN, NetworkConfiguration: network, DesiredCount: int32Of(min(max(s.Spec.Desired, express.Scaling.Min), express.Scaling.Max)),
+	}
+	if in := express.Ingress; in != nil {
+		if g := network.AwsvpcConfiguration; !slices.Contains(g.SecurityGroups, in.ServiceGroup) {
+			g.SecurityGroups = append(slices.Clone(g.SecurityGroups), in.ServiceGroup)
+		}
+		said.LoadBalancers = []ecs.LoadBalancer{expressBalancer(in, express.InfrastructureRole, def)}
+		keepIngress(tx, s, in, def)
+	}
 	s.Spec.Template.Express = &express
-	return changeSpec(tx, call, c, &s.Spec, &ecs.UpdateServiceRequest{TaskDefinition: &def.ARN, NetworkConfiguration: network, DesiredCount: int32Of(desired)})
+	return changeSpec(tx, call, c, &s.Spec, said)
 }
 
 func (a *API) deleteExpressGatewayService(ctx context.Context, call *gateway.Call, in *ecs.DeleteExpressGatewayServiceRequest) (*ecs.DeleteExpressGatewayServiceResponse, error) {
@@ -190,8 +209,13 @@ func findExpress(r store.Reader, scope arn.Scope, ref string, missing fault.Kind
 
 func activeExpress(r store.Reader, scope arn.Scope, ref string) (*service.Service, error) {
 	s, err := findExpress(r, scope, ref, fault.ServiceNotFound)
-	if err == nil && s.Status != service.Active {
-		err = serviceNotActive()
+	switch {
+	case err != nil:
+		return nil, err
+	case s.Status == service.Draining:
+		return nil, fault.New(fault.ServiceNotActive, "Service is in DRAINING status")
+	case s.Status == service.Inactive:
+		return nil, fault.New(fault.ServiceNotActive, "Cannot perform this operation on a service in INACTIVE status")
 	}
-	return s, err
+	return s, nil
 }

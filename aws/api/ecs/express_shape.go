@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"slices"
 	"time"
 
 	"github.com/berthhq/berth/aws/api/member"
@@ -10,12 +11,9 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-// expressWithout says what an Express gateway service does not have yet, so that
-// nobody looks for its address.
-const expressWithout = "The tasks run. The load balancer with its endpoint and the automatic scaling of Express gateway services are not supported yet."
+// expressWithout says what an Express gateway service does not have yet.
+const expressWithout = "Automatic scaling of Express gateway services is not supported yet: the service has as many tasks as its minTaskCount."
 
-// showExpress shows the service without ingress paths: there is no way in yet but
-// the addresses of its tasks.
 func showExpress(r store.Reader, s *service.Service, tags bool) *ecs.ECSExpressGatewayService {
 	out := &ecs.ECSExpressGatewayService{
 		Cluster: &s.ClusterARN, ServiceName: &s.Name, ServiceArn: &s.ARN, Status: expressStatus(s), CurrentDeployment: member.Present(s.LastRollout),
@@ -64,9 +62,12 @@ func expressUpdated(r store.Reader, s *service.Service) time.Time {
 func showExpressConfiguration(r store.Reader, rev *service.Revision) *ecs.ExpressGatewayServiceConfiguration {
 	out := &ecs.ExpressGatewayServiceConfiguration{ServiceRevisionArn: &rev.ARN, CreatedAt: member.Time(rev.CreatedAt), TaskDefinitionArn: member.Present(rev.Template.DefinitionARN)}
 	if n := rev.Template.Network; n != nil {
-		out.NetworkConfiguration = &ecs.ExpressGatewayServiceNetworkConfiguration{SecurityGroups: n.SecurityGroups, Subnets: n.Subnets}
+		out.NetworkConfiguration = &ecs.ExpressGatewayServiceNetworkConfiguration{SecurityGroups: expressGroups(&rev.Template), Subnets: n.Subnets}
 	}
 	if e := rev.Template.Express; e != nil {
+		if in := e.Ingress; in != nil {
+			out.IngressPaths = []ecs.IngressPathSummary{{AccessType: accessType(in), Endpoint: &in.Host}}
+		}
 		out.HealthCheckPath = member.Present(e.HealthCheckPath)
 		out.ScalingTarget = &ecs.ExpressGatewayScalingTarget{
 			MinTaskCount: int32Of(e.Scaling.Min), MaxTaskCount: int32Of(e.Scaling.Max),
@@ -78,6 +79,23 @@ func showExpressConfiguration(r store.Reader, rev *service.Revision) *ecs.Expres
 		out.PrimaryContainer, out.CpuArchitecture = showExpressContainer(d), ecs.ExpressCpuArchitecture(architectureOf(d))
 	}
 	return out
+}
+
+// expressGroups are the security groups that were asked for, else the one that was
+// made: reads give back what was sent.
+func expressGroups(t *service.Template) []string {
+	e, all := t.Express, t.Network.SecurityGroups
+	if e == nil || e.Ingress == nil || len(all) == 1 {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(g string) bool { return g == e.Ingress.ServiceGroup })
+}
+
+func accessType(in *service.Ingress) ecs.AccessType {
+	if in.Public {
+		return ecs.AccessTypePublic
+	}
+	return ecs.AccessTypePrivate
 }
 
 func architectureOf(d *workload.Definition) string {

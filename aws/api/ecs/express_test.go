@@ -1,11 +1,16 @@
 package ecs_test
 
 import (
+	"iter"
 	"net/netip"
 	"testing"
+	"time"
 
+	"github.com/berthhq/berth/control"
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/plan"
+	"github.com/berthhq/berth/plan/express"
 	"github.com/berthhq/berth/store"
 )
 
@@ -18,8 +23,10 @@ func expressly(t *testing.T) *server {
 	s.do("CreateCluster", `{"clusterName": "default"}`)
 	s.update(func(tx *store.Tx) {
 		store.VPCs.Put(tx, &network.VPC{Scope: scope, ID: "vpc-d", CIDR: netip.MustParsePrefix("172.31.0.0/16"), Default: true})
-		for id, cidr := range map[string]string{"subnet-d1": "172.31.1.0/24", "subnet-d2": "172.31.2.0/24"} {
-			store.Subnets.Put(tx, &network.Subnet{Scope: scope, ID: id, VPCID: "vpc-d", CIDR: netip.MustParsePrefix(cidr), Default: true, MapPublicIP: true})
+		for zone, cidr := range map[string]string{"1": "172.31.1.0/24", "2": "172.31.2.0/24"} {
+			store.Subnets.Put(tx, &network.Subnet{
+				Scope: scope, ID: "subnet-d" + zone, VPCID: "vpc-d", CIDR: netip.MustParsePrefix(cidr), Zone: "eu-central-1" + zone, Default: true, MapPublicIP: true,
+			})
 		}
 		store.SecurityGroups.Put(tx, &network.SecurityGroup{Scope: scope, ID: "sg-d", VPCID: "vpc-d", Name: "default"})
 	})
@@ -28,19 +35,23 @@ func expressly(t *testing.T) *server {
 
 func TestExpressLife(t *testing.T) {
 	s := expressly(t)
+	made0 := s.made()
 	made := get(s.do("CreateExpressGatewayService", `{"serviceName": "shop", `+expressRoles+`, "tags": [{"key": "a", "value": "b"}],
 		"primaryContainer": {"image": "shop:1", "environment": [{"name": "A", "value": "1"}]}, "scalingTarget": {"minTaskCount": 2}}`), "service").(object)
 	const arn = "arn:aws:ecs:eu-central-1:123456789012:service/default/shop"
 	has(t, made, object{"serviceArn": arn, "serviceName": "shop", "cluster": "arn:aws:ecs:eu-central-1:123456789012:cluster/default",
 		"infrastructureRoleArn": "arn:aws:iam::123456789012:role/build", "tags": []any{object{"key": "a", "value": "b"}}})
 	expect(t, "status", get(made, "status"), any(object{"statusCode": "ACTIVE",
-		"statusReason": "The tasks run. The load balancer with its endpoint and the automatic scaling of Express gateway services are not supported yet."}))
+		"statusReason": "Automatic scaling of Express gateway services is not supported yet: the service has as many tasks as its minTaskCount."}))
 	config := get(made, "activeConfigurations", 0).(object)
-	has(t, config, object{"executionRoleArn": "arn:aws:iam::123456789012:role/run", "cpu": "256", "memory": "512", "healthCheckPath": "/ping", "ingressPaths": nil,
-		"networkConfiguration": object{"subnets": []any{"subnet-d1", "subnet-d2"}, "securityGroups": []any{"sg-d"}},
-		"scalingTarget":        object{"minTaskCount": 2.0, "maxTaskCount": 20.0, "autoScalingMetric": "AVERAGE_CPU", "autoScalingTargetValue": 60.0},
+	has(t, config, object{"executionRoleArn": "arn:aws:iam::123456789012:role/run", "cpu": "256", "memory": "512", "healthCheckPath": "/ping",
+		"scalingTarget": object{"minTaskCount": 2.0, "maxTaskCount": 20.0, "autoScalingMetric": "AVERAGE_CPU", "autoScalingTargetValue": 60.0},
 		"primaryContainer": object{"image": "shop:1", "containerPort": 80.0, "environment": []any{object{"name": "A", "value": "1"}},
 			"awsLogsConfiguration": object{"logGroup": "/aws/ecs/default/shop", "logStreamPrefix": "ecs"}}})
+
+	front := s.front(t, arn)
+	expect(t, "the endpoint", get(config, "ingressPaths"), any([]any{object{"accessType": "PUBLIC", "endpoint": front.Host}}))
+	expect(t, "where it is", get(config, "networkConfiguration"), any(object{"subnets": []any{"subnet-d1", "subnet-d2"}, "securityGroups": []any{front.ServiceGroup}}))
 
 	shown := get(s.do("DescribeServices", `{"services": ["shop"]}`), "services", 0).(object)
 	has(t, shown, object{"desiredCount": 2.0, "launchType": "FARGATE", "resourceManagementType": "ECS", "currentServiceDeployment": made["currentDeployment"]})
@@ -64,15 +75,25 @@ func TestExpressLife(t *testing.T) {
 	expect(t, "the image", get(s.do("DescribeTaskDefinition", `{"taskDefinition": "default-shop"}`), "taskDefinition", "containerDefinitions", 0, "image"), any("shop:2"))
 	s.refused("CreateExpressGatewayService", `{"serviceName": "shop", `+expressRoles+`, "primaryContainer": {"image": "x"}}`, "InvalidParameterException", "Creation of service was not idempotent.")
 
+	s.refused("UpdateService", `{"service": "shop", "deploymentConfiguration": {"strategy": "ROLLING"}}`, "InvalidParameterException", "Updating to ROLLING deployment strategy is not supported for ExpressGatewayServices.")
+	managed := get(s.do("DescribeServiceRevisions", `{"serviceRevisionArns": [%q]}`, next["serviceRevisionArn"]), "serviceRevisions", 0, "ecsManagedResources")
+	has(t, get(managed, "ingressPaths", 0, "certificate").(object), object{"arn": front.CertificateARN, "domainName": front.Host, "status": "ACTIVE"})
+	has(t, get(managed, "ingressPaths", 0, "loadBalancer").(object), object{"arn": front.BalancerARN, "scheme": "internet-facing", "subnetIds": []any{"subnet-d1", "subnet-d2"}})
+	has(t, get(managed, "logGroups", 0).(object), object{"logGroupName": "/aws/ecs/default/shop"})
+
 	gone := get(s.do("DeleteExpressGatewayService", `{"serviceArn": "`+arn+`"}`), "service").(object)
 	expect(t, "deleted", get(gone, "status"), any(object{"statusCode": "DRAINING"}))
-	s.refused("UpdateExpressGatewayService", `{"serviceArn": "`+arn+`"}`, "ServiceNotActiveException", "Service was not ACTIVE.")
+	s.refused("UpdateExpressGatewayService", `{"serviceArn": "`+arn+`"}`, "ServiceNotActiveException", "Service is in DRAINING status")
 	s.update(func(tx *store.Tx) {
 		have, _ := store.Services.Get(tx, arn)
 		next := *have
 		next.Status = service.Inactive
 		store.Services.Put(tx, &next)
 	})
+	s.refused("UpdateExpressGatewayService", `{"serviceArn": "`+arn+`"}`, "ServiceNotActiveException", "Cannot perform this operation on a service in INACTIVE status")
+	s.refused("CreateExpressGatewayService", `{"serviceName": "shop", `+expressRoles+`, "primaryContainer": {"image": "x"}}`, "InvalidParameterException", "Unable to Start a service that is still Draining.")
+	s.settle()
+	expect(t, "what is left of it", s.made(), made0)
 	s.do("CreateExpressGatewayService", `{"serviceName": "shop", `+expressRoles+`, "primaryContainer": {"image": "x"}}`)
 }
 
@@ -94,6 +115,7 @@ func TestExpressRefusals(t *testing.T) {
 		{"CreateExpressGatewayService", shop(`, "cpuArchitecture": "VAX"`), "InvalidParameterException", "cpuArchitecture should be one of"},
 		{"CreateExpressGatewayService", shop(`, "memory": "300"`), "ClientException", ""},
 		{"CreateExpressGatewayService", shop(`, "networkConfiguration": {"subnets": ["subnet-x"]}`), "InvalidParameterException", "Error retrieving subnet information for [subnet-x]"},
+		{"CreateExpressGatewayService", shop(`, "networkConfiguration": {"subnets": ["subnet-d1"]}`), "InvalidParameterException", "At least two subnets in two different Availability Zones must be specified"},
 		{"CreateExpressGatewayService", shop(`, "taskDefinitionArn": "web"`), "InvalidParameterException", "You cannot specify taskDefinitionArn together with"},
 		{"UpdateExpressGatewayService", `{"serviceArn": "arn:aws:ecs:eu-central-1:123456789012:service/default/none"}`, "ServiceNotFoundException", "Service not found."},
 		{"UpdateExpressGatewayService", `{"serviceArn": "arn:aws:ecs:eu-central-1:123456789012:service/default/web"}`, "InvalidParameterException", "The service web is not an Express gateway service."},
@@ -102,6 +124,7 @@ func TestExpressRefusals(t *testing.T) {
 	} {
 		s.refused(c.operation, c.body, c.kind, c.message)
 	}
+	expect(t, "nothing was made for a way in", s.made()["certificates"]+s.made()["balancers"]+s.made()["target groups"], 0)
 	expect(t, "nothing was made", get(s.do("ListServices", `{"resourceManagementType": "ECS"}`), "serviceArns"), any([]any{}))
 	expect(t, "no definition either", get(s.do("ListTaskDefinitions", `{}`), "taskDefinitionArns", 1), nil)
 	made := get(s.do("CreateExpressGatewayService", `{`+expressRoles+`, "primaryContainer": {"image": "x"}}`), "service").(object)
@@ -111,4 +134,42 @@ func TestExpressRefusals(t *testing.T) {
 	s.refused("UpdateExpressGatewayService", `{"serviceArn": "`+arn+`", "taskDefinitionArn": "web"}`, "InvalidParameterException", "The task definition must have FARGATE compatibility")
 	own := s.do("UpdateExpressGatewayService", `{"serviceArn": %q, "taskDefinitionArn": "own"}`, arn)
 	has(t, get(own, "service", "targetConfiguration", "primaryContainer").(object), object{"image": "own", "containerPort": 8080.0})
+}
+
+// front is the way in to a service.
+func (s *server) front(t *testing.T, arn string) *service.Ingress {
+	t.Helper()
+	have, ok := store.Services.Get(s.Store.View(), arn)
+	if !ok || have.Spec.Template.Express.Ingress == nil {
+		t.Fatalf("%s has no way in", arn)
+	}
+	return have.Spec.Template.Express.Ingress
+}
+
+// settle lets the planner of ways in do all that it can.
+func (s *server) settle() {
+	s.t.Helper()
+	loop := control.New(s.Store, []plan.Planner{express.Planner()}, nil)
+	for range 4 {
+		if _, err := loop.Step(s.t.Context(), time.Now()); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// made counts what is made for ways in, by kind.
+func (s *server) made() map[string]int {
+	v := s.Store.View()
+	return map[string]int{
+		"balancers": count(store.Balancers.All(v)), "listeners": count(store.Listeners.All(v)), "rules": count(store.ListenerRules.All(v)),
+		"target groups": count(store.TargetGroups.All(v)), "certificates": count(store.Certificates.All(v)),
+		"security groups": count(store.SecurityGroups.All(v)), "interfaces": count(store.Interfaces.All(v)),
+	}
+}
+
+func count[T any](all iter.Seq[*T]) (n int) {
+	for range all {
+		n++
+	}
+	return n
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"reflect"
@@ -13,13 +14,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berthhq/berth/aws/api/acm"
 	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/api/elbv2"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/gateway/gatewaytest"
 	shape "github.com/berthhq/berth/aws/shape/ecs"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/identity"
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/plane/authority"
+	"github.com/berthhq/berth/plane/keyring"
+	"github.com/berthhq/berth/plane/vault"
 	"github.com/berthhq/berth/protocol/sigv4"
 	"github.com/berthhq/berth/store"
 )
@@ -40,7 +46,7 @@ func start(t testing.TB) *server { return startWith(t, nil) }
 // startWith takes the identity documents that identities does; nil takes all.
 func startWith(t testing.TB, identities ecs.Identities) *server {
 	s := &server{t: t, Server: gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
-		api := ecs.New(ecs.Config{Store: st, Hooked: hooked, Identities: identities})
+		api := ecs.New(ecs.Config{Store: st, Hooked: hooked, Identities: identities, Ingress: ingress(t, st)})
 		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
 	}, nil)}
 	s.Role(t, "ecsInstanceRole", gatewaytest.AllowAll)
@@ -52,6 +58,23 @@ func startWith(t testing.TB, identities ecs.Identities) *server {
 		store.SecurityGroups.Put(tx, &network.SecurityGroup{Scope: scope, ID: "sg-other", VPCID: "vpc-2", Name: "default"})
 	})
 	return s
+}
+
+// ingress is that of load balancers and certificates of the same store.
+func ingress(t testing.TB, st store.Store) ecs.Ingress {
+	v, err := vault.Open(t.TempDir(), st.View(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	domains, err := authority.Open(t.TempDir(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := &keyring.Keyring{Vault: v, Log: slog.New(slog.DiscardHandler)}
+	return ecs.Ingress{
+		Certify: acm.New(acm.Config{Store: st, Keyring: keys, Authority: domains}).Issue,
+		Balance: elbv2.New(elbv2.Config{Store: st, Keyring: keys}).Put,
+	}
 }
 
 func (s *server) update(fn func(*store.Tx)) {

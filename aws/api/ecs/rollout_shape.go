@@ -85,6 +85,7 @@ func showRevision(v store.Reader, r *service.Revision) *ecs.ServiceRevision {
 		PlatformVersion: member.Present(t.Platform()), PlatformFamily: member.Present(t.PlatformFamily), NetworkConfiguration: showNetwork(t.Network),
 		GuardDutyEnabled: new(false), CreatedAt: member.Time(r.CreatedAt),
 		LoadBalancers: member.Some(t.Balancers, showBalancer), ServiceRegistries: member.Some(t.Registries, showRegistry), ServiceConnectConfiguration: showConnect(t.Connect),
+		EcsManagedResources: showManaged(v, r),
 	}
 	if def, ok := store.TaskDefinitions.Get(v, t.DefinitionARN); ok {
 		for i := range def.Containers {

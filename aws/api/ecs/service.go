@@ -12,6 +12,7 @@ import (
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/identity/linked"
 	"github.com/berthhq/berth/domain/service"
+	"github.com/berthhq/berth/plan/express"
 	"github.com/berthhq/berth/plan/rollout"
 	"github.com/berthhq/berth/store"
 )
@@ -83,7 +84,7 @@ func (a *API) createService(ctx context.Context, call *gateway.Call, in *ecs.Cre
 		}
 		have, ok := store.Services.Get(tx, next.ARN)
 		switch {
-		case ok && have.Status == service.Draining:
+		case ok && draining(tx, have):
 			return invalid("Unable to Start a service that is still Draining.").WithHint("wait until the service is INACTIVE: aws ecs wait services-inactive")
 		case ok && have.Status == service.Active:
 			if !sameService(have, next) {
@@ -109,6 +110,12 @@ func (a *API) createService(ctx context.Context, call *gateway.Call, in *ecs.Cre
 		return nil, err
 	}
 	return &ecs.CreateServiceResponse{Service: showService(v, made, []ecs.ServiceField{ecs.ServiceFieldTags})}, nil
+}
+
+// draining tells whether a service that was deleted still has something, so that its
+// name is not free yet.
+func draining(r store.Reader, s *service.Service) bool {
+	return s.Status == service.Draining || s.Status == service.Inactive && express.Remains(r, s.ARN)
 }
 
 // sameService tells whether a repeated CreateService asks for what is there.

@@ -84,6 +84,9 @@ func changeSpec(r store.Reader, call *gateway.Call, c *cluster.Cluster, spec *se
 	if spec.Configuration, err = readConfiguration(in.DeploymentConfiguration, spec.Configuration, spec); err != nil {
 		return err
 	}
+	if d := in.DeploymentConfiguration; d != nil && spec.ManagedBy == service.ManagedByECS && d.Strategy == ecs.DeploymentStrategyRolling {
+		return invalid("Updating to ROLLING deployment strategy is not supported for ExpressGatewayServices.")
+	}
 	if err = changeSettings(spec, in); err != nil {
 		return err
 	}

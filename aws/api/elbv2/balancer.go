@@ -3,6 +3,7 @@ package elbv2
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/berthhq/berth/aws/api/member"
 	"github.com/berthhq/berth/aws/gateway"
@@ -36,7 +37,7 @@ func (a *API) createLoadBalancer(ctx context.Context, call *gateway.Call, in *sh
 		if err := checkPlaces(tx, b, places); err != nil {
 			return err
 		}
-		return a.putNew(tx, call, b, in.SecurityGroups, places)
+		return a.putNew(tx, b, in.SecurityGroups, places, call.Now)
 	})
 	if err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func (a *API) createLoadBalancer(ctx context.Context, call *gateway.Call, in *sh
 }
 
 // putNew finishes a balancer and stores it with its nodes.
-func (a *API) putNew(tx *store.Tx, call *gateway.Call, b *balancer.Balancer, groups []string, places []place) (err error) {
+func (a *API) putNew(tx *store.Tx, b *balancer.Balancer, groups []string, places []place, now time.Time) (err error) {
 	if countBalancers(tx, b) >= maxBalancers {
 		return fault.New(fault.TooManyLoadBalancers, "The maximum number of load balancers has been reached").WithHint("an account has at most %d of each type in a region", maxBalancers)
 	}
@@ -53,16 +54,16 @@ func (a *API) putNew(tx *store.Tx, call *gateway.Call, b *balancer.Balancer, gro
 	if b.SecurityGroups, err = readGroups(tx, b, groups); err != nil {
 		return err
 	}
-	if err := a.settle(tx, b, places, call.Now); err != nil {
+	if err := a.settle(tx, b, places, now); err != nil {
 		return err
 	}
 	if b.Kind == balancer.Application {
-		if err := a.Lock(tx, b, call.Now); err != nil {
+		if err := a.Lock(tx, b, now); err != nil {
 			return err
 		}
 	}
 	store.Balancers.Put(tx, b)
-	return store.EnsureLinkedRole(tx, call.Scope, linked.LoadBalancing, call.Now)
+	return store.EnsureLinkedRole(tx, b.Scope, linked.LoadBalancing, now)
 }
 
 // readBalancer checks what needs no other record.

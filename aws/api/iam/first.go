@@ -38,10 +38,11 @@ func EnsureManagedPolicies(ctx context.Context, st store.Store, now time.Time) e
 	return nil
 }
 
-// Roles of the first start, as AWS's first-run wizard names them.
+// Roles of the first start, as AWS's console names them where it makes them.
 const (
-	TaskExecutionRole = "ecsTaskExecutionRole"
-	InstanceRole      = "ecsInstanceRole"
+	TaskExecutionRole  = "ecsTaskExecutionRole"
+	InstanceRole       = "ecsInstanceRole"
+	InfrastructureRole = "ecsInfrastructureRoleForExpressServices"
 
 	// MachineRole is that of a machine which only lends itself to Fargate: the account
 	// has no instances, and the name above stays free for who makes some.
@@ -64,6 +65,9 @@ func EnsureFirstRoles(ctx context.Context, st store.Store, scope arn.Scope, now 
 			return err
 		}
 		if err := firstRole(tx, scope, now, InstanceRole, instanceService, instancePolicy); err != nil {
+			return err
+		}
+		if err := firstRole(tx, scope, now, InfrastructureRole, "ecs.amazonaws.com", "AmazonECSInfrastructureRoleforExpressGatewayServices"); err != nil {
 			return err
 		}
 		return firstProfile(tx, scope, now)
