@@ -134,9 +134,9 @@ func emptyPermission(r *network.Rule) shape.IpPermission {
 	}
 }
 
-// port is nil for the rules about all protocols: AWS leaves their ports out.
+// port is nil for protocols without ports: AWS leaves theirs out.
 func port(r *network.Rule, n int) *int32 {
-	if r.Protocol == "-1" {
+	if !r.HasPorts() {
 		return nil
 	}
 	return new(int32(n))
