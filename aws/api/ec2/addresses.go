@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/ec2"
@@ -216,8 +217,13 @@ func (a *API) describeAddressesAttribute(v *store.View, call *gateway.Call, in *
 	return out, nil
 }
 
+// attributeShape has the name as DNS does: with the dot of the root.
 func attributeShape(a *address) *shape.AddressAttribute {
-	return &shape.AddressAttribute{AllocationId: new(a.AllocationID), PublicIp: new(a.IP.String()), PtrRecord: optional(a.PTR)}
+	s := &shape.AddressAttribute{AllocationId: new(a.AllocationID), PublicIp: new(a.IP.String())}
+	if a.PTR != "" {
+		s.PtrRecord = new(strings.TrimSuffix(a.PTR, ".") + ".")
+	}
+	return s
 }
 
 func (a *API) modifyAddressAttribute(tx *store.Tx, call *gateway.Call, in *shape.ModifyAddressAttributeRequest) (*shape.ModifyAddressAttributeResult, error) {

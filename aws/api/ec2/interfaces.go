@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 	"iter"
+	"net/netip"
 
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/ec2"
@@ -23,7 +24,7 @@ func interfaceKind(r store.Reader) *kind[leased] {
 		id:   func(i *leased) string { return i.ID },
 		tags: func(i *leased) []workload.Tag { return i.Tags },
 		fields: map[string]func(*leased) []string{
-			"addresses.private-ip-address":    one(privateIP),
+			"addresses.private-ip-address":    func(i *leased) []string { return texts(privateAddresses(i), netip.Addr.String) },
 			"addresses.association.public-ip": publicIPs,
 			"association.public-ip":           publicIPs,
 			"attachment.attachment-id":        attachmentIDs,
@@ -123,11 +124,8 @@ func interfaceShape(r store.Reader, i *leased) shape.NetworkInterface {
 		Description: new(i.Description), InterfaceType: interfaceType(i), Status: interfaceStatus(i),
 		RequesterId: optional(i.RequesterID), RequesterManaged: new(requesterManaged(i)), SourceDestCheck: new(!i.Unchecked),
 		PrivateDnsName: new(i.PrivateDNSName), PrivateIpAddress: new(privateIP(i)),
-		PrivateIpAddresses: []shape.NetworkInterfacePrivateIpAddress{{
-			Primary: new(true), PrivateDnsName: new(i.PrivateDNSName), PrivateIpAddress: new(privateIP(i)), Association: association,
-		}},
-		Ipv6Addresses: []shape.NetworkInterfaceIpv6Address{},
-		Groups:        groupIdentifiers(r, i), Association: association,
+		PrivateIpAddresses: privateAddressShapes(i, association), Ipv6Addresses: []shape.NetworkInterfaceIpv6Address{},
+		Groups: groupIdentifiers(r, i), Association: association,
 		Attachment: attachmentShape(r, i), TagSet: tagList(i.Tags),
 	}
 }

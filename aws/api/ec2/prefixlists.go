@@ -102,12 +102,20 @@ func (a *API) prefixListEntries(v *store.View, call *gateway.Call, in *shape.Get
 	if in.TargetVersion != nil && *in.TargetVersion != p.Version {
 		return nil, fault.New(fault.UnsupportedOperation, "Only the current version of a prefix list, %d, is kept.", p.Version)
 	}
-	out := &shape.GetManagedPrefixListEntriesResult{Entries: []shape.PrefixListEntry{}}
+	var all []*network.PrefixListEntry
 	for _, e := range p.Entries {
-		out.Entries = append(out.Entries, shape.PrefixListEntry{Cidr: new(e.CIDR), Description: optional(e.Description)})
+		all = append(all, &e)
 	}
-	return out, nil
+	page, next, err := derived(&entryKind, all, selection{max: in.MaxResults, token: in.NextToken})
+	if err != nil {
+		return nil, err
+	}
+	return &shape.GetManagedPrefixListEntriesResult{NextToken: next, Entries: each(page, func(e *network.PrefixListEntry) shape.PrefixListEntry {
+		return shape.PrefixListEntry{Cidr: new(e.CIDR), Description: optional(e.Description)}
+	})}, nil
 }
+
+var entryKind = kind[network.PrefixListEntry]{id: func(e *network.PrefixListEntry) string { return e.CIDR }}
 
 func (a *API) createPrefixList(tx *store.Tx, call *gateway.Call, in *shape.CreateManagedPrefixListRequest) (*shape.CreateManagedPrefixListResult, error) {
 	tags, err := specified(in.TagSpecifications, shape.ResourceTypePrefixList)

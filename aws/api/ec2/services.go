@@ -228,13 +228,27 @@ func (a *API) describeServicePermissions(v *store.View, call *gateway.Call, in *
 	if err != nil {
 		return nil, err
 	}
-	out := &shape.DescribeVpcEndpointServicePermissionsResult{AllowedPrincipals: []shape.AllowedPrincipal{}}
+	var all []*shape.AllowedPrincipal
 	for _, p := range s.Principals {
-		out.AllowedPrincipals = append(out.AllowedPrincipals, shape.AllowedPrincipal{
+		all = append(all, &shape.AllowedPrincipal{
 			Principal: new(p), PrincipalType: principalType(p), ServiceId: new(s.ID), ServicePermissionId: new(network.DerivedID("vpce-svc-perm", s.ID, p)),
 		})
 	}
-	return out, nil
+	page, next, err := derived(&principalKind, all, selection{nil, in.Filters, in.MaxResults, in.NextToken})
+	if err != nil {
+		return nil, err
+	}
+	return &shape.DescribeVpcEndpointServicePermissionsResult{
+		NextToken: next, AllowedPrincipals: each(page, func(p *shape.AllowedPrincipal) shape.AllowedPrincipal { return *p }),
+	}, nil
+}
+
+var principalKind = kind[shape.AllowedPrincipal]{
+	id: func(p *shape.AllowedPrincipal) string { return *p.Principal },
+	fields: map[string]func(*shape.AllowedPrincipal) []string{
+		"principal":      one(func(p *shape.AllowedPrincipal) string { return *p.Principal }),
+		"principal-type": one(func(p *shape.AllowedPrincipal) string { return string(p.PrincipalType) }),
+	},
 }
 
 func principalType(p string) shape.PrincipalType {

@@ -70,8 +70,8 @@ func subnetShape(r store.Reader, s *network.Subnet) shape.Subnet {
 // freeAddresses leaves out the addresses in quarantine: they cannot be leased.
 func freeAddresses(r store.Reader, s *network.Subnet) int {
 	free := s.Size()
-	for range store.Interfaces.By(r, store.InterfacesBySubnet, network.Key(s.Scope, s.ID)) {
-		free--
+	for i := range store.Interfaces.By(r, store.InterfacesBySubnet, network.Key(s.Scope, s.ID)) {
+		free -= len(privateAddresses(i))
 	}
 	return max(0, free)
 }
