@@ -2,6 +2,7 @@ package ground_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/netip"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
 	ec2api "github.com/berthhq/berth/aws/api/ec2"
@@ -23,7 +25,7 @@ import (
 	"github.com/berthhq/berth/store"
 )
 
-const account = "123456789012"
+var account = gatewaytest.Scope.Account
 
 var background = context.Background()
 
@@ -76,9 +78,73 @@ func refused(t testing.TB, err error, kind, words string) {
 	}
 }
 
+// equal compares what was read with all that was sent and what AWS adds to it.
 func equal[T any](t testing.TB, what string, got, want T) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("%s:\ngot  %+v\nwant %+v", what, got, want)
+		t.Errorf("%s:\ngot  %s\nwant %s", what, text(t, got), text(t, want))
 	}
+}
+
+func text(t testing.TB, v any) string {
+	out, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func filter(name string, values ...string) types.Filter {
+	return types.Filter{Name: &name, Values: values}
+}
+
+func tags(pairs ...string) []types.Tag {
+	var out []types.Tag
+	for n := 0; n < len(pairs); n += 2 {
+		out = append(out, types.Tag{Key: &pairs[n], Value: &pairs[n+1]})
+	}
+	return out
+}
+
+// tagged is what a request says to give tags to what it makes.
+func tagged(kind types.ResourceType, pairs ...string) []types.TagSpecification {
+	return []types.TagSpecification{{ResourceType: kind, Tags: tags(pairs...)}}
+}
+
+// retag changes the tags of a resource as Terraform does, from a=1 and gone=1 to a=2.
+func (h *house) retag(id *string) {
+	h.t.Helper()
+	done[*ec2.DeleteTagsOutput](h.t)(h.DeleteTags(background, &ec2.DeleteTagsInput{Resources: []string{*id}, Tags: tags("gone", "1")}))
+	done[*ec2.CreateTagsOutput](h.t)(h.CreateTags(background, &ec2.CreateTagsInput{Resources: []string{*id}, Tags: tags("a", "2")}))
+	read := done[*ec2.DescribeTagsOutput](h.t)(h.DescribeTags(background, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-id", *id)}})).Tags
+	if len(read) != 1 || *read[0].Key != "a" || *read[0].Value != "2" || *read[0].ResourceId != *id {
+		h.t.Errorf("tags of %s: %s", *id, text(h.t, read))
+	}
+}
+
+// vpc makes one of 10.1.0.0/16.
+func (h *house) vpc() *string {
+	h.t.Helper()
+	return done[*ec2.CreateVpcOutput](h.t)(h.CreateVpc(background, &ec2.CreateVpcInput{CidrBlock: new("10.1.0.0/16")})).Vpc.VpcId
+}
+
+// subnet makes one in zone a.
+func (h *house) subnet(vpc *string, cidr string) *string {
+	h.t.Helper()
+	return done[*ec2.CreateSubnetOutput](h.t)(h.CreateSubnet(background, &ec2.CreateSubnetInput{
+		VpcId: vpc, CidrBlock: &cidr, AvailabilityZone: new("eu-central-1a"),
+	})).Subnet.SubnetId
+}
+
+// defaultGroup is the group that a VPC was made with.
+func (h *house) defaultGroup(vpc *string) types.SecurityGroup {
+	h.t.Helper()
+	return done[*ec2.DescribeSecurityGroupsOutput](h.t)(h.DescribeSecurityGroups(background, &ec2.DescribeSecurityGroupsInput{
+		Filters: []types.Filter{filter("vpc-id", *vpc), filter("group-name", "default")},
+	})).SecurityGroups[0]
+}
+
+// resource is the ARN of a part of EC2.
+func resource(kind string, id *string) *string {
+	return new("arn:aws:ec2:eu-central-1:" + account + ":" + kind + "/" + *id)
 }
