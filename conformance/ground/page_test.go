@@ -2,7 +2,6 @@ package ground_test
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"testing"
 
@@ -52,7 +51,11 @@ func crowd(h *house) (list, service, vpc *string) {
 func TestPagesHaveAllOfAList(t *testing.T) {
 	h := open(t)
 	list, service, vpc := crowd(h)
-	about := map[string]*string{"PrefixListId": list, "ServiceId": service, "VpcId": vpc}
+	ask := func(l listing, most *int32, token *string) ([]string, *string, error) {
+		return l.ask(h, map[string]any{
+			"PrefixListId": list, "ServiceId": service, "VpcId": vpc, "Attribute": types.AddressAttributeNameDomainName, "MaxResults": most, "NextToken": token,
+		})
+	}
 	for _, l := range []listing{
 		{"DescribeAddressesAttribute", "Addresses", "AllocationId"},
 		{"DescribeDhcpOptions", "DhcpOptions", "DhcpOptionsId"},
@@ -77,13 +80,13 @@ func TestPagesHaveAllOfAList(t *testing.T) {
 		{"GetSecurityGroupsForVpc", "SecurityGroupForVpcs", "GroupId"},
 	} {
 		t.Run(l.operation, func(t *testing.T) {
-			whole, next, err := l.page(h, about, nil, nil)
+			whole, next, err := ask(l, nil, nil)
 			if err != nil || next != nil || len(whole) < many {
 				t.Fatalf("in one: %v, %v, %v", whole, next, err)
 			}
 			var got []string
 			for part, token, more := []string(nil), (*string)(nil), true; more; more = token != nil {
-				part, token, err = l.page(h, about, new(int32(5)), token)
+				part, token, err = ask(l, new(int32(5)), token)
 				if err != nil || len(part) > 5 || len(part) == 0 {
 					t.Fatalf("a page: %v, %v", part, err)
 				}
@@ -91,37 +94,8 @@ func TestPagesHaveAllOfAList(t *testing.T) {
 			}
 			equal(t, "pages", got, whole)
 			equal(t, "once", len(slices.Compact(slices.Sorted(slices.Values(got)))), len(got))
-			_, _, err = l.page(h, about, new(int32(5)), new("?"))
+			_, _, err = ask(l, new(int32(5)), new("?"))
 			refused(t, err, "InvalidParameterValue", "The token '?' is invalid")
 		})
 	}
-}
-
-// listing is an operation that answers with a list, and what tells its items apart.
-type listing struct{ operation, items, id string }
-
-// page asks for a part of the list. about are values of members that some demand.
-func (l listing) page(h *house, about map[string]*string, most *int32, token *string) (ids []string, next *string, err error) {
-	call := reflect.ValueOf(h.Client).MethodByName(l.operation)
-	in := reflect.New(call.Type().In(1).Elem())
-	set := func(name string, value any) {
-		if f := in.Elem().FieldByName(name); f.IsValid() && f.Type() == reflect.TypeOf(value) {
-			f.Set(reflect.ValueOf(value))
-		}
-	}
-	for name, value := range about {
-		set(name, value)
-	}
-	set("Attribute", types.AddressAttributeNameDomainName)
-	set("MaxResults", most)
-	set("NextToken", token)
-	out := call.Call([]reflect.Value{reflect.ValueOf(background), in})
-	if !out[1].IsNil() {
-		return nil, nil, out[1].Interface().(error)
-	}
-	answer := out[0].Elem()
-	for _, item := range answer.FieldByName(l.items).Seq2() {
-		ids = append(ids, *item.FieldByName(l.id).Interface().(*string))
-	}
-	return ids, answer.FieldByName("NextToken").Interface().(*string), nil
 }

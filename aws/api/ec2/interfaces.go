@@ -27,6 +27,9 @@ func interfaceKind(r store.Reader) *kind[leased] {
 			"addresses.private-ip-address":    func(i *leased) []string { return texts(privateAddresses(i), netip.Addr.String) },
 			"addresses.association.public-ip": publicIPs,
 			"association.public-ip":           publicIPs,
+			"association.allocation-id":       ofAddress(r, func(a *shape.NetworkInterfaceAssociation) *string { return a.AllocationId }),
+			"association.association-id":      ofAddress(r, func(a *shape.NetworkInterfaceAssociation) *string { return a.AssociationId }),
+			"association.ip-owner-id":         ofAddress(r, func(a *shape.NetworkInterfaceAssociation) *string { return a.IpOwnerId }),
 			"attachment.attachment-id":        attachmentIDs,
 			"attachment.instance-id":          one(func(i *leased) string { return hostID(r, i) }),
 			"attachment.status":               attachmentStates,
@@ -42,10 +45,21 @@ func interfaceKind(r store.Reader) *kind[leased] {
 			"private-ip-address":              one(privateIP),
 			"requester-id":                    one(func(i *leased) string { return i.RequesterID }),
 			"requester-managed":               truth(requesterManaged),
+			"source-dest-check":               truth(func(i *leased) bool { return !i.Unchecked }),
 			"status":                          one(func(i *leased) string { return string(interfaceStatus(i)) }),
 			"subnet-id":                       one(func(i *leased) string { return i.SubnetID }),
 			"vpc-id":                          one(func(i *leased) string { return i.VPCID }),
 		},
+	}
+}
+
+// ofAddress makes a filter field of what an interface shows of its public address.
+func ofAddress(r store.Reader, value func(*shape.NetworkInterfaceAssociation) *string) func(*leased) []string {
+	return func(i *leased) []string {
+		if a := associationShape(r, i); a != nil && value(a) != nil {
+			return []string{*value(a)}
+		}
+		return nil
 	}
 }
 

@@ -201,6 +201,16 @@ resource "aws_network_interface" "appliance" {
 
 resource "aws_network_interface" "plain" { subnet_id = aws_subnet.public[0].id }
 
+resource "aws_network_interface" "several" {
+  subnet_id   = aws_subnet.public[0].id
+  private_ips = [for n in var.later ? [60, 62, 63] : [60, 61] : cidrhost(aws_subnet.public[0].cidr_block, n)]
+}
+
+resource "aws_network_interface" "counted" {
+  subnet_id         = aws_subnet.public[1].id
+  private_ips_count = var.later ? 1 : 3
+}
+
 resource "aws_network_interface_sg_attachment" "plain" {
   network_interface_id = aws_network_interface.plain.id
   security_group_id    = aws_security_group.two.id
