@@ -91,6 +91,14 @@ func (h *house) interfaceAddresses(id *string, want *types.NetworkInterface) {
 		_, err := h.AssignPrivateIpAddresses(background, &ec2.AssignPrivateIpAddressesInput{NetworkInterfaceId: id, PrivateIpAddresses: []string{address}})
 		refused(h.t, err, c.code, c.says)
 	}
+	public := h.address().AllocationId
+	for address, c := range map[string]struct{ code, says string }{
+		"10.1.1.20": {"UnsupportedOperation", "A public address of a secondary private one is not supported."},
+		"10.1.1.21": {"InvalidParameterValue", "10.1.1.21 is not an address of " + *id},
+	} {
+		_, err := h.AssociateAddress(background, &ec2.AssociateAddressInput{AllocationId: public, NetworkInterfaceId: id, PrivateIpAddress: &address})
+		refused(h.t, err, c.code, c.says)
+	}
 	counted := done[*ec2.AssignPrivateIpAddressesOutput](h.t)(h.AssignPrivateIpAddresses(background, &ec2.AssignPrivateIpAddressesInput{NetworkInterfaceId: id, SecondaryPrivateIpAddressCount: new(int32(2))})).AssignedPrivateIpAddresses
 	equal(h.t, "counted", len(counted), 2)
 	equal(h.t, "free addresses", *h.readSubnet(want.SubnetId).AvailableIpAddressCount, 251-4)

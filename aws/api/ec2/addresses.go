@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/berthhq/berth/aws/gateway"
@@ -152,7 +153,10 @@ func (a *API) associateAddress(tx *store.Tx, call *gateway.Call, in *shape.Assoc
 	if have.AssociationID != "" && in.AllowReassociation != nil && !*in.AllowReassociation {
 		return nil, fault.New(fault.AlreadyAssociated, "resource %s is already associated with associate-id %s", have.AllocationID, have.AssociationID)
 	}
-	if in.PrivateIpAddress != nil && *in.PrivateIpAddress != i.PrivateIP.String() {
+	if in.PrivateIpAddress != nil && *in.PrivateIpAddress != privateIP(i) {
+		if slices.Contains(texts(i.Further, netip.Addr.String), *in.PrivateIpAddress) {
+			return nil, unsupported("A public address of a secondary private one", true)
+		}
 		return nil, invalid("%s is not an address of %s", *in.PrivateIpAddress, i.ID)
 	}
 	have = freeAddress(tx, have)
