@@ -102,7 +102,13 @@ var InterfacesBySubnet = &Index[network.Interface]{
 
 // InterfacesByAddress finds who has an address, by AddressKey.
 var InterfacesByAddress = &Index[network.Interface]{
-	Key: func(i *network.Interface) string { return AddressKey(i.Scope, i.VPCID, i.PrivateIP) },
+	Keys: func(i *network.Interface) []string {
+		keys := []string{AddressKey(i.Scope, i.VPCID, i.PrivateIP)}
+		for _, a := range i.Further {
+			keys = append(keys, AddressKey(i.Scope, i.VPCID, a))
+		}
+		return keys
+	},
 }
 
 // AddressKey is a key of InterfacesByAddress.

@@ -17,10 +17,12 @@ import (
 
 	"github.com/berthhq/berth/aws/api/ec2"
 	"github.com/berthhq/berth/aws/api/elbv2"
+	"github.com/berthhq/berth/aws/api/sts"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/gateway/gatewaytest"
 	ec2shape "github.com/berthhq/berth/aws/shape/ec2"
 	shape "github.com/berthhq/berth/aws/shape/elbv2"
+	stsshape "github.com/berthhq/berth/aws/shape/sts"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/plane/keyring"
@@ -58,6 +60,7 @@ func open(t testing.TB) *house {
 		return []gateway.Offer{
 			{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()},
 			{Service: ec2shape.API, Handlers: ec2.New(st, network.DefaultCIDR).Operations()},
+			{Service: stsshape.API, Handlers: sts.New(sts.Config{Store: st}).Operations()}, // Terraform asks who calls
 		}
 	}, nil)
 	h.Furnish(t)

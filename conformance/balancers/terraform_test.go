@@ -1,28 +1,13 @@
 package balancers_test
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/berthhq/berth/conformance/terraform"
 )
 
 // stack is what stacks have of Application and Network balancers.
 const stack = `
-terraform {
-  required_providers { aws = { source = "hashicorp/aws" } }
-}
-
-provider "aws" {
-  region                      = "eu-central-1"
-  skip_metadata_api_check     = true
-  skip_region_validation      = true
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  default_tags { tags = { stack = "test" } }
-}
-
 variable "idle" { default = 60 }
 variable "certificate" {}
 variable "other" {}
@@ -236,48 +221,14 @@ resource "aws_lb_listener" "mutual" {
 data "aws_lb" "web" { arn = aws_lb.web.arn }
 `
 
-// terraform runs the installed terraform in a folder.
-func (h *house) terraform(dir string, variables []string, args ...string) (string, error) {
-	h.t.Helper()
-	command := exec.CommandContext(h.t.Context(), "terraform", append([]string{"-chdir=" + dir}, args...)...)
-	command.Env = append(append(os.Environ(), variables...),
-		"AWS_ACCESS_KEY_ID="+h.Root.ID, "AWS_SECRET_ACCESS_KEY="+h.Root.Secret, "AWS_ENDPOINT_URL="+h.URL, "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
-	out, err := command.CombinedOutput()
-	return string(out), err
-}
-
 // TestTerraformsSecondPlanIsEmpty applies a stack, plans again, changes it, plans again
-// and destroys it. TF_PLUGIN_DIR may name a folder with the provider; without it
-// terraform gets it from its registry.
+// and destroys it.
 func TestTerraformsSecondPlanIsEmpty(t *testing.T) {
-	if _, err := exec.LookPath("terraform"); err != nil {
-		t.Skip("terraform is not installed")
-	}
-	h, dir := open(t), t.TempDir()
+	h := open(t)
 	h.objects["certs/ca.pem"], h.objects["certs/crl"] = authority(t)
-	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(stack), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	begin := []string{"init", "-input=false", "-no-color"}
-	if plugins := os.Getenv("TF_PLUGIN_DIR"); plugins != "" {
-		begin = append(begin, "-plugin-dir="+plugins)
-	}
-	if out, err := h.terraform(dir, nil, begin...); err != nil {
-		t.Skipf("terraform cannot get its provider: %s", out)
-	}
-	variables := []string{"TF_VAR_certificate=" + h.certificate("one"), "TF_VAR_other=" + h.certificate("two")}
-	for _, step := range [][]string{
-		{"apply", "-auto-approve", "-input=false", "-no-color"},
-		{"plan", "-detailed-exitcode", "-input=false", "-no-color"},
-		{"apply", "-auto-approve", "-input=false", "-no-color", "-var", "idle=70"},
-		{"plan", "-detailed-exitcode", "-input=false", "-no-color", "-var", "idle=70"},
-		{"destroy", "-auto-approve", "-input=false", "-no-color"},
-	} {
-		out, err := h.terraform(dir, variables, step...)
-		if err != nil {
-			t.Fatalf("terraform %s: %v\n%s", strings.Join(step, " "), err, out)
-		}
-	}
+	s := terraform.New(t, h.Server, stack, "certificate="+h.certificate("one"), "other="+h.certificate("two"))
+	s.Settle()
+	s.Settle("idle=70")
+	s.Destroy()
 	equal(t, "nodes left", len(h.nodes()), 0)
 }

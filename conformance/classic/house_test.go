@@ -16,12 +16,14 @@ import (
 	ec2api "github.com/berthhq/berth/aws/api/ec2"
 	elbapi "github.com/berthhq/berth/aws/api/elb"
 	"github.com/berthhq/berth/aws/api/elbv2"
+	"github.com/berthhq/berth/aws/api/sts"
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/aws/gateway/gatewaytest"
 	acmshape "github.com/berthhq/berth/aws/shape/acm"
 	ec2shape "github.com/berthhq/berth/aws/shape/ec2"
 	elbshape "github.com/berthhq/berth/aws/shape/elb"
 	elbv2shape "github.com/berthhq/berth/aws/shape/elbv2"
+	stsshape "github.com/berthhq/berth/aws/shape/sts"
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/plane/authority"
 	"github.com/berthhq/berth/plane/keyring"
@@ -66,6 +68,7 @@ func open(t testing.TB) *house {
 			{Service: elbshape.API, Handlers: first.Operations(), Needs: first.Needs()},
 			{Service: elbv2shape.API, Handlers: second.Operations(), Needs: second.Needs()},
 			{Service: ec2shape.API, Handlers: machines.Operations()},
+			{Service: stsshape.API, Handlers: sts.New(sts.Config{Store: st}).Operations()}, // Terraform asks who calls
 		}
 	}, func(o *gateway.Options) { o.Clock, o.Log = h.now, log })
 	h.Furnish(t)

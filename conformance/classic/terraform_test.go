@@ -2,31 +2,15 @@ package classic_test
 
 import (
 	"crypto/elliptic"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/berthhq/berth/aws/gateway/gatewaytest"
+	"github.com/berthhq/berth/conformance/terraform"
 )
 
 // stack is what stacks have of Classic balancers and of certificates.
 const stack = `
-terraform {
-  required_providers { aws = { source = "hashicorp/aws" } }
-}
-
-provider "aws" {
-  region                      = "eu-central-1"
-  skip_metadata_api_check     = true
-  skip_region_validation      = true
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  default_tags { tags = { stack = "test" } }
-}
-
 variable "idle" { default = 60 }
 variable "cert" {}
 variable "key" {}
@@ -175,47 +159,12 @@ data "aws_elb" "web" { name = aws_elb.web.name }
 output "idle" { value = data.aws_elb.web.idle_timeout }
 `
 
-// terraform runs the installed terraform in a folder.
-func (h *house) terraform(dir string, variables []string, args ...string) (string, error) {
-	h.t.Helper()
-	command := exec.CommandContext(h.t.Context(), "terraform", append([]string{"-chdir=" + dir}, args...)...)
-	command.Env = append(append(os.Environ(), variables...),
-		"AWS_ACCESS_KEY_ID="+h.Root.ID, "AWS_SECRET_ACCESS_KEY="+h.Root.Secret, "AWS_ENDPOINT_URL="+h.URL, "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
-	out, err := command.CombinedOutput()
-	return string(out), err
-}
-
 // TestTerraformsSecondPlanIsEmpty applies a stack, plans again, changes it, plans again
-// and destroys it. TF_PLUGIN_DIR may name a folder with the provider; without it
-// terraform gets it from its registry.
+// and destroys it.
 func TestTerraformsSecondPlanIsEmpty(t *testing.T) {
-	if _, err := exec.LookPath("terraform"); err != nil {
-		t.Skip("terraform is not installed")
-	}
-	h, dir := open(t), t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(stack), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	begin := []string{"init", "-input=false", "-no-color"}
-	if plugins := os.Getenv("TF_PLUGIN_DIR"); plugins != "" {
-		begin = append(begin, "-plugin-dir="+plugins)
-	}
-	if out, err := h.terraform(dir, nil, begin...); err != nil {
-		t.Skipf("terraform cannot get its provider: %s", out)
-	}
 	p := signed(t, "b.test", elliptic.P256(), time.Now().Add(-time.Hour), time.Now().AddDate(1, 0, 0), nil)
-	variables := []string{"TF_VAR_cert=" + string(p.pem), "TF_VAR_key=" + string(p.raw), "TF_VAR_instance=" + gatewaytest.EC2ID}
-	for _, step := range [][]string{
-		{"apply", "-auto-approve", "-input=false", "-no-color"},
-		{"plan", "-detailed-exitcode", "-input=false", "-no-color"},
-		{"apply", "-auto-approve", "-input=false", "-no-color", "-var", "idle=70"},
-		{"plan", "-detailed-exitcode", "-input=false", "-no-color", "-var", "idle=70"},
-		{"destroy", "-auto-approve", "-input=false", "-no-color"},
-	} {
-		out, err := h.terraform(dir, variables, step...)
-		if err != nil {
-			t.Fatalf("terraform %s: %v\n%s", strings.Join(step, " "), err, out)
-		}
-	}
+	s := terraform.New(t, open(t).Server, stack, "cert="+string(p.pem), "key="+string(p.raw), "instance="+gatewaytest.EC2ID)
+	s.Settle()
+	s.Settle("idle=70")
+	s.Destroy()
 }

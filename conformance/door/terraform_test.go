@@ -1,29 +1,14 @@
 package door_test
 
 import (
-	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/berthhq/berth/aws/gateway/gatewaytest"
+	"github.com/berthhq/berth/conformance/terraform"
 )
 
 // stack is what stacks on ECS have of IAM.
 const stack = `
-terraform {
-  required_providers { aws = { source = "hashicorp/aws" } }
-}
-
-provider "aws" {
-  region                      = "eu-central-1"
-  skip_metadata_api_check     = true
-  skip_region_validation      = true
-  default_tags { tags = { stack = "test" } }
-}
-
 variable "max" { default = 3600 }
 
 data "aws_caller_identity" "me" {}
@@ -115,51 +100,15 @@ data "aws_iam_principal_policy_simulation" "ada" {
 output "allowed" { value = data.aws_iam_principal_policy_simulation.ada.all_allowed }
 `
 
-// terraform runs the installed terraform in a folder.
-func terraform(t *testing.T, s *gatewaytest.Server, dir string, args ...string) (string, error) {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), "terraform", append([]string{"-chdir=" + dir}, args...)...)
-	command.Env = append(os.Environ(),
-		"AWS_ACCESS_KEY_ID="+s.Root.ID, "AWS_SECRET_ACCESS_KEY="+s.Root.Secret, "AWS_ENDPOINT_URL="+s.URL, "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
-	var out bytes.Buffer
-	command.Stdout, command.Stderr = &out, &out
-	err := command.Run()
-	return out.String(), err
-}
-
 // TestTerraformsSecondPlanIsEmpty applies a stack of IAM, plans again, changes it,
-// plans again and destroys it. TF_PLUGIN_DIR may name a folder with the provider;
-// without it terraform gets it from its registry.
+// plans again and destroys it.
 func TestTerraformsSecondPlanIsEmpty(t *testing.T) {
-	if _, err := exec.LookPath("terraform"); err != nil {
-		t.Skip("terraform is not installed")
-	}
-	s, _ := startIAM(t)
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(stack), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	begin := []string{"init", "-input=false", "-no-color"}
-	if plugins := os.Getenv("TF_PLUGIN_DIR"); plugins != "" {
-		begin = append(begin, "-plugin-dir="+plugins)
-	}
-	if out, err := terraform(t, s, dir, begin...); err != nil {
-		t.Skipf("terraform cannot get its provider: %s", out)
-	}
-	for _, step := range [][]string{
-		{"apply", "-auto-approve", "-input=false", "-no-color"},
-		{"plan", "-detailed-exitcode", "-input=false", "-no-color"},
-		{"apply", "-auto-approve", "-input=false", "-no-color", "-var", "max=7200"},
-		{"plan", "-detailed-exitcode", "-input=false", "-no-color", "-var", "max=7200"},
-		{"destroy", "-auto-approve", "-input=false", "-no-color"},
-	} {
-		out, err := terraform(t, s, dir, step...)
-		if err != nil {
-			t.Fatalf("terraform %s: %v\n%s", strings.Join(step, " "), err, out)
-		}
-		if step[0] == "apply" && !strings.Contains(out, "allowed = true") {
-			t.Errorf("the simulation: %s", out)
+	server, _ := startIAM(t)
+	s := terraform.New(t, server, stack)
+	for _, changes := range [][]string{nil, {"max=7200"}} {
+		if printed := s.Settle(changes...); !strings.Contains(printed, "allowed = true") {
+			t.Errorf("the simulation: %s", printed)
 		}
 	}
+	s.Destroy()
 }

@@ -97,7 +97,10 @@ type Interface struct {
 	Zone           string
 	MAC            string
 	PrivateIP      netip.Addr
-	PrivateDNSName string     // ip-172-31-0-4.ec2.internal
+	PrivateDNSName string // ip-172-31-0-4.ec2.internal
+	// Further are secondary addresses of a user's interface: leased, and carried by
+	// nobody, as that interface is.
+	Further        []netip.Addr
 	PublicIP       netip.Addr // invalid when none
 	SecurityGroups []string
 	Kind           InterfaceKind // empty for a task's

@@ -109,6 +109,7 @@ type PrefixList struct {
 	Family     string // IPv4 or IPv6
 	MaxEntries int
 	Version    int64
+	Modified   bool // since it was made
 	Entries    []PrefixListEntry
 	Tags       []workload.Tag
 }

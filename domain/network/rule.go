@@ -30,11 +30,21 @@ func NewRule(protocol string, from, to *int) (Rule, error) {
 	switch r.Protocol {
 	case "tcp", "udp":
 		return r, checkPorts(&r, from == nil || to == nil)
-	case "icmp", "icmpv6":
-		return r, nil
 	}
-	r.FromPort, r.ToPort = -1, -1 // other protocols have no ports
+	if !r.HasPorts() {
+		r.FromPort, r.ToPort = -1, -1
+	}
 	return r, nil
+}
+
+// HasPorts tells whether the rule's protocol has ports, or types and codes of ICMP in
+// their place.
+func (r *Rule) HasPorts() bool {
+	switch r.Protocol {
+	case "tcp", "udp", "icmp", "icmpv6":
+		return true
+	}
+	return false
 }
 
 func checkPorts(r *Rule, missing bool) error {

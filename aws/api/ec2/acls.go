@@ -28,17 +28,41 @@ var aclKind = kind[acl]{
 		"association.subnet-id": func(a *acl) []string {
 			return texts(a.Associations, func(x network.ACLAssociation) string { return x.SubnetID })
 		},
-		"default":         truth(func(a *acl) bool { return a.Default }),
-		"entry.cidr":      func(a *acl) []string { return texts(a.Entries, func(e network.ACLEntry) string { return e.CIDR }) },
-		"entry.ipv6-cidr": func(a *acl) []string { return texts(a.Entries, func(e network.ACLEntry) string { return e.CIDR6 }) },
-		"entry.protocol":  func(a *acl) []string { return texts(a.Entries, func(e network.ACLEntry) string { return e.Protocol }) },
-		"entry.rule-number": func(a *acl) []string {
-			return texts(a.Entries, func(e network.ACLEntry) string { return strconv.Itoa(e.Number) })
-		},
-		"network-acl-id": one(func(a *acl) string { return a.ID }),
-		"owner-id":       one(func(a *acl) string { return a.Scope.Account }),
-		"vpc-id":         one(func(a *acl) string { return a.VPCID }),
+		"default":               truth(func(a *acl) bool { return a.Default }),
+		"entry.cidr":            entries(func(e *network.ACLEntry) string { return e.CIDR }),
+		"entry.egress":          entries(func(e *network.ACLEntry) string { return strconv.FormatBool(e.Egress) }),
+		"entry.icmp.code":       entries(func(e *network.ACLEntry) string { return strconv.Itoa(e.ICMPCode) }, "1", "58"),
+		"entry.icmp.type":       entries(func(e *network.ACLEntry) string { return strconv.Itoa(e.ICMPType) }, "1", "58"),
+		"entry.ipv6-cidr":       entries(func(e *network.ACLEntry) string { return e.CIDR6 }),
+		"entry.port-range.from": entries(func(e *network.ACLEntry) string { return strconv.Itoa(e.FromPort) }, "6", "17"),
+		"entry.port-range.to":   entries(func(e *network.ACLEntry) string { return strconv.Itoa(e.ToPort) }, "6", "17"),
+		"entry.protocol":        entries(func(e *network.ACLEntry) string { return e.Protocol }),
+		"entry.rule-action":     entries(func(e *network.ACLEntry) string { return string(action(e)) }),
+		"entry.rule-number":     entries(func(e *network.ACLEntry) string { return strconv.Itoa(e.Number) }),
+		"network-acl-id":        one(func(a *acl) string { return a.ID }),
+		"owner-id":              one(func(a *acl) string { return a.Scope.Account }),
+		"vpc-id":                one(func(a *acl) string { return a.VPCID }),
 	},
+}
+
+// entries makes a filter field of the entries; of those of some protocols, if any are
+// named.
+func entries(value func(*network.ACLEntry) string, protocols ...string) func(*acl) []string {
+	return func(a *acl) []string {
+		return texts(a.Entries, func(e network.ACLEntry) string {
+			if len(protocols) > 0 && !slices.Contains(protocols, e.Protocol) {
+				return ""
+			}
+			return value(&e)
+		})
+	}
+}
+
+func action(e *network.ACLEntry) shape.RuleAction {
+	if e.Allow {
+		return shape.RuleActionAllow
+	}
+	return shape.RuleActionDeny
 }
 
 func (a *API) describeNetworkACLs(v *store.View, call *gateway.Call, in *shape.DescribeNetworkAclsRequest) (*shape.DescribeNetworkAclsResult, error) {
@@ -66,10 +90,7 @@ func aclShape(a *acl) shape.NetworkAcl {
 func entryShape(e network.ACLEntry) shape.NetworkAclEntry {
 	s := shape.NetworkAclEntry{
 		CidrBlock: optional(e.CIDR), Ipv6CidrBlock: optional(e.CIDR6), Egress: new(e.Egress), Protocol: new(e.Protocol), RuleNumber: new(int32(e.Number)),
-		RuleAction: shape.RuleActionDeny,
-	}
-	if e.Allow {
-		s.RuleAction = shape.RuleActionAllow
+		RuleAction: action(&e),
 	}
 	switch e.Protocol {
 	case "6", "17":

@@ -2,6 +2,8 @@ package ec2
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/ec2"
@@ -151,7 +153,10 @@ func (a *API) associateAddress(tx *store.Tx, call *gateway.Call, in *shape.Assoc
 	if have.AssociationID != "" && in.AllowReassociation != nil && !*in.AllowReassociation {
 		return nil, fault.New(fault.AlreadyAssociated, "resource %s is already associated with associate-id %s", have.AllocationID, have.AssociationID)
 	}
-	if in.PrivateIpAddress != nil && *in.PrivateIpAddress != i.PrivateIP.String() {
+	if in.PrivateIpAddress != nil && *in.PrivateIpAddress != privateIP(i) {
+		if slices.Contains(texts(i.Further, netip.Addr.String), *in.PrivateIpAddress) {
+			return nil, unsupported("A public address of a secondary private one", true)
+		}
 		return nil, invalid("%s is not an address of %s", *in.PrivateIpAddress, i.ID)
 	}
 	have = freeAddress(tx, have)
@@ -216,8 +221,13 @@ func (a *API) describeAddressesAttribute(v *store.View, call *gateway.Call, in *
 	return out, nil
 }
 
+// attributeShape has the name as DNS does: with the dot of the root.
 func attributeShape(a *address) *shape.AddressAttribute {
-	return &shape.AddressAttribute{AllocationId: new(a.AllocationID), PublicIp: new(a.IP.String()), PtrRecord: optional(a.PTR)}
+	s := &shape.AddressAttribute{AllocationId: new(a.AllocationID), PublicIp: new(a.IP.String())}
+	if a.PTR != "" {
+		s.PtrRecord = new(strings.TrimSuffix(a.PTR, ".") + ".")
+	}
+	return s
 }
 
 func (a *API) modifyAddressAttribute(tx *store.Tx, call *gateway.Call, in *shape.ModifyAddressAttributeRequest) (*shape.ModifyAddressAttributeResult, error) {

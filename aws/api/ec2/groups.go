@@ -20,21 +20,27 @@ var groupKind = kind[group]{
 	id:   func(g *group) string { return g.ID },
 	tags: func(g *group) []workload.Tag { return g.Tags },
 	fields: map[string]func(*group) []string{
-		"description":                    one(func(g *group) string { return g.Description }),
-		"group-id":                       one(func(g *group) string { return g.ID }),
-		"group-name":                     one(groupName),
-		"owner-id":                       one(func(g *group) string { return g.Scope.Account }),
-		"vpc-id":                         one(func(g *group) string { return g.VPCID }),
-		"ip-permission.cidr":             ingress(func(r *network.Rule) string { return r.CIDR }),
-		"ip-permission.from-port":        ingress(func(r *network.Rule) string { return strconv.Itoa(r.FromPort) }),
-		"ip-permission.to-port":          ingress(func(r *network.Rule) string { return strconv.Itoa(r.ToPort) }),
-		"ip-permission.protocol":         ingress(func(r *network.Rule) string { return r.Protocol }),
-		"ip-permission.group-id":         ingress(func(r *network.Rule) string { return r.Group }),
-		"egress.ip-permission.cidr":      egress(func(r *network.Rule) string { return r.CIDR }),
-		"egress.ip-permission.from-port": egress(func(r *network.Rule) string { return strconv.Itoa(r.FromPort) }),
-		"egress.ip-permission.to-port":   egress(func(r *network.Rule) string { return strconv.Itoa(r.ToPort) }),
-		"egress.ip-permission.protocol":  egress(func(r *network.Rule) string { return r.Protocol }),
-		"egress.ip-permission.group-id":  egress(func(r *network.Rule) string { return r.Group }),
+		"description":                         one(func(g *group) string { return g.Description }),
+		"group-id":                            one(func(g *group) string { return g.ID }),
+		"group-name":                          one(groupName),
+		"owner-id":                            one(func(g *group) string { return g.Scope.Account }),
+		"vpc-id":                              one(func(g *group) string { return g.VPCID }),
+		"ip-permission.cidr":                  ingress(func(r *network.Rule) string { return r.CIDR }),
+		"ip-permission.from-port":             ingress(func(r *network.Rule) string { return strconv.Itoa(r.FromPort) }),
+		"ip-permission.to-port":               ingress(func(r *network.Rule) string { return strconv.Itoa(r.ToPort) }),
+		"ip-permission.protocol":              ingress(func(r *network.Rule) string { return r.Protocol }),
+		"ip-permission.group-id":              ingress(func(r *network.Rule) string { return r.Group }),
+		"ip-permission.ipv6-cidr":             ingress(func(r *network.Rule) string { return r.CIDR6 }),
+		"ip-permission.prefix-list-id":        ingress(func(r *network.Rule) string { return r.PrefixList }),
+		"ip-permission.user-id":               func(g *group) []string { return peerOwners(g, g.Ingress) },
+		"egress.ip-permission.cidr":           egress(func(r *network.Rule) string { return r.CIDR }),
+		"egress.ip-permission.from-port":      egress(func(r *network.Rule) string { return strconv.Itoa(r.FromPort) }),
+		"egress.ip-permission.to-port":        egress(func(r *network.Rule) string { return strconv.Itoa(r.ToPort) }),
+		"egress.ip-permission.protocol":       egress(func(r *network.Rule) string { return r.Protocol }),
+		"egress.ip-permission.group-id":       egress(func(r *network.Rule) string { return r.Group }),
+		"egress.ip-permission.ipv6-cidr":      egress(func(r *network.Rule) string { return r.CIDR6 }),
+		"egress.ip-permission.prefix-list-id": egress(func(r *network.Rule) string { return r.PrefixList }),
+		"egress.ip-permission.user-id":        func(g *group) []string { return peerOwners(g, g.Egress) },
 	},
 }
 
@@ -46,6 +52,16 @@ func ingress(value func(*network.Rule) string) func(*group) []string {
 
 func egress(value func(*network.Rule) string) func(*group) []string {
 	return func(g *group) []string { return ruleValues(g.Egress, value) }
+}
+
+// peerOwners are the accounts of the groups that rules name.
+func peerOwners(g *group, rules []network.Rule) []string {
+	return ruleValues(rules, func(r *network.Rule) string {
+		if r.Group == "" {
+			return ""
+		}
+		return g.Scope.Account
+	})
 }
 
 func ruleValues(rules []network.Rule, value func(*network.Rule) string) []string {
@@ -134,9 +150,9 @@ func emptyPermission(r *network.Rule) shape.IpPermission {
 	}
 }
 
-// port is nil for the rules about all protocols: AWS leaves their ports out.
+// port is nil for protocols without ports: AWS leaves theirs out.
 func port(r *network.Rule, n int) *int32 {
-	if r.Protocol == "-1" {
+	if !r.HasPorts() {
 		return nil
 	}
 	return new(int32(n))

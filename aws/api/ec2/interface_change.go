@@ -25,8 +25,7 @@ func findInterface(r store.Reader, scope arn.Scope, id *string) (*leased, error)
 }
 
 func (a *API) createNetworkInterface(tx *store.Tx, call *gateway.Call, in *shape.CreateNetworkInterfaceRequest) (*shape.CreateNetworkInterfaceResult, error) {
-	if err := unsupported("More than one address of an interface, and IPv6,", len(in.Ipv6Addresses) > 0, in.Ipv6AddressCount != nil && *in.Ipv6AddressCount > 0,
-		in.SecondaryPrivateIpAddressCount != nil && *in.SecondaryPrivateIpAddressCount > 0, len(in.PrivateIpAddresses) > 1,
+	if err := unsupported("Prefixes of an interface, and IPv6,", len(in.Ipv6Addresses) > 0, in.Ipv6AddressCount != nil && *in.Ipv6AddressCount > 0,
 		len(in.Ipv4Prefixes) > 0, in.Ipv4PrefixCount != nil, len(in.Ipv6Prefixes) > 0, in.Ipv6PrefixCount != nil); err != nil {
 		return nil, err
 	}
@@ -42,20 +41,33 @@ func (a *API) createNetworkInterface(tx *store.Tx, call *gateway.Call, in *shape
 	if want.SecurityGroups, err = groupsFor(tx, call.Scope, s.VPCID, in.Groups); err != nil {
 		return nil, err
 	}
-	asked := in.PrivateIpAddress
-	if len(in.PrivateIpAddresses) == 1 {
-		asked = in.PrivateIpAddresses[0].PrivateIpAddress
-	}
-	if asked != nil {
-		if want.PrivateIP, err = netip.ParseAddr(*asked); err != nil {
-			return nil, invalid("invalid value for parameter address: %s", *asked)
+	first, more := addressesAsked(in)
+	if first != nil {
+		if want.PrivateIP, err = netip.ParseAddr(*first); err != nil {
+			return nil, invalid("invalid value for parameter address: %s", *first)
 		}
 	}
 	i, err := lease.Take(tx, s, want, call.Now)
+	if err == nil {
+		i, err = more.take(tx, i)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &shape.CreateNetworkInterfaceResult{NetworkInterface: new(interfaceShape(tx, i)), ClientToken: in.ClientToken}, nil
+}
+
+// addressesAsked are the primary address, nil for any, and the secondary ones.
+func addressesAsked(in *shape.CreateNetworkInterfaceRequest) (first *string, more further) {
+	first, more.count = in.PrivateIpAddress, in.SecondaryPrivateIpAddressCount
+	for _, a := range in.PrivateIpAddresses {
+		if first == nil && (isTrue(a.Primary) || len(in.PrivateIpAddresses) == 1) {
+			first = a.PrivateIpAddress
+			continue
+		}
+		more.named = append(more.named, deref(a.PrivateIpAddress))
+	}
+	return first, more
 }
 
 // groupsFor checks that groups are of a VPC. Without any it is the default one.
@@ -122,12 +134,9 @@ func requesterOf(i *leased) string {
 }
 
 func (a *API) modifyNetworkInterfaceAttribute(tx *store.Tx, call *gateway.Call, in *shape.ModifyNetworkInterfaceAttributeRequest) (*empty, error) {
-	have, err := findInterface(tx, call.Scope, in.NetworkInterfaceId)
+	have, err := findOwnInterface(tx, call.Scope, in.NetworkInterfaceId)
 	if err != nil {
 		return nil, err
-	}
-	if have.Kind != network.ForUser {
-		return nil, fault.New(fault.OperationNotPermitted, "The network interface '%s' is managed by AWS and can not be changed.", have.ID)
 	}
 	next := *have
 	if in.Description != nil {

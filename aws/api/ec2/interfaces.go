@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 	"iter"
+	"net/netip"
 
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/ec2"
@@ -23,9 +24,12 @@ func interfaceKind(r store.Reader) *kind[leased] {
 		id:   func(i *leased) string { return i.ID },
 		tags: func(i *leased) []workload.Tag { return i.Tags },
 		fields: map[string]func(*leased) []string{
-			"addresses.private-ip-address":    one(privateIP),
+			"addresses.private-ip-address":    func(i *leased) []string { return texts(privateAddresses(i), netip.Addr.String) },
 			"addresses.association.public-ip": publicIPs,
 			"association.public-ip":           publicIPs,
+			"association.allocation-id":       ofAddress(r, func(a *shape.NetworkInterfaceAssociation) *string { return a.AllocationId }),
+			"association.association-id":      ofAddress(r, func(a *shape.NetworkInterfaceAssociation) *string { return a.AssociationId }),
+			"association.ip-owner-id":         ofAddress(r, func(a *shape.NetworkInterfaceAssociation) *string { return a.IpOwnerId }),
 			"attachment.attachment-id":        attachmentIDs,
 			"attachment.instance-id":          one(func(i *leased) string { return hostID(r, i) }),
 			"attachment.status":               attachmentStates,
@@ -41,10 +45,21 @@ func interfaceKind(r store.Reader) *kind[leased] {
 			"private-ip-address":              one(privateIP),
 			"requester-id":                    one(func(i *leased) string { return i.RequesterID }),
 			"requester-managed":               truth(requesterManaged),
+			"source-dest-check":               truth(func(i *leased) bool { return !i.Unchecked }),
 			"status":                          one(func(i *leased) string { return string(interfaceStatus(i)) }),
 			"subnet-id":                       one(func(i *leased) string { return i.SubnetID }),
 			"vpc-id":                          one(func(i *leased) string { return i.VPCID }),
 		},
+	}
+}
+
+// ofAddress makes a filter field of what an interface shows of its public address.
+func ofAddress(r store.Reader, value func(*shape.NetworkInterfaceAssociation) *string) func(*leased) []string {
+	return func(i *leased) []string {
+		if a := associationShape(r, i); a != nil && value(a) != nil {
+			return []string{*value(a)}
+		}
+		return nil
 	}
 }
 
@@ -123,11 +138,8 @@ func interfaceShape(r store.Reader, i *leased) shape.NetworkInterface {
 		Description: new(i.Description), InterfaceType: interfaceType(i), Status: interfaceStatus(i),
 		RequesterId: optional(i.RequesterID), RequesterManaged: new(requesterManaged(i)), SourceDestCheck: new(!i.Unchecked),
 		PrivateDnsName: new(i.PrivateDNSName), PrivateIpAddress: new(privateIP(i)),
-		PrivateIpAddresses: []shape.NetworkInterfacePrivateIpAddress{{
-			Primary: new(true), PrivateDnsName: new(i.PrivateDNSName), PrivateIpAddress: new(privateIP(i)), Association: association,
-		}},
-		Ipv6Addresses: []shape.NetworkInterfaceIpv6Address{},
-		Groups:        groupIdentifiers(r, i), Association: association,
+		PrivateIpAddresses: privateAddressShapes(i, association), Ipv6Addresses: []shape.NetworkInterfaceIpv6Address{},
+		Groups: groupIdentifiers(r, i), Association: association,
 		Attachment: attachmentShape(r, i), TagSet: tagList(i.Tags),
 	}
 }

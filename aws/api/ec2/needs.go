@@ -117,7 +117,7 @@ func spaceNeeds() map[string]lookup {
 	}
 	same(out, making(vpc), "CreateVpc", "CreateDefaultVpc")
 	same(out, on(vpc, "VpcId"), "AssociateVpcCidrBlock", "DeleteVpc", "ModifyVpcAttribute", "ModifyVpcTenancy")
-	same(out, on(subnet, "SubnetId"), "DeleteSubnet", "ModifySubnetAttribute")
+	same(out, on(subnet, "SubnetId"), "AssociateSubnetCidrBlock", "DeleteSubnet", "ModifySubnetAttribute")
 	same(out, labelled, "CreateTags", "DeleteTags")
 	return out
 }
@@ -138,12 +138,12 @@ func roadNeeds() map[string]lookup {
 	same(out, both(making(eigw), on(vpc, "VpcId")), "CreateEgressOnlyInternetGateway")
 	same(out, on(eigw, "EgressOnlyInternetGatewayId"), "DeleteEgressOnlyInternetGateway")
 	same(out, both(making(nat), on(shape.ResourceTypeSubnet, "SubnetId"), on(ip, "AllocationId", "SecondaryAllocationIds")), "CreateNatGateway")
-	same(out, on(nat, "NatGatewayId"), "DeleteNatGateway")
+	same(out, on(nat, "NatGatewayId"), "AssignPrivateNatGatewayAddress", "DeleteNatGateway", "UnassignPrivateNatGatewayAddress")
 	same(out, both(on(nat, "NatGatewayId"), on(ip, "AllocationIds")), "AssociateNatGatewayAddress")
 	same(out, both(on(nat, "NatGatewayId"), addressed), "DisassociateNatGatewayAddress")
 	same(out, both(making(peering), on(vpc, "VpcId")), "CreateVpcPeeringConnection")
 	same(out, both(on(peering, "VpcPeeringConnectionId"), accepting), "AcceptVpcPeeringConnection")
-	same(out, on(peering, "VpcPeeringConnectionId"), "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection")
+	same(out, on(peering, "VpcPeeringConnectionId"), "DeleteVpcPeeringConnection", "ModifyVpcPeeringConnectionOptions", "RejectVpcPeeringConnection")
 	return out
 }
 
@@ -155,7 +155,8 @@ func tableNeeds() map[string]lookup {
 		"DisassociateRouteTable":       tabled,
 		"ReplaceRouteTableAssociation": both(on(table, "RouteTableId"), tabled),
 	}
-	same(out, on(table, "RouteTableId"), "CreateRoute", "DeleteRoute", "DeleteRouteTable", "ReplaceRoute")
+	same(out, on(table, "RouteTableId"), "CreateRoute", "DeleteRoute", "DeleteRouteTable",
+		"DisableVgwRoutePropagation", "EnableVgwRoutePropagation", "ReplaceRoute")
 	return out
 }
 
@@ -195,7 +196,8 @@ func doorNeeds() map[string]lookup {
 		"CreateVpcEndpointServiceConfiguration":  making(service),
 		"DeleteVpcEndpointServiceConfigurations": on(service, "ServiceIds"),
 	}
-	same(out, on(eni, "NetworkInterfaceId"), "DeleteNetworkInterface", "ResetNetworkInterfaceAttribute")
+	same(out, on(eni, "NetworkInterfaceId"), "AssignIpv6Addresses", "AssignPrivateIpAddresses", "DeleteNetworkInterface",
+		"ResetNetworkInterfaceAttribute", "UnassignIpv6Addresses", "UnassignPrivateIpAddresses")
 	same(out, on(service, "ServiceId"), "AcceptVpcEndpointConnections", "RejectVpcEndpointConnections",
 		"ModifyVpcEndpointServiceConfiguration", "ModifyVpcEndpointServicePermissions")
 	return out

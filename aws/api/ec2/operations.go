@@ -5,7 +5,7 @@ import "github.com/berthhq/berth/aws/gateway"
 // Operations are what berth supports of EC2. Each answers dry runs.
 func (a *API) Operations() map[string]gateway.Handler {
 	all := map[string]gateway.Handler{}
-	for _, part := range []map[string]gateway.Handler{a.places(), a.spaces(), a.roads(), a.guards(), a.doors()} {
+	for _, part := range []map[string]gateway.Handler{a.places(), a.spaces(), a.roads(), a.guards(), a.doors(), a.absent()} {
 		for name, handler := range part {
 			all[name] = dry(handler)
 		}
@@ -83,6 +83,7 @@ func (a *API) roads() map[string]gateway.Handler {
 		"DisassociateNatGatewayAddress":      change(a, a.disassociateNATAddress),
 		"DisassociateRouteTable":             change(a, a.disassociateRouteTable),
 		"ModifyAddressAttribute":             change(a, a.modifyAddressAttribute),
+		"ModifyVpcPeeringConnectionOptions":  change(a, a.modifyPeeringOptions),
 		"RejectVpcPeeringConnection":         change(a, a.rejectPeering),
 		"ReleaseAddress":                     change(a, a.releaseAddress),
 		"ReplaceRoute":                       change(a, a.replaceRoute),
@@ -126,6 +127,7 @@ func (a *API) guards() map[string]gateway.Handler {
 func (a *API) doors() map[string]gateway.Handler {
 	return map[string]gateway.Handler{
 		"AcceptVpcEndpointConnections":             change(a, a.acceptConnections),
+		"AssignPrivateIpAddresses":                 change(a, a.assignPrivateAddresses),
 		"AttachNetworkInterface":                   change(a, a.attachNetworkInterface),
 		"CreateNetworkInterface":                   change(a, a.createNetworkInterface),
 		"CreateVpcEndpoint":                        change(a, a.createVPCEndpoint),
@@ -147,5 +149,6 @@ func (a *API) doors() map[string]gateway.Handler {
 		"ModifyVpcEndpointServicePermissions":      change(a, a.modifyServicePermissions),
 		"RejectVpcEndpointConnections":             change(a, a.rejectConnections),
 		"ResetNetworkInterfaceAttribute":           change(a, a.resetNetworkInterfaceAttribute),
+		"UnassignPrivateIpAddresses":               change(a, a.unassignPrivateAddresses),
 	}
 }

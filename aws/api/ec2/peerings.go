@@ -62,3 +62,7 @@ func (a *API) rejectPeering(tx *store.Tx, call *gateway.Call, in *shape.RejectVp
 func (a *API) deletePeering(tx *store.Tx, call *gateway.Call, in *shape.DeleteVpcPeeringConnectionRequest) (*shape.DeleteVpcPeeringConnectionResult, error) {
 	return nil, noPeering(tx, call.Scope, in.VpcPeeringConnectionId)
 }
+
+func (a *API) modifyPeeringOptions(tx *store.Tx, call *gateway.Call, in *shape.ModifyVpcPeeringConnectionOptionsRequest) (*shape.ModifyVpcPeeringConnectionOptionsResult, error) {
+	return nil, noPeering(tx, call.Scope, in.VpcPeeringConnectionId)
+}

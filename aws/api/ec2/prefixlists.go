@@ -72,8 +72,15 @@ func (a *API) describeManagedPrefixLists(v *store.View, call *gateway.Call, in *
 		return nil, err
 	}
 	return &shape.DescribeManagedPrefixListsResult{NextToken: next, PrefixLists: each(page, func(p *prefixList) shape.ManagedPrefixList {
-		return managedShape(p, shape.PrefixListStateCreateComplete)
+		return managedShape(p, listState(p))
 	})}, nil
+}
+
+func listState(p *prefixList) shape.PrefixListState {
+	if p.Modified {
+		return shape.PrefixListStateModifyComplete
+	}
+	return shape.PrefixListStateCreateComplete
 }
 
 func managedShape(p *prefixList, state shape.PrefixListState) shape.ManagedPrefixList {
@@ -95,12 +102,20 @@ func (a *API) prefixListEntries(v *store.View, call *gateway.Call, in *shape.Get
 	if in.TargetVersion != nil && *in.TargetVersion != p.Version {
 		return nil, fault.New(fault.UnsupportedOperation, "Only the current version of a prefix list, %d, is kept.", p.Version)
 	}
-	out := &shape.GetManagedPrefixListEntriesResult{Entries: []shape.PrefixListEntry{}}
+	var all []*network.PrefixListEntry
 	for _, e := range p.Entries {
-		out.Entries = append(out.Entries, shape.PrefixListEntry{Cidr: new(e.CIDR), Description: optional(e.Description)})
+		all = append(all, &e)
 	}
-	return out, nil
+	page, next, err := derived(&entryKind, all, selection{max: in.MaxResults, token: in.NextToken})
+	if err != nil {
+		return nil, err
+	}
+	return &shape.GetManagedPrefixListEntriesResult{NextToken: next, Entries: each(page, func(e *network.PrefixListEntry) shape.PrefixListEntry {
+		return shape.PrefixListEntry{Cidr: new(e.CIDR), Description: optional(e.Description)}
+	})}, nil
 }
+
+var entryKind = kind[network.PrefixListEntry]{id: func(e *network.PrefixListEntry) string { return e.CIDR }}
 
 func (a *API) createPrefixList(tx *store.Tx, call *gateway.Call, in *shape.CreateManagedPrefixListRequest) (*shape.CreateManagedPrefixListResult, error) {
 	tags, err := specified(in.TagSpecifications, shape.ResourceTypePrefixList)
@@ -118,7 +133,7 @@ func (a *API) createPrefixList(tx *store.Tx, call *gateway.Call, in *shape.Creat
 		return nil, err
 	}
 	store.PrefixLists.Put(tx, &made)
-	return &shape.CreateManagedPrefixListResult{PrefixList: new(managedShape(&made, shape.PrefixListStateCreateComplete))}, nil
+	return &shape.CreateManagedPrefixListResult{PrefixList: new(managedShape(&made, listState(&made)))}, nil
 }
 
 func addEntries(p *prefixList, asked []shape.AddPrefixListEntry) error {
@@ -152,7 +167,7 @@ func (a *API) modifyPrefixList(tx *store.Tx, call *gateway.Call, in *shape.Modif
 		return nil, fault.New(fault.PrefixListVersionMismatch, "The prefix list has the incorrect version number. (%d).", have.Version)
 	}
 	next := *have
-	next.Entries = slices.Clone(have.Entries)
+	next.Entries, next.Modified = slices.Clone(have.Entries), true
 	if in.PrefixListName != nil {
 		next.Name = *in.PrefixListName
 	}
@@ -169,7 +184,7 @@ func (a *API) modifyPrefixList(tx *store.Tx, call *gateway.Call, in *shape.Modif
 		next.Version++
 	}
 	store.PrefixLists.Put(tx, &next)
-	return &shape.ModifyManagedPrefixListResult{PrefixList: new(managedShape(&next, shape.PrefixListStateModifyComplete))}, nil
+	return &shape.ModifyManagedPrefixListResult{PrefixList: new(managedShape(&next, listState(&next)))}, nil
 }
 
 func (a *API) deletePrefixList(tx *store.Tx, call *gateway.Call, in *shape.DeleteManagedPrefixListRequest) (*shape.DeleteManagedPrefixListResult, error) {

@@ -16,15 +16,21 @@ var subnetKind = kind[network.Subnet]{
 	id:   func(s *network.Subnet) string { return s.ID },
 	tags: func(s *network.Subnet) []workload.Tag { return s.Tags },
 	fields: map[string]func(*network.Subnet) []string{
-		"availability-zone":       one(func(s *network.Subnet) string { return s.Zone }),
-		"availabilityZone":        one(func(s *network.Subnet) string { return s.Zone }),
-		"availability-zone-id":    one(func(s *network.Subnet) string { return s.ZoneID }),
-		"availabilityZoneId":      one(func(s *network.Subnet) string { return s.ZoneID }),
-		"cidr":                    one(subnetCIDR),
-		"cidr-block":              one(subnetCIDR),
-		"cidrBlock":               one(subnetCIDR),
-		"default-for-az":          truth(func(s *network.Subnet) bool { return s.Default }),
-		"defaultForAz":            truth(func(s *network.Subnet) bool { return s.Default }),
+		"availability-zone":               one(func(s *network.Subnet) string { return s.Zone }),
+		"availabilityZone":                one(func(s *network.Subnet) string { return s.Zone }),
+		"availability-zone-id":            one(func(s *network.Subnet) string { return s.ZoneID }),
+		"availabilityZoneId":              one(func(s *network.Subnet) string { return s.ZoneID }),
+		"cidr":                            one(subnetCIDR),
+		"cidr-block":                      one(subnetCIDR),
+		"cidrBlock":                       one(subnetCIDR),
+		"default-for-az":                  truth(func(s *network.Subnet) bool { return s.Default }),
+		"defaultForAz":                    truth(func(s *network.Subnet) bool { return s.Default }),
+		"enable-dns64":                    always[network.Subnet]("false"),
+		"ipv6-native":                     always[network.Subnet]("false"),
+		"map-customer-owned-ip-on-launch": always[network.Subnet]("false"),
+		"private-dns-name-options-on-launch.hostname-type":                        one(func(s *network.Subnet) string { return string(hostnameType(s)) }),
+		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record":    truth(func(s *network.Subnet) bool { return s.ResourceNameDNS }),
+		"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": always[network.Subnet]("false"),
 		"map-public-ip-on-launch": truth(func(s *network.Subnet) bool { return s.MapPublicIP }),
 		"owner-id":                one(func(s *network.Subnet) string { return s.Scope.Account }),
 		"state":                   always[network.Subnet]("available"),
@@ -70,8 +76,8 @@ func subnetShape(r store.Reader, s *network.Subnet) shape.Subnet {
 // freeAddresses leaves out the addresses in quarantine: they cannot be leased.
 func freeAddresses(r store.Reader, s *network.Subnet) int {
 	free := s.Size()
-	for range store.Interfaces.By(r, store.InterfacesBySubnet, network.Key(s.Scope, s.ID)) {
-		free--
+	for i := range store.Interfaces.By(r, store.InterfacesBySubnet, network.Key(s.Scope, s.ID)) {
+		free -= len(privateAddresses(i))
 	}
 	return max(0, free)
 }
