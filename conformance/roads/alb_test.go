@@ -104,7 +104,7 @@ func TestAServiceBehindAnApplicationBalancer(t *testing.T) {
 	here.scale(t, s.service, 3)
 	here.stable(t, s.service)
 	servers(3)
-	if err := post(t.Context(), s.node); err != nil {
+	if _, err := post(t.Context(), s.node); err != nil {
 		t.Error(err)
 	}
 	if _, body := get(t, "http://"+s.node+"/headers"); !strings.Contains(body, "X-Forwarded-For: ") || !strings.Contains(body, "X-Amzn-Trace-Id: Root=1-") {

@@ -10,9 +10,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/berthhq/berth/conformance/house"
 	"github.com/berthhq/berth/conformance/images"
@@ -31,6 +33,8 @@ type berth struct {
 	ecs *ecs.Client
 	ec2 *ec2.Client
 	elb *elasticloadbalancingv2.Client
+	iam *iam.Client
+	cw  *cloudwatch.Client
 }
 
 func TestMain(m *testing.M) {
@@ -67,6 +71,7 @@ func withBerth(run func() int) (int, error) {
 	here = &berth{House: h}
 	c := here.config()
 	here.ecs, here.ec2, here.elb = ecs.NewFromConfig(c), ec2.NewFromConfig(c), elasticloadbalancingv2.NewFromConfig(c)
+	here.iam, here.cw = iam.NewFromConfig(c), cloudwatch.NewFromConfig(c)
 	if err := here.Load(archive); err != nil {
 		return 0, err
 	}
