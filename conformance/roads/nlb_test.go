@@ -60,17 +60,27 @@ func TestAServiceBehindANetworkBalancer(t *testing.T) {
 // askTCP is the address that the server saw.
 func askTCP(t *testing.T, address string) string {
 	t.Helper()
-	c, err := net.DialTimeout("tcp", address, 5*time.Second)
+	seen, err := dialTCP(address)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return seen
+}
+
+// dialTCP connects, and reads the address that the server saw.
+func dialTCP(address string) (seen string, err error) {
+	c, err := net.DialTimeout("tcp", address, 5*time.Second)
+	if err != nil {
+		return "", err
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
 	line, err := bufio.NewReader(c).ReadString('\n')
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	return host(strings.Fields(line)[1])
+	_, from, _ := strings.Cut(strings.TrimSpace(line), " ")
+	return host(from), nil
 }
 
 // askUDP is the address that the server saw, and the one that was used.
