@@ -169,3 +169,25 @@ func TestTrafficMovesByWeights(t *testing.T) {
 		t.Errorf("rolled back %v", got)
 	}
 }
+
+// TestRulesLeadToBothBeforeTasksStart has a rule that knows the first target group only
+// come to lead to the other one, so that its targets are asked before traffic shifts.
+func TestRulesLeadToBothBeforeTasksStart(t *testing.T) {
+	w := play(t, service.Configuration{Strategy: service.BlueGreen}, 1)
+	w.behind()
+	w.update(func(tx *store.Tx) {
+		l, _ := store.Listeners.Get(tx, "listener")
+		r, _ := store.ListenerRules.Get(tx, "rule")
+		next := *r
+		next.Actions = l.Default
+		store.ListenerRules.Put(tx, &next)
+	})
+	w.round(balancer.Healthy, 4)
+	w.is("SUCCESSFUL CLEAN_UP, one 1/1 100/100")
+	w.deploy("two")
+	w.connect()
+	w.round(balancer.Initial, 2)
+	w.is("IN_PROGRESS SCALE_UP, two 1/1 0/0, one 1/1 100/100")
+	w.round(balancer.Healthy, 4)
+	w.is("SUCCESSFUL CLEAN_UP, two 1/1 100/100")
+}
