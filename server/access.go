@@ -19,6 +19,7 @@ import (
 const (
 	tasksPrincipal  = "ecs-tasks.amazonaws.com"
 	eventsPrincipal = "events.amazonaws.com"
+	ecsPrincipal    = "ecs.amazonaws.com"
 )
 
 // newAccess makes what decides about every request.
@@ -40,6 +41,25 @@ func (s *Server) assume(r store.Reader, roleARN, source string) (*identity.Role,
 // assumeForRule finds a role that EventBridge may become.
 func (s *Server) assumeForRule(roleARN, ruleARN string) (*identity.Role, error) {
 	return s.access.Trusts(s.store.View(), roleARN, eventsPrincipal, ruleARN)
+}
+
+// leads says why ECS may not change a rule or listener by a role.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
+func (s *Server) leads(ctx context.Context, r store.Reader, roleARN, service, rule string) error {
+	role, err := s.access.Trusts(r, roleARN, ecsPrincipal, service)
+	if err != nil {
+		return err
+	}
+	of, err := arn.Parse(rule)
+	if err != nil {
+		return err
+	}
+	action := "elasticloadbalancing:ModifyRule"
+	if of.Kind() == "listener" {
+		action = "elasticloadbalancing:ModifyListener"
+	}
+	ecs := access.Caller{Principal: identity.SessionOf(role, "ecs-service-scheduler"), Temporary: true, Region: of.Region, Secure: s.secure(), Now: s.Now()}
+	return s.access.Check(ctx, ecs, action, []string{rule}, nil)
 }
 
 // authorised answers a call of ECS that is made on behalf of a role if the role may.

@@ -8,6 +8,7 @@
 package ecs
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 
@@ -37,6 +38,9 @@ type Config struct {
 	// Assume finds a role that tasks may become, on behalf of a resource of ECS. The
 	// error says why they may not. nil takes every role as it is named.
 	Assume func(r store.Reader, roleARN, source string) (*identity.Role, error)
+	// Leads says why ECS may not change a rule or listener by a role, on behalf of a
+	// service. nil takes every role as it is named.
+	Leads func(ctx context.Context, r store.Reader, roleARN, service, rule string) error
 }
 
 // Identities knows whether an instance identity document is one that berth signed.
@@ -54,12 +58,13 @@ type API struct {
 	hooked   func(arn string) bool
 	proof    Identities // nil takes every document
 	assume   func(r store.Reader, roleARN, source string) (*identity.Role, error)
+	leads    func(ctx context.Context, r store.Reader, roleARN, service, rule string) error
 }
 
 // New makes the API.
 func New(c Config) *API {
 	a := &API{
-		store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History, hooked: c.Hooked, proof: c.Identities, assume: c.Assume,
+		store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History, hooked: c.Hooked, proof: c.Identities, assume: c.Assume, leads: c.Leads,
 	}
 	if a.newID == nil {
 		a.newID = NewID

@@ -86,6 +86,14 @@ func TestWhatConnectionsRefuse(t *testing.T) {
 	}
 	sr := func(fields string) string { return `"serviceRegistries": [{` + fields + `}]` }
 	shifting := `"deploymentConfiguration": {"strategy": "BLUE_GREEN"}, `
+	const balancers = "arn:aws:elasticloadbalancing:us-east-1:000000000000:"
+	const rule, listener = balancers + "listener-rule/app/web/1/2/", balancers + "listener/app/web/1/2"
+	s.update(func(tx *store.Tx) {
+		store.ListenerRules.Put(tx, &balancer.Rule{Scope: scope, ARN: rule + "1", ListenerARN: listener})
+	})
+	advanced := func(production, test string) string {
+		return `"targetGroupArn": "blue", "advancedConfiguration": {"alternateTargetGroupArn": "green", "roleArn": "r", "productionListenerRule": "` + production + `", "testListenerRule": "` + test + `"}`
+	}
 	for said, want := range map[string]string{
 		lb(`"targetGroupArn": "none"`):                                                               "The target group with targetGroupArn none does not exist.",
 		lb(`"targetGroupArn": "loose"`):                                                              "The target group with targetGroupArn loose does not have an associated load balancer.",
@@ -97,10 +105,13 @@ func TestWhatConnectionsRefuse(t *testing.T) {
 		lb(`"loadBalancerName": "none"`):                                                             "The load balancer with loadBalancerName none does not exist.",
 		lb(`"loadBalancerName": "old"`):                                                              "A host port mapping for the container port 80 is required.",
 		shifting + lb(`"targetGroupArn": "blue"`):                                                    "advancedConfiguration is required for load balancers when the deployment strategy is BLUE_GREEN.",
-		shifting + lb(`"targetGroupArn": "blue", "advancedConfiguration": {"alternateTargetGroupArn": "green", "productionListenerRule": "no", "roleArn": "r"}`): "The listener rule no does not exist.",
-		sr(`"registryArn": "` + registry + `srv-x"`):       "The specified service registry " + registry + "srv-x does not exist.",
-		sr(`"registryArn": "` + registry + `srv-s"`):       "When specifying 'host' or 'bridge' for networkMode, values for 'containerName' and 'containerPort' must be specified from the task definition.",
-		`"serviceConnectConfiguration": {"enabled": true}`: "Service Connect is not supported yet.",
+		shifting + lb(advanced(rule+"no", "")):                                                       "The listener rule " + rule + "no does not exist.",
+		shifting + lb(advanced(rule+"1", rule+"1")):                                                  "The following rules cannot be used as both production and test listener rules: " + rule + "1",
+		shifting + lb(advanced(listener, "")):                                                        "productionListenerRule has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: " + listener,
+		shifting + lb(advanced(rule+"1", "no")):                                                      "testListenerRule has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: no",
+		sr(`"registryArn": "` + registry + `srv-x"`):                                                 "The specified service registry " + registry + "srv-x does not exist.",
+		sr(`"registryArn": "` + registry + `srv-s"`):                                                 "When specifying 'host' or 'bridge' for networkMode, values for 'containerName' and 'containerPort' must be specified from the task definition.",
+		`"serviceConnectConfiguration": {"enabled": true}`:                                           "Service Connect is not supported yet.",
 	} {
 		failed := s.as(s.Root, "CreateService", `{"serviceName": "web", "taskDefinition": "web", "desiredCount": 1, `+said+`}`)
 		if got := failed.message(); !strings.HasPrefix(got, want) {

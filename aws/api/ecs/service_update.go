@@ -37,6 +37,11 @@ func (a *API) updateService(ctx context.Context, call *gateway.Call, in *ecs.Upd
 		if err := changeSpec(tx, call, c, &next.Spec, in); err != nil {
 			return err
 		}
+		if in.LoadBalancers != nil {
+			if err := a.checkBalancers(ctx, tx, &next); err != nil {
+				return err
+			}
+		}
 		// What runs elsewhere by capacity alone is no new revision, as AWS has it.
 		if next.Spec.Controller == service.ControllerECS && (member.Value(in.ForceNewDeployment) || revised(&have.Spec.Template, &next.Spec.Template)) {
 			a.begin(tx, call, &next)
