@@ -149,7 +149,7 @@ func TestRollingUnderLoad(t *testing.T) {
 // TestRollingOnFargate goes from 1 task to 20 and back, each in a sandbox and with an
 // interface of its own: no request fails, and no client changes anything.
 //
-// Proves 4A.3, 4D.2.
+// Proves 2B.3, 4A.3, 4D.2.
 func TestRollingOnFargate(t *testing.T) {
 	s := here.applicationStack(t, types.CompatibilityFargate, 1, false)
 	people := crowd(t, s.node, "GET", "POST", "WebSocket")

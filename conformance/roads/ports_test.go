@@ -66,6 +66,8 @@ func docked(t *testing.T, says string, mode types.NetworkMode, port int32) *ecs.
 
 // TestDynamicPorts has five tasks of one definition on one instance get traffic at ports
 // that they were given, while they become two, other ones and five again.
+//
+// Proves 4A.3.
 func TestDynamicPorts(t *testing.T) {
 	d := here.dock(t, types.NetworkModeBridge, 8080, 5)
 	servers(t, d.alb, 5)

@@ -40,10 +40,11 @@ func (s *shifting) hears(t *testing.T, port int, want string) {
 // the rules of a balancer, stopping at each stage to see what answers; then back, as
 // somebody asks for it, and once more as an alarm does. No request fails.
 //
-// Proves 4A.3.
+// Proves 4A.3, blue-green-built, load-balancers.
 func TestBlueGreenUnderLoad(t *testing.T) {
 	s := here.shifts(t, 2, &types.DeploymentConfiguration{Strategy: types.DeploymentStrategyBlueGreen, BakeTimeInMinutes: aws.Int32(0)})
 	s.hears(t, 80, "one")
+	s.roleCannotLead(t)
 	people := crowd(t, s.node, "GET", "POST", "WebSocket", "gRPC")
 	stages := pauses(
 		types.DeploymentLifecycleHookStagePreScaleUp, types.DeploymentLifecycleHookStagePostScaleUp, types.DeploymentLifecycleHookStagePostTestTrafficShift,

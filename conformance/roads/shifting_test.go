@@ -17,7 +17,7 @@ const testPort = 8000
 
 // shifting is a service whose traffic moves between two target groups, by the rules of
 // an Application balancer: for HTTP at port 80, and for gRPC at port 443. Test traffic
-// has a port of its own.
+// has a port of its own. The rule for gRPC is its listener's default one.
 type shifting struct {
 	place
 	service          string
@@ -43,7 +43,7 @@ func (b *berth) shifts(t *testing.T, tasks int32, how *types.DeploymentConfigura
 	s.http, s.grpc = b.lanes(t, s.vpc, "h"+short(name), "HTTP1"), b.lanes(t, s.vpc, "g"+short(name), "GRPC")
 	s.production = b.rule(t, b.listen(t, *lb.LoadBalancerArn, "HTTP", 80, s.http.primary), s.http)
 	s.test = b.rule(t, b.listen(t, *lb.LoadBalancerArn, "HTTP", testPort, s.http.primary), s.http)
-	calls := b.rule(t, b.listenTLS(t, *lb.LoadBalancerArn, "HTTPS", 443, s.grpc.primary), s.grpc)
+	calls := b.defaultRule(t, b.listenTLS(t, *lb.LoadBalancerArn, "HTTPS", 443, s.grpc.primary))
 	definition := b.register(t, serving(t, "one", types.CompatibilityEc2))
 	behind := func(l lanes, production string, test *string) types.LoadBalancer {
 		return types.LoadBalancer{
@@ -120,10 +120,23 @@ func (b *berth) rule(t *testing.T, listener string, l lanes) string {
 	return arn
 }
 
-// deploys updates the service to tasks that say something else.
+// defaultRule is that of a listener, which leads to the first target group alone.
+func (b *berth) defaultRule(t *testing.T, listener string) string {
+	t.Helper()
+	out, err := b.elb.DescribeRules(t.Context(), &elb.DescribeRulesInput{ListenerArn: &listener})
+	if err != nil || len(out.Rules) != 1 || !*out.Rules[0].IsDefault {
+		t.Fatalf("%v %+v", err, out)
+	}
+	return *out.Rules[0].RuleArn
+}
+
+// deploys updates the service to tasks that say something else, and begin to serve some
+// time after they have started.
 func (s *shifting) deploys(t *testing.T, says string, how *types.DeploymentConfiguration) {
 	t.Helper()
-	definition := here.register(t, serving(t, says, types.CompatibilityEc2))
+	in := serving(t, says, types.CompatibilityEc2)
+	in.ContainerDefinitions[0].Environment = []types.KeyValuePair{{Name: aws.String("SERVE_AFTER"), Value: aws.String("2s")}}
+	definition := here.register(t, in)
 	if _, err := here.ecs.UpdateService(t.Context(), &ecs.UpdateServiceInput{Service: &s.service, TaskDefinition: &definition, DeploymentConfiguration: how}); err != nil {
 		t.Fatal(err)
 	}

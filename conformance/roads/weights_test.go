@@ -25,6 +25,8 @@ func (s *shifting) between(t *testing.T, green string, percent, tolerance int) {
 }
 
 // TestLinearUnderLoad moves half of the traffic at a time.
+//
+// Proves linear-canary-built.
 func TestLinearUnderLoad(t *testing.T) {
 	how := func(hooks []types.DeploymentLifecycleHook) *types.DeploymentConfiguration {
 		return &types.DeploymentConfiguration{
@@ -49,6 +51,8 @@ func TestLinearUnderLoad(t *testing.T) {
 
 // TestCanaryUnderLoad moves a tenth of the traffic, then all of it; that bakes for a
 // minute, with both revisions there.
+//
+// Proves linear-canary-built.
 func TestCanaryUnderLoad(t *testing.T) {
 	t.Parallel()
 	how := func(hooks []types.DeploymentLifecycleHook) *types.DeploymentConfiguration {
