@@ -25,18 +25,18 @@ type users struct {
 
 	mu     sync.Mutex
 	asked  map[string]int
-	heard  map[string]int // answers to GET and POST, by the name that the server has
+	heard  map[string]int // answers to GET and POST and over TCP, by the name that the server has
 	failed []string
 }
 
 // crowd begins to ask at a balancer's address: GETs, POSTs and WebSockets that live for
-// a few messages each at port 80; gRPC calls at port 443.
+// a few messages each at port 80; gRPC calls at port 443; TCP at port 8081.
 func crowd(t *testing.T, address string, ways ...string) *users {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	u := &users{cancel: cancel, asked: map[string]int{}, heard: map[string]int{}}
 	for _, way := range ways {
-		ask := map[string]func(context.Context, string) (string, error){"GET": fetch, "GET again": again, "POST": post, "WebSocket": talk, "gRPC": call}[way]
+		ask := map[string]func(context.Context, string) (string, error){"GET": fetch, "GET again": again, "POST": post, "WebSocket": talk, "gRPC": call, "TCP": connect}[way]
 		u.asking.Go(func() {
 			for ctx.Err() == nil {
 				by, err := ask(ctx, address)
@@ -82,7 +82,7 @@ func (u *users) content(t *testing.T) {
 	}
 }
 
-// Each way to ask tells which server answered, by its name; the last two cannot.
+// Each way to ask tells which server answered, by its name; talk and call cannot.
 
 func fetch(ctx context.Context, address string) (by string, err error) {
 	return exchange(ctx, http.MethodGet, "http://"+address+":80/", "")
