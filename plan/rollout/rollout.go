@@ -121,7 +121,6 @@ type look struct {
 	next    service.Service  // was, with what changes
 	rollout *service.Rollout // a copy of the one under way; nil without
 	expired bool             // a hook of it has in this look
-	opens   bool             // it comes to start tasks beside others in this look
 	crews   []*crew          // of each deployment, in the order of next.Deployments, or of each task set
 	sets    []set            // the oldest first
 

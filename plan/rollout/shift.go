@@ -66,7 +66,6 @@ func (l *look) enter(p service.Position) {
 	if !r.Configuration.Strategy.Shifts() {
 		return
 	}
-	l.opens = p.Stage == service.ScaleUp && r.Status == service.RolloutInProgress
 	for i := range l.next.Deployments {
 		switch d := &l.next.Deployments[i]; d.ID {
 		case r.DeploymentID:

@@ -170,10 +170,11 @@ func TestTrafficMovesByWeights(t *testing.T) {
 	}
 }
 
-// TestRulesLeadToBothBeforeTasksStart has a rule that knows the first target group only
-// come to lead to the other one, so that its targets are asked before traffic shifts.
+// TestRulesLeadToBothBeforeTasksStart has a service that rolled until now shift traffic:
+// its rules know the first target group only, and come to lead to the other one, so that
+// its targets are asked before requests come to them.
 func TestRulesLeadToBothBeforeTasksStart(t *testing.T) {
-	w := play(t, service.Configuration{Strategy: service.BlueGreen}, 1)
+	w := play(t, service.Configuration{}, 1)
 	w.behind()
 	w.update(func(tx *store.Tx) {
 		l, _ := store.Listeners.Get(tx, "listener")
@@ -183,11 +184,15 @@ func TestRulesLeadToBothBeforeTasksStart(t *testing.T) {
 		store.ListenerRules.Put(tx, &next)
 	})
 	w.round(balancer.Healthy, 4)
-	w.is("SUCCESSFUL CLEAN_UP, one 1/1 100/100")
+	w.change(func(_ *store.Tx, s *service.Service) { s.Spec.Configuration.Strategy = service.BlueGreen })
 	w.deploy("two")
 	w.connect()
-	w.round(balancer.Initial, 2)
-	w.is("IN_PROGRESS SCALE_UP, two 1/1 0/0, one 1/1 100/100")
+	w.round(balancer.Initial, 4)
+	if r := w.rollout("two"); r.Stage != service.ScaleUp {
+		t.Errorf("in %s before the new target is healthy", r.Stage)
+	}
 	w.round(balancer.Healthy, 4)
-	w.is("SUCCESSFUL CLEAN_UP, two 1/1 100/100")
+	if r := w.rollout("two"); r.Status != service.Successful {
+		t.Errorf("%s in %s", r.Status, r.Stage)
+	}
 }

@@ -28,13 +28,11 @@ func sharesOf(all []service.Deployment) (s shares, none bool) {
 }
 
 // weigh writes what has become of the traffic's shares into the rules that lead to
-// the service. Before the new revision has tasks, rules come to lead to its groups with
-// no weight, so that edges ask its targets how they are.
+// the service.
 func (l *look) weigh(tx *store.Tx) {
 	before, unset := sharesOf(l.was.Deployments)
 	s, none := sharesOf(l.next.Deployments)
-	shifts := !none && (s != before || unset)
-	if !shifts && !l.opens {
+	if none || s == before && !unset {
 		return
 	}
 	for i := range l.next.Spec.Template.Balancers {
@@ -42,62 +40,47 @@ func (l *look) weigh(tx *store.Tx) {
 		if b.Advanced == nil {
 			continue
 		}
-		lead := func(rule string, percent float64) {
-			change(tx, rule, func(f *balancer.ForwardAction) {
-				if shifts {
-					primary, alternate := weights(percent)
-					f.Groups = weighted(weighted(f.Groups, b.GroupARN, primary), b.Advanced.AlternateARN, alternate)
-				} else {
-					f.Groups = joined(joined(f.Groups, b.GroupARN), b.Advanced.AlternateARN)
-				}
-			})
-		}
-		lead(b.Advanced.ProductionRule, s.production)
-		lead(b.Advanced.TestRule, s.test)
+		lead(tx, b.Advanced.ProductionRule, b, s.production)
+		lead(tx, b.Advanced.TestRule, b, s.test)
 	}
 }
 
-// change changes what a rule forwards to. A listener's default rule is the listener's.
-func change(tx *store.Tx, ref string, how func(*balancer.ForwardAction)) {
+// lead gives the alternate group of a balancer a percentage of what a rule forwards,
+// or a listener by default: a Network balancer's, or one that is named by its default
+// rule.
+func lead(tx *store.Tx, ref string, b *service.Balancer, percent float64) {
 	if r, ok := store.ListenerRules.Get(tx, ref); ok {
 		next := *r
-		next.Actions = led(r.Actions, how)
+		next.Actions = reweighed(r.Actions, b, percent)
 		next.Version++
 		store.ListenerRules.Put(tx, &next)
 		return
 	}
 	have, ok := store.DefaultRuleOf(tx, ref)
 	if !ok {
-		have, ok = store.Listeners.Get(tx, ref) // of a Network balancer
+		have, ok = store.Listeners.Get(tx, ref)
 	}
 	if ok {
 		next := *have
-		next.Default = led(have.Default, how)
+		next.Default = reweighed(have.Default, b, percent)
 		next.Version++
 		store.Listeners.Put(tx, &next)
 	}
 }
 
-func led(actions []balancer.Action, how func(*balancer.ForwardAction)) []balancer.Action {
+func reweighed(actions []balancer.Action, b *service.Balancer, percent float64) []balancer.Action {
 	out := slices.Clone(actions)
 	for i := range out {
 		if out[i].Forward == nil {
 			continue
 		}
 		next := *out[i].Forward
-		how(&next)
+		primary, alternate := weights(percent)
+		next.Groups = weighted(weighted(next.Groups, b.GroupARN, primary), b.Advanced.AlternateARN, alternate)
 		next.Plain = false
 		out[i].Forward = &next
 	}
 	return out
-}
-
-// joined are groups with another one among them, of no weight if it is new.
-func joined(groups []balancer.Weighted, arn string) []balancer.Weighted {
-	if slices.ContainsFunc(groups, func(w balancer.Weighted) bool { return w.GroupARN == arn }) {
-		return groups
-	}
-	return weighted(groups, arn, 0)
 }
 
 func weighted(groups []balancer.Weighted, arn string, weight int) []balancer.Weighted {
