@@ -1,9 +1,16 @@
 package ecs_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
+	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/aws/gateway/gatewaytest"
+	shape "github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/discovery"
 	"github.com/berthhq/berth/store"
@@ -118,4 +125,38 @@ func TestWhatConnectionsRefuse(t *testing.T) {
 			t.Errorf("%s\ngot  %s\nwant %s", said, got, want)
 		}
 	}
+}
+
+// TestRolesOfBalancers refuses those by which rules cannot be changed, and asks about
+// each rule and each role that is named anew.
+func TestRolesOfBalancers(t *testing.T) {
+	var asked []string
+	s := &server{t: t, Server: gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
+		api := ecs.New(ecs.Config{Store: st, Leads: func(_ context.Context, _ store.Reader, role, service, rule string) error {
+			asked = append(asked, arn.NameOf(role)+" for "+arn.NameOf(service)+" "+arn.NameOf(rule))
+			if arn.NameOf(role) == "weak" {
+				return errors.New("it may not")
+			}
+			return nil
+		}})
+		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
+	}, nil)}
+	s.balanced()
+	const listener = "arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/net/web/1/"
+	s.update(func(tx *store.Tx) {
+		for _, id := range []string{"2", "3"} {
+			store.Listeners.Put(tx, &balancer.Listener{Scope: scope, ARN: listener + id})
+		}
+	})
+	behind := func(role string) string {
+		return `"loadBalancers": [{"targetGroupArn": "blue", "containerName": "app", "containerPort": 80, "advancedConfiguration": {
+			"alternateTargetGroupArn": "green", "roleArn": "` + roles + role + `", "productionListenerRule": "` + listener + `2", "testListenerRule": "` + listener + `3"}}]`
+	}
+	const words = "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service role being passed has the proper permissions."
+	made := `{"serviceName": "web", "taskDefinition": "web", "desiredCount": 0, "deploymentConfiguration": {"strategy": "BLUE_GREEN"}, `
+	s.refused("CreateService", made+behind("weak")+`}`, "InvalidParameterException", words)
+	s.do("CreateService", "%s", made+behind("strong")+`}`)
+	s.do("UpdateService", `{"service": "web", "desiredCount": 1}`)
+	s.refused("UpdateService", `{"service": "web", `+behind("weak")+`}`, "InvalidParameterException", words)
+	expect(t, "asked", strings.Join(asked, ", "), "weak for web 2, strong for web 2, strong for web 3, weak for web 2")
 }
