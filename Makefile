@@ -60,6 +60,7 @@ conformance: ## Hold berth against real clients: each folder is a module of its 
 soak: build ## Kill processes under load a hundred times; change targets under load for ten minutes
 	BERTH_SOAK=1 go test -tags $(TAGS) -count=1 -timeout 120m -run 'Kill|Crash|Soak' ./store/... ./plane/...
 	cd conformance/kill && BERTH_SOAK=1 go test -count=1 -timeout 60m -v -run Killed .
+	cd conformance/roads && BERTH_SOAK=1 go test -count=1 -timeout 20m -v -run ScaleToZero .
 	BERTH_SOAK=1 go run -tags $(TAGS) ./bench -only 16
 
 SEED ?= 0

@@ -43,6 +43,25 @@ func (s *Server) assumeForRule(roleARN, ruleARN string) (*identity.Role, error) 
 	return s.access.Trusts(s.store.View(), roleARN, eventsPrincipal, ruleARN)
 }
 
+// leads says why ECS may not change a rule or listener by a role.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
+func (s *Server) leads(ctx context.Context, r store.Reader, roleARN, service, rule string) error {
+	role, err := s.access.Trusts(r, roleARN, ecsPrincipal, service)
+	if err != nil {
+		return err
+	}
+	of, err := arn.Parse(rule)
+	if err != nil {
+		return err
+	}
+	action := "elasticloadbalancing:ModifyRule"
+	if of.Kind() == "listener" {
+		action = "elasticloadbalancing:ModifyListener"
+	}
+	ecs := access.Caller{Principal: identity.SessionOf(role, "ecs-service-scheduler"), Temporary: true, Region: of.Region, Secure: s.secure(), Now: s.Now()}
+	return s.access.Check(ctx, ecs, action, []string{rule}, nil)
+}
+
 // authorised answers a call of ECS that is made on behalf of a role if the role may.
 // The account's own is not asked.
 func (s *Server) authorised(handler gateway.Handler) gateway.Handler {

@@ -202,7 +202,7 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 	balancers := elbv2.New(elbv2.Config{Store: s.store, Keyring: s.keyring, Objects: s.stored(), Public: publicAddress})
 	return map[string]answers{
 		"ecs": of(ecs.New(ecs.Config{
-			Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities(), Assume: s.assume,
+			Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities(), Assume: s.assume, Leads: s.leads,
 			Ingress: ecs.Ingress{Certify: s.certificates().Issue, Balance: balancers.Put, Manages: s.manages},
 		})),
 		"ec2":                     of(ec2.New(s.store, defaultVPC)),

@@ -1,6 +1,7 @@
 package balancers_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/berthhq/berth/aws/gateway/gatewaytest"
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/store"
 )
 
@@ -128,6 +130,7 @@ func TestTargetsAndWhatIsSaidOfThem(t *testing.T) {
 	h := open(t)
 	group := h.targets("blue", types.ProtocolEnumHttp)
 	target := types.TargetDescription{Id: new("172.31.0.5"), Port: new(int32(8080))}
+	h.holds("172.31.0.5")
 	register := func(target types.TargetDescription) error {
 		_, err := h.RegisterTargets(background, &elb.RegisterTargetsInput{TargetGroupArn: &group, Targets: []types.TargetDescription{target}})
 		return err
@@ -161,6 +164,11 @@ func TestTargetsAndWhatIsSaidOfThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.expect(group, far, "unused", "Target.NotInUse", "Target is in an Availability Zone that is not enabled for the load balancer")
+	nobody := types.TargetDescription{Id: new("172.31.0.8")}
+	if err := register(nobody); err != nil {
+		t.Fatal(err)
+	}
+	h.expect(group, nobody, "unhealthy", "Target.Timeout", "Request timed out")
 	gone := types.TargetDescription{Id: new("172.31.0.9")}
 	h.expect(group, gone, "unused", "Target.NotRegistered", "Target is not registered to the target group")
 
@@ -171,6 +179,13 @@ func TestTargetsAndWhatIsSaidOfThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.expect(group, target, "initial", "Elb.RegistrationInProgress", "Target registration is in progress")
+}
+
+// holds has a task hold an address.
+func (h *house) holds(address string) {
+	h.Put(h.t, func(tx *store.Tx) {
+		store.Interfaces.Put(tx, &network.Interface{Scope: gatewaytest.Scope, ID: "eni-" + address, VPCID: h.vpc, PrivateIP: netip.MustParseAddr(address)})
+	})
 }
 
 // expect holds what is said of a target.

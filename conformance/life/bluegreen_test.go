@@ -22,15 +22,15 @@ import (
 // function is what hooks of these tests name.
 const function = "arn:aws:lambda:us-east-1:000000000000:function:follow"
 
-// follower answers hooks. While traffic shifts it waits for the balancer, if there
-// is one; after that it approves or not.
+// follower answers hooks. While the traffic of the service "web" shifts it has to be
+// asked twice; after that it approves or not.
 type follower struct {
-	balancer atomic.Pointer[balancer]
-	refuses  atomic.Bool
-	waits    atomic.Int32
+	refuses atomic.Bool
+	waits   atomic.Int32
 
 	mu     sync.Mutex
 	stages map[string][]string // that it was called at, by service
+	asked  map[string]bool     // executions that it has put off
 }
 
 func (f *follower) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -45,20 +45,28 @@ func (f *follower) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	service := event.HookDetails["service"]
-	f.mu.Lock()
-	f.stages[service] = append(f.stages[service], event.LifecycleStage)
-	f.mu.Unlock()
 	answer := `{"hookStatus": "SUCCEEDED"}`
-	l := f.balancer.Load()
 	switch {
-	case l == nil || l.service != service:
-	case event.LifecycleStage == "PRODUCTION_TRAFFIC_SHIFT" && !l.follows(event.ExecutionDetails.ProductionTrafficWeights):
+	case service != "web":
+	case event.LifecycleStage == "PRODUCTION_TRAFFIC_SHIFT" && len(event.ExecutionDetails.ProductionTrafficWeights) > 0 && f.first(event.ExecutionID):
 		f.waits.Add(1)
 		answer = `{"hookStatus": "IN_PROGRESS", "callBackDelay": 1}`
 	case event.LifecycleStage == "POST_PRODUCTION_TRAFFIC_SHIFT" && f.refuses.Load():
 		answer = `{"hookStatus": "FAILED"}`
 	}
+	f.mu.Lock()
+	f.stages[service] = append(f.stages[service], event.LifecycleStage)
+	f.mu.Unlock()
 	_, _ = w.Write([]byte(answer))
+}
+
+// first tells whether an execution asks for the first time.
+func (f *follower) first(execution string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := f.asked[execution]
+	f.asked[execution] = true
+	return !before
 }
 
 // took are the stages that a service's function was called at since it was asked
@@ -132,6 +140,19 @@ func (b *berth) rolled(t *testing.T, service, what string, so func(*types.Servic
 	return last
 }
 
+// newest describes the newest deployment of a service.
+func (b *berth) newest(ctx context.Context, service string) (*types.ServiceDeployment, error) {
+	out, err := b.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Services: []string{service}})
+	if err != nil || len(out.Services) != 1 {
+		return nil, fmt.Errorf("describe %s: %v", service, err)
+	}
+	described, err := b.ecs.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: []string{*out.Services[0].CurrentServiceDeployment}})
+	if err != nil || len(described.ServiceDeployments) != 1 {
+		return nil, fmt.Errorf("describe the deployment of %s: %v", service, err)
+	}
+	return &described.ServiceDeployments[0], nil
+}
+
 // comesTo waits for a status.
 func (b *berth) comesTo(t *testing.T, service string, status types.ServiceDeploymentStatus) *types.ServiceDeployment {
 	t.Helper()
@@ -154,23 +175,22 @@ func (b *berth) continues(t *testing.T, d *types.ServiceDeployment) {
 	}
 }
 
-// TestShiftingTraffic deploys services by each strategy that shifts traffic, on a
-// berth that calls a function.
-// Proves linear-canary-built, lifecycle-hooks-lambda.
-func TestShiftingTraffic(t *testing.T) {
+// TestHooksOfShiftingTraffic has a function and a person decide how deployments go on
+// that shift traffic.
+// Proves lifecycle-hooks-lambda.
+func TestHooksOfShiftingTraffic(t *testing.T) {
 	t.Parallel()
-	f := &follower{stages: map[string][]string{}}
+	f := &follower{stages: map[string][]string{}, asked: map[string]bool{}}
 	remote := httptest.NewServer(f)
 	t.Cleanup(remote.Close)
 	b := ownBerth(t, "--cpu", "1024", "--memory", "1024", "--hook", function+"="+remote.URL)
-	t.Run("blue-green", func(t *testing.T) { t.Parallel(); blueGreenLosesNoRequest(t, b, f) })
-	t.Run("linear", func(t *testing.T) { t.Parallel(); linearPausesAtEachStep(t, b) })
+	t.Run("blue-green", func(t *testing.T) { t.Parallel(); aFunctionDecides(t, b, f) })
 	t.Run("canary", func(t *testing.T) { t.Parallel(); canaryCallsAtEveryStage(t, b, f) })
 }
 
-// blueGreenLosesNoRequest moves a service to its second version by hand, and back
-// from its third when a function refuses it, while users ask without a pause.
-func blueGreenLosesNoRequest(t *testing.T, b *berth, f *follower) {
+// aFunctionDecides moves a service to its second version by hand, and back from its
+// third when a function refuses it.
+func aFunctionDecides(t *testing.T, b *berth, f *follower) {
 	b.serves(t, &ecs.CreateServiceInput{
 		ServiceName: aws.String("web"), TaskDefinition: aws.String(b.version(t, "one")), DesiredCount: aws.Int32(2), LaunchType: types.LaunchTypeEc2,
 		DeploymentConfiguration: &types.DeploymentConfiguration{
@@ -183,65 +203,19 @@ func blueGreenLosesNoRequest(t *testing.T, b *berth, f *follower) {
 	})
 	b.continues(t, b.paused(t, "web", types.ServiceDeploymentLifecycleStagePostTestTrafficShift))
 	b.comesTo(t, "web", types.ServiceDeploymentStatusSuccessful)
-	l := b.balance(t, "web")
-	f.balancer.Store(l)
-	eventually(t, "the first version to answer", func() bool { return l.ask("/") == "one" })
-	stop := l.users()
-
+	before := f.waits.Load()
 	b.deploys(t, &ecs.UpdateServiceInput{Service: aws.String("web"), TaskDefinition: aws.String(b.version(t, "two"))})
-	d := b.paused(t, "web", types.ServiceDeploymentLifecycleStagePostTestTrafficShift)
-	eventually(t, "the second version to get the test traffic", func() bool { return l.ask("/test") == "two" })
-	if got := l.ask("/"); got != "one" {
-		t.Errorf("before it was approved users heard %q", got)
+	b.continues(t, b.paused(t, "web", types.ServiceDeploymentLifecycleStagePostTestTrafficShift))
+	d := b.comesTo(t, "web", types.ServiceDeploymentStatusSuccessful)
+	if !weighs(d, 100) || f.waits.Load() == before {
+		t.Errorf("the function waited %d times: %s", f.waits.Load(), shown(d))
 	}
-	b.continues(t, d)
-	b.comesTo(t, "web", types.ServiceDeploymentStatusSuccessful)
-	if got := l.ask("/"); got != "two" {
-		t.Errorf("at the end users heard %q", got)
-	}
-
 	f.refuses.Store(true)
 	b.deploys(t, &ecs.UpdateServiceInput{Service: aws.String("web"), TaskDefinition: aws.String(b.version(t, "three"))})
 	b.continues(t, b.paused(t, "web", types.ServiceDeploymentLifecycleStagePostTestTrafficShift))
 	back := b.comesTo(t, "web", types.ServiceDeploymentStatusRollbackSuccessful)
-	if back.Rollback == nil || *back.Rollback.ServiceRevisionArn != *d.TargetServiceRevision.Arn {
+	if back.Rollback == nil || *back.Rollback.ServiceRevisionArn != *d.TargetServiceRevision.Arn || !weighs(back, 0) {
 		t.Error(shown(back))
-	}
-	if got := l.ask("/"); got != "two" {
-		t.Errorf("after the rollback users heard %q", got)
-	}
-	heard := stop()
-	for _, version := range []string{"one", "two", "three"} {
-		if heard[version] == 0 {
-			t.Errorf("nobody heard %s", version)
-		}
-		delete(heard, version)
-	}
-	if len(heard) > 0 || f.waits.Load() == 0 {
-		t.Errorf("users heard %v; the function waited %d times", heard, f.waits.Load())
-	}
-}
-
-// linearPausesAtEachStep moves half of the traffic at a time, when it is told to.
-func linearPausesAtEachStep(t *testing.T, b *berth) {
-	b.serves(t, &ecs.CreateServiceInput{
-		ServiceName: aws.String("steps"), TaskDefinition: aws.String(b.version(t, "one")), DesiredCount: aws.Int32(1), LaunchType: types.LaunchTypeEc2,
-		DeploymentConfiguration: &types.DeploymentConfiguration{
-			Strategy: types.DeploymentStrategyLinear, LinearConfiguration: &types.LinearConfiguration{StepPercent: aws.Float64(50), StepBakeTimeInMinutes: aws.Int32(0)},
-			LifecycleHooks: []types.DeploymentLifecycleHook{pauses(types.DeploymentLifecycleHookStagePreProductionTrafficShift)},
-		},
-	})
-	stage := types.ServiceDeploymentLifecycleStage("PRE_PRODUCTION_TRAFFIC_SHIFT")
-	b.continues(t, b.paused(t, "steps", stage))
-	b.comesTo(t, "steps", types.ServiceDeploymentStatusSuccessful)
-	b.deploys(t, &ecs.UpdateServiceInput{Service: aws.String("steps"), TaskDefinition: aws.String(b.version(t, "two"))})
-	for _, share := range []float64{0, 50} {
-		b.continues(t, b.rolled(t, "steps", fmt.Sprintf("paused with %v%%", share), func(d *types.ServiceDeployment) bool {
-			return d.LifecycleStage == stage && weighs(d, share)
-		}))
-	}
-	if d := b.comesTo(t, "steps", types.ServiceDeploymentStatusSuccessful); !weighs(d, 100) {
-		t.Error(shown(d))
 	}
 }
 

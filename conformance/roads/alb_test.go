@@ -3,10 +3,12 @@ package roads_test
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -79,34 +81,38 @@ func get(t *testing.T, url string) (int, string) {
 	return r.StatusCode, string(body)
 }
 
+// servers are the tasks that answer at a balancer, once there are so many.
+func servers(t *testing.T, address string, want int) map[string]int {
+	t.Helper()
+	seen := map[string]int{}
+	eventually(t, fmt.Sprintf("%d tasks to be heard", want), func() bool {
+		r, err := http.Get("http://" + address + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+		if r.StatusCode != http.StatusOK {
+			t.Fatalf("status %s", r.Status)
+		}
+		seen[r.Header.Get("Served-By")]++
+		return len(seen) == want
+	})
+	return seen
+}
+
 // TestAServiceBehindAnApplicationBalancer has two tasks on Fargate get traffic in turn,
 // and a third one as well, once it is wanted; no client changes anything.
 //
 // Proves 4.0, 6B.3.
 func TestAServiceBehindAnApplicationBalancer(t *testing.T) {
 	s := here.applicationStack(t, types.CompatibilityFargate, 2, false)
-	servers := func(want int) {
-		t.Helper()
-		here.healthy(t, s.http, want)
-		seen := map[string]int{}
-		eventually(t, "all tasks to be heard", func() bool {
-			r, err := http.Get("http://" + s.node + "/")
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Body.Close()
-			if r.StatusCode != http.StatusOK {
-				t.Fatalf("status %s", r.Status)
-			}
-			seen[r.Header.Get("Served-By")]++
-			return len(seen) == want
-		})
-	}
-	servers(2)
+	here.healthy(t, s.http, 2)
+	servers(t, s.node, 2)
 	here.scale(t, s.service, 3)
 	here.stable(t, s.service)
-	servers(3)
-	if err := post(t.Context(), s.node); err != nil {
+	here.healthy(t, s.http, 3)
+	servers(t, s.node, 3)
+	if _, err := post(t.Context(), s.node); err != nil {
 		t.Error(err)
 	}
 	if _, body := get(t, "http://"+s.node+"/headers"); !strings.Contains(body, "X-Forwarded-For: ") || !strings.Contains(body, "X-Amzn-Trace-Id: Root=1-") {
@@ -140,6 +146,24 @@ func TestRollingUnderLoad(t *testing.T) {
 	if _, body := get(t, "http://"+s.node+"/"); body != "second" {
 		t.Errorf("served by %q", body)
 	}
+}
+
+// TestRollingOnFargate goes from 1 task to 20 and back, each in a sandbox and with an
+// interface of its own: no request fails, and no client changes anything.
+//
+// Proves 2B.3, 4A.3, 4D.2.
+func TestRollingOnFargate(t *testing.T) {
+	s := here.applicationStack(t, types.CompatibilityFargate, 1, false)
+	people := crowd(t, s.node, "GET", "POST", "WebSocket")
+	begun := time.Now()
+	here.scale(t, s.service, 20)
+	here.stable(t, s.service)
+	here.healthy(t, s.http, 20)
+	t.Logf("20 tasks after %v", time.Since(begun).Round(time.Millisecond))
+	servers(t, s.node, 20)
+	here.scale(t, s.service, 1)
+	here.stable(t, s.service)
+	people.content(t)
 }
 
 // TestTheNameOfABalancer reaches a balancer that faces the internet by its DNS name from

@@ -10,9 +10,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/servicediscovery"
 
 	"github.com/berthhq/berth/conformance/house"
@@ -33,6 +35,8 @@ type berth struct {
 	ec2  *ec2.Client
 	elb  *elasticloadbalancingv2.Client
 	cmap *servicediscovery.Client
+	iam  *iam.Client
+	cw   *cloudwatch.Client
 }
 
 func TestMain(m *testing.M) {
@@ -69,6 +73,7 @@ func withBerth(run func() int) (int, error) {
 	here = &berth{House: h}
 	c := here.config()
 	here.ecs, here.ec2, here.elb, here.cmap = ecs.NewFromConfig(c), ec2.NewFromConfig(c), elasticloadbalancingv2.NewFromConfig(c), servicediscovery.NewFromConfig(c)
+	here.iam, here.cw = iam.NewFromConfig(c), cloudwatch.NewFromConfig(c)
 	if err := here.Load(archive); err != nil {
 		return 0, err
 	}

@@ -2,6 +2,8 @@ package roads_test
 
 import (
 	"bufio"
+	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -60,17 +62,48 @@ func TestAServiceBehindANetworkBalancer(t *testing.T) {
 // askTCP is the address that the server saw.
 func askTCP(t *testing.T, address string) string {
 	t.Helper()
-	c, err := net.DialTimeout("tcp", address, 5*time.Second)
+	seen, err := dialTCP(address)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return seen
+}
+
+// dialTCP connects, and reads the address that the server saw.
+func dialTCP(address string) (seen string, err error) {
+	_, from, err := greeted(address)
+	return host(from), err
+}
+
+// connect has a server say its name and give back a word.
+func connect(_ context.Context, address string) (by string, err error) {
+	by, _, err = greeted(address + ":8081")
+	return by, err
+}
+
+// greeted connects, reads the server's name and the address that it saw, and has it
+// give back a word.
+func greeted(address string) (by, from string, err error) {
+	c, err := net.DialTimeout("tcp", address, 5*time.Second)
+	if err != nil {
+		return "", "", err
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
-	line, err := bufio.NewReader(c).ReadString('\n')
+	in := bufio.NewReader(c)
+	line, err := in.ReadString('\n')
 	if err != nil {
-		t.Fatal(err)
+		return "", "", err
 	}
-	return host(strings.Fields(line)[1])
+	if _, err := c.Write([]byte("back\n")); err != nil {
+		return "", "", err
+	}
+	back, err := in.ReadString('\n')
+	if err == nil && back != "back\n" {
+		err = fmt.Errorf("echoed %q", back)
+	}
+	by, from, _ = strings.Cut(strings.TrimSpace(line), " ")
+	return by, from, err
 }
 
 // askUDP is the address that the server saw, and the one that was used.

@@ -16,6 +16,11 @@ const patience = 100 * time.Second
 // eventually asks until it is so.
 func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
+	within(t, patience, what, so)
+}
+
+func within(t *testing.T, patience time.Duration, what string, so func() bool) {
+	t.Helper()
 	tick, end := time.NewTicker(50*time.Millisecond), time.After(patience)
 	defer tick.Stop()
 	for !so() {

@@ -15,14 +15,20 @@ func HealthOf(r store.Reader, g *balancer.TargetGroup, t *balancer.Target) balan
 		return balancer.Report{State: balancer.DrainingOut, Reason: balancer.ReasonDraining, Detail: "Target deregistration is in progress"}
 	}
 	leading := store.BalancersLeadingTo(r, g.ARN)
-	zone, there := zoneOf(r, g, t)
+	place, there := PlaceOf(r, g, t)
+	zone := t.Zone
+	if g.TargetType == balancer.TargetInstance {
+		zone = place.Zone
+	}
 	switch {
 	case len(leading) == 0:
 		return unused("Target group is not configured to receive traffic from the load balancer")
-	case !there:
+	case !there && g.TargetType == balancer.TargetInstance:
 		return balancer.Report{State: balancer.Unused, Reason: balancer.ReasonStopped, Detail: "Target is in the stopped state"}
 	case zone != "" && zone != balancer.EveryZone && !slices.ContainsFunc(leading, func(arn string) bool { return standsIn(r, arn, zone) }):
 		return unused("Target is in an Availability Zone that is not enabled for the load balancer")
+	case !there: // no edge asks, and none takes back what it said of who was there
+		return balancer.Report{State: balancer.Unhealthy, Reason: balancer.ReasonTimeout, Detail: "Request timed out"}
 	}
 	h, _ := store.TargetHealth.Get(r, t.Key())
 	seen := balancer.Effective(h)
@@ -34,15 +40,6 @@ func HealthOf(r store.Reader, g *balancer.TargetGroup, t *balancer.Target) balan
 
 func unused(detail string) balancer.Report {
 	return balancer.Report{State: balancer.Unused, Reason: balancer.ReasonUnused, Detail: detail}
-}
-
-// zoneOf is a target's zone; there is false for an instance that is gone.
-func zoneOf(r store.Reader, g *balancer.TargetGroup, t *balancer.Target) (zone string, there bool) {
-	if g.TargetType != balancer.TargetInstance {
-		return t.Zone, true
-	}
-	_, zone, there = registered(r, t.Scope, t.ID)
-	return zone, there
 }
 
 // standsIn tells whether a balancer has a node in a zone.

@@ -169,3 +169,30 @@ func TestTrafficMovesByWeights(t *testing.T) {
 		t.Errorf("rolled back %v", got)
 	}
 }
+
+// TestRulesLeadToBothBeforeTasksStart has a service that rolled until now shift traffic:
+// its rules know the first target group only, and come to lead to the other one, so that
+// its targets are asked before requests come to them.
+func TestRulesLeadToBothBeforeTasksStart(t *testing.T) {
+	w := play(t, service.Configuration{}, 1)
+	w.behind()
+	w.update(func(tx *store.Tx) {
+		l, _ := store.Listeners.Get(tx, "listener")
+		r, _ := store.ListenerRules.Get(tx, "rule")
+		next := *r
+		next.Actions = l.Default
+		store.ListenerRules.Put(tx, &next)
+	})
+	w.round(balancer.Healthy, 4)
+	w.change(func(_ *store.Tx, s *service.Service) { s.Spec.Configuration.Strategy = service.BlueGreen })
+	w.deploy("two")
+	w.connect()
+	w.round(balancer.Initial, 4)
+	if r := w.rollout("two"); r.Stage != service.ScaleUp {
+		t.Errorf("in %s before the new target is healthy", r.Stage)
+	}
+	w.round(balancer.Healthy, 4)
+	if r := w.rollout("two"); r.Status != service.Successful {
+		t.Errorf("%s in %s", r.Status, r.Stage)
+	}
+}

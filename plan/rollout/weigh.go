@@ -46,15 +46,21 @@ func (l *look) weigh(tx *store.Tx) {
 }
 
 // lead gives the alternate group of a balancer a percentage of what a rule forwards,
-// or a listener by default.
+// or a listener by default: a Network balancer's, or one that is named by its default
+// rule.
 func lead(tx *store.Tx, ref string, b *service.Balancer, percent float64) {
 	if r, ok := store.ListenerRules.Get(tx, ref); ok {
 		next := *r
 		next.Actions = reweighed(r.Actions, b, percent)
 		next.Version++
 		store.ListenerRules.Put(tx, &next)
+		return
 	}
-	if have, ok := store.Listeners.Get(tx, ref); ok {
+	have, ok := store.DefaultRuleOf(tx, ref)
+	if !ok {
+		have, ok = store.Listeners.Get(tx, ref)
+	}
+	if ok {
 		next := *have
 		next.Default = reweighed(have.Default, b, percent)
 		next.Version++

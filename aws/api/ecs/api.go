@@ -8,6 +8,7 @@
 package ecs
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 
@@ -40,6 +41,9 @@ type Config struct {
 	// Ingress makes the ways in to Express gateway services; without it there can be
 	// none such.
 	Ingress Ingress
+	// Leads says why ECS may not change a rule or listener by a role, on behalf of a
+	// service. nil takes every role as it is named.
+	Leads func(ctx context.Context, r store.Reader, roleARN, service, rule string) error
 }
 
 // Identities knows whether an instance identity document is one that berth signed.
@@ -58,12 +62,13 @@ type API struct {
 	proof    Identities // nil takes every document
 	assume   func(r store.Reader, roleARN, source string) (*identity.Role, error)
 	ingress  Ingress
+	leads    func(ctx context.Context, r store.Reader, roleARN, service, rule string) error
 }
 
 // New makes the API.
 func New(c Config) *API {
 	a := &API{
-		store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History, hooked: c.Hooked, proof: c.Identities, assume: c.Assume, ingress: c.Ingress,
+		store: c.Store, newID: c.NewID, sessions: c.Sessions, history: c.History, hooked: c.Hooked, proof: c.Identities, assume: c.Assume, leads: c.Leads, ingress: c.Ingress,
 	}
 	if a.newID == nil {
 		a.newID = NewID

@@ -1,9 +1,16 @@
 package ecs_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
+	"github.com/berthhq/berth/aws/api/ecs"
+	"github.com/berthhq/berth/aws/gateway"
+	"github.com/berthhq/berth/aws/gateway/gatewaytest"
+	shape "github.com/berthhq/berth/aws/shape/ecs"
+	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/discovery"
 	"github.com/berthhq/berth/store"
@@ -86,6 +93,14 @@ func TestWhatConnectionsRefuse(t *testing.T) {
 	}
 	sr := func(fields string) string { return `"serviceRegistries": [{` + fields + `}]` }
 	shifting := `"deploymentConfiguration": {"strategy": "BLUE_GREEN"}, `
+	const balancers = "arn:aws:elasticloadbalancing:us-east-1:000000000000:"
+	const rule, listener = balancers + "listener-rule/app/web/1/2/", balancers + "listener/app/web/1/2"
+	s.update(func(tx *store.Tx) {
+		store.ListenerRules.Put(tx, &balancer.Rule{Scope: scope, ARN: rule + "1", ListenerARN: listener})
+	})
+	advanced := func(production, test string) string {
+		return `"targetGroupArn": "blue", "advancedConfiguration": {"alternateTargetGroupArn": "green", "roleArn": "r", "productionListenerRule": "` + production + `", "testListenerRule": "` + test + `"}`
+	}
 	for said, want := range map[string]string{
 		lb(`"targetGroupArn": "none"`):                                                               "The target group with targetGroupArn none does not exist.",
 		lb(`"targetGroupArn": "loose"`):                                                              "The target group with targetGroupArn loose does not have an associated load balancer.",
@@ -97,10 +112,13 @@ func TestWhatConnectionsRefuse(t *testing.T) {
 		lb(`"loadBalancerName": "none"`):                                                             "The load balancer with loadBalancerName none does not exist.",
 		lb(`"loadBalancerName": "old"`):                                                              "A host port mapping for the container port 80 is required.",
 		shifting + lb(`"targetGroupArn": "blue"`):                                                    "advancedConfiguration is required for load balancers when the deployment strategy is BLUE_GREEN.",
-		shifting + lb(`"targetGroupArn": "blue", "advancedConfiguration": {"alternateTargetGroupArn": "green", "productionListenerRule": "no", "roleArn": "r"}`): "The listener rule no does not exist.",
-		sr(`"registryArn": "` + registry + `srv-x"`):       "The specified service registry " + registry + "srv-x does not exist.",
-		sr(`"registryArn": "` + registry + `srv-s"`):       "When specifying 'host' or 'bridge' for networkMode, values for 'containerName' and 'containerPort' must be specified from the task definition.",
-		`"serviceConnectConfiguration": {"enabled": true}`: "Service Connect requires a namespace",
+		shifting + lb(advanced(rule+"no", "")):                                                       "The listener rule " + rule + "no does not exist.",
+		shifting + lb(advanced(rule+"1", rule+"1")):                                                  "The following rules cannot be used as both production and test listener rules: " + rule + "1",
+		shifting + lb(advanced(listener, "")):                                                        "productionListenerRule has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: " + listener,
+		shifting + lb(advanced(rule+"1", "no")):                                                      "testListenerRule has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: no",
+		sr(`"registryArn": "` + registry + `srv-x"`):                                                 "The specified service registry " + registry + "srv-x does not exist.",
+		sr(`"registryArn": "` + registry + `srv-s"`):                                                 "When specifying 'host' or 'bridge' for networkMode, values for 'containerName' and 'containerPort' must be specified from the task definition.",
+		`"serviceConnectConfiguration": {"enabled": true}`:                                           "Service Connect requires a namespace",
 	} {
 		failed := s.as(s.Root, "CreateService", `{"serviceName": "web", "taskDefinition": "web", "desiredCount": 1, `+said+`}`)
 		if got := failed.message(); !strings.HasPrefix(got, want) {
@@ -121,4 +139,38 @@ func TestNoServiceRestsBehindHAProxy(t *testing.T) {
 	if want := "The tag berth:scale-to-zero is not supported with load balancers of the engine 'haproxy'."; !strings.HasPrefix(failed.message(), want) {
 		t.Errorf("got %s", failed.message())
 	}
+}
+
+// TestRolesOfBalancers refuses those by which rules cannot be changed, and asks about
+// each rule and each role that is named anew.
+func TestRolesOfBalancers(t *testing.T) {
+	var asked []string
+	s := &server{t: t, Server: gatewaytest.Start(t, func(st store.Store) []gateway.Offer {
+		api := ecs.New(ecs.Config{Store: st, Leads: func(_ context.Context, _ store.Reader, role, service, rule string) error {
+			asked = append(asked, arn.NameOf(role)+" for "+arn.NameOf(service)+" "+arn.NameOf(rule))
+			if arn.NameOf(role) == "weak" {
+				return errors.New("it may not")
+			}
+			return nil
+		}})
+		return []gateway.Offer{{Service: shape.API, Handlers: api.Operations(), Needs: api.Needs()}}
+	}, nil)}
+	s.balanced()
+	const listener = "arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/net/web/1/"
+	s.update(func(tx *store.Tx) {
+		for _, id := range []string{"2", "3"} {
+			store.Listeners.Put(tx, &balancer.Listener{Scope: scope, ARN: listener + id})
+		}
+	})
+	behind := func(role string) string {
+		return `"loadBalancers": [{"targetGroupArn": "blue", "containerName": "app", "containerPort": 80, "advancedConfiguration": {
+			"alternateTargetGroupArn": "green", "roleArn": "` + roles + role + `", "productionListenerRule": "` + listener + `2", "testListenerRule": "` + listener + `3"}}]`
+	}
+	const words = "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service role being passed has the proper permissions."
+	made := `{"serviceName": "web", "taskDefinition": "web", "desiredCount": 0, "deploymentConfiguration": {"strategy": "BLUE_GREEN"}, `
+	s.refused("CreateService", made+behind("weak")+`}`, "InvalidParameterException", words)
+	s.do("CreateService", "%s", made+behind("strong")+`}`)
+	s.do("UpdateService", `{"service": "web", "desiredCount": 1}`)
+	s.refused("UpdateService", `{"service": "web", `+behind("weak")+`}`, "InvalidParameterException", words)
+	expect(t, "asked", strings.Join(asked, ", "), "weak for web 2, strong for web 2, strong for web 3, weak for web 2")
 }

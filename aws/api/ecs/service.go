@@ -82,6 +82,9 @@ func (a *API) createService(ctx context.Context, call *gateway.Call, in *ecs.Cre
 		if err != nil {
 			return err
 		}
+		if err := a.checkBalancers(ctx, tx, next); err != nil {
+			return err
+		}
 		have, ok := store.Services.Get(tx, next.ARN)
 		switch {
 		case ok && draining(tx, have):

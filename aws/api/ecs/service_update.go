@@ -37,6 +37,11 @@ func (a *API) updateService(ctx context.Context, call *gateway.Call, in *ecs.Upd
 		if err := changeSpec(tx, call, c, &next.Spec, in); err != nil {
 			return err
 		}
+		if in.LoadBalancers != nil {
+			if err := a.checkBalancers(ctx, tx, &next); err != nil {
+				return err
+			}
+		}
 		if err := a.announce(tx, call, &next); err != nil {
 			return err
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/fault"
-	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/store"
 )
 
@@ -262,28 +261,14 @@ func chosenRules(r store.Reader, scope arn.Scope, in *shape.DescribeRulesInput) 
 	return list, nil
 }
 
-// defaultARN is the ARN of a listener's default rule, which follows from the listener.
-func defaultARN(l *balancer.Listener) string {
-	id := network.DerivedID("rule", l.ARN)
-	return balancer.ChildARN(l.ARN, "listener-rule", id[len(id)-16:])
-}
-
 // defaultOf is the listener whose default rule an ARN names.
 func defaultOf(r store.Reader, scope arn.Scope, name string) (*balancer.Listener, bool) {
-	a, err := arn.Parse(name)
-	if err != nil || a.Kind() != "listener-rule" || len(a.Path()) < 2 {
+	l, ok := store.DefaultRuleOf(r, name)
+	if !ok {
 		return nil, false
 	}
-	path := a.Path()
-	a.Resource = "listener"
-	for _, part := range path[:len(path)-1] {
-		a.Resource += "/" + part
-	}
-	l, err := findListener(r, scope, a.String())
-	if err != nil || defaultARN(l) != name {
-		return nil, false
-	}
-	return l, true
+	l, err := findListener(r, scope, l.ARN)
+	return l, err == nil
 }
 
 func showRule(r *balancer.Rule) shape.Rule {
@@ -295,7 +280,7 @@ func showRule(r *balancer.Rule) shape.Rule {
 
 func showDefault(l *balancer.Listener) shape.Rule {
 	return shape.Rule{
-		RuleArn: new(defaultARN(l)), Priority: new("default"), IsDefault: new(true),
+		RuleArn: new(store.DefaultRuleARN(l)), Priority: new("default"), IsDefault: new(true),
 		Actions: showActions(l.Default), Conditions: []shape.RuleCondition{},
 	}
 }

@@ -2,7 +2,8 @@
 //
 //	probe serve PORT NAME    answers HTTP/1.1, HTTP/2 in the clear, gRPC's health
 //	                         service and WebSockets (/ws, an echo), and asks others
-//	                         (see asks); TCP and UDP echoes on the two ports after it
+//	                         (see asks); TCP and UDP echoes on the two ports after it;
+//	                         once the duration of the environment's SERVE_AFTER is over
 //	probe ask URL            asks again and again, and prints each new answer
 package main
 
@@ -44,6 +45,8 @@ func main() {
 
 // serve ends as a good server does: what was begun is answered.
 func serve(port, name string) error {
+	pause, _ := time.ParseDuration(os.Getenv("SERVE_AFTER"))
+	time.Sleep(pause)
 	first, err := strconv.Atoi(port)
 	if err != nil {
 		return err
