@@ -2,6 +2,7 @@ package store
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/balancer"
@@ -125,16 +126,9 @@ var Certificates = &Table[balancer.Certificate]{
 
 // EngineOf is the engine of the balancer that leads to a target group.
 func EngineOf(r Reader, group string) string {
-	for l := range Listeners.By(r, ListenersByGroup, group) {
-		if b, ok := Balancers.Get(r, l.BalancerARN); ok {
+	for _, arn := range BalancersLeadingTo(r, group) {
+		if b, ok := Balancers.Get(r, arn); ok {
 			return b.Engine
-		}
-	}
-	for rule := range ListenerRules.By(r, RulesByGroup, group) {
-		if l, ok := Listeners.Get(r, rule.ListenerARN); ok {
-			if b, ok := Balancers.Get(r, l.BalancerARN); ok {
-				return b.Engine
-			}
 		}
 	}
 	return balancer.EngineBerth
@@ -174,4 +168,18 @@ func MembershipOf(r Reader, group string) service.Membership {
 // TargetGroupLed tells whether a listener or a rule leads to a target group.
 func TargetGroupLed(r Reader, group string) bool {
 	return Listeners.Has(r, ListenersByGroup, group) || ListenerRules.Has(r, RulesByGroup, group)
+}
+
+// BalancersLeadingTo are the ARNs of the balancers that lead to a target group, in order.
+func BalancersLeadingTo(r Reader, group string) []string {
+	found := map[string]bool{}
+	for l := range Listeners.By(r, ListenersByGroup, group) {
+		found[l.BalancerARN] = true
+	}
+	for rule := range ListenerRules.By(r, RulesByGroup, group) {
+		if l, ok := Listeners.Get(r, rule.ListenerARN); ok {
+			found[l.BalancerARN] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
 }

@@ -35,7 +35,7 @@ func parseWhy(args []string) (*whyFlags, error) {
 	}
 	switch {
 	case w.target == "" || len(rest) > 0:
-		return nil, misuse{errors.New("usage: berth why TASK|SERVICE [--cluster C] [--output table|json]")}
+		return nil, misuse{errors.New("usage: berth why TASK|SERVICE|BALANCER [--cluster C] [--output table|json]")}
 	case w.output != "table" && w.output != "json":
 		return nil, misuse{fmt.Errorf("--output %q: use table or json", w.output)}
 	}
@@ -44,7 +44,7 @@ func parseWhy(args []string) (*whyFlags, error) {
 	return w, nil
 }
 
-// whyCommand is `berth why`: it prints what the server knows of a task or a service.
+// whyCommand is `berth why`: it prints what the server knows of a task, a service or a load balancer.
 func whyCommand(ctx context.Context, args []string) error {
 	w, err := parseWhy(args)
 	if err != nil {

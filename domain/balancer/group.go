@@ -59,12 +59,15 @@ type Target struct {
 	GroupARN string
 	ID       string // instance id, IP address, or the ARN of an Application balancer
 	Port     int
-	Zone     string // Availability Zone; "all" as it was given
+	Zone     string // Availability Zone; EveryZone as it was given
 	TaskARN  string // empty unless it is a service's
 	Since    time.Time
 	// DrainingSince is zero while the target gets new requests.
 	DrainingSince time.Time
 }
+
+// EveryZone as the zone of a target stands for one outside the VPC.
+const EveryZone = "all"
 
 // Key is the primary key of a target, and of its health.
 func (t *Target) Key() string { return TargetKey(t.GroupARN, t.ID, t.Port) }

@@ -6,9 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/service"
 	"github.com/berthhq/berth/domain/task"
+	"github.com/berthhq/berth/plan/road"
 	"github.com/berthhq/berth/store"
 )
 
@@ -59,18 +61,18 @@ func (q *Inquiry) Service(key string) (*Node, error) {
 }
 
 // tasksOf are a service's tasks: how many run and are on their way, those that do
-// not run or are not healthy, and the last that stopped without being told to.
+// not run or are not healthy, and the last that failed.
 func (q *Inquiry) tasksOf(s *service.Service) (counts service.Counts, waiting, failed []*task.Task) {
 	for t := range store.Tasks.By(q.View, store.TasksByGroup, store.InCluster(s.ClusterARN, service.Group(s.Name))) {
 		switch last := t.LastStatus(); {
 		case last == task.Running:
 			counts.Running++
-			if !slices.ContainsFunc(t.Observed.Containers, func(c task.Container) bool { return c.Health == task.Unhealthy }) {
+			if q.well(t) {
 				continue
 			}
 		case last < task.Running:
 			counts.Pending++
-		case t.StopCode() == task.StopTaskFailedToStart || t.StopCode() == task.StopEssentialContainerExited:
+		case t.StopCode() == task.StopTaskFailedToStart || t.StopCode() == task.StopEssentialContainerExited || Hint(t.StoppedReason()) != "":
 			failed = append(failed, t)
 			continue
 		default:
@@ -82,6 +84,17 @@ func (q *Inquiry) tasksOf(s *service.Service) (counts service.Counts, waiting, f
 	}
 	slices.SortStableFunc(failed, func(x, y *task.Task) int { return store.StoppedAt(y).Compare(store.StoppedAt(x)) })
 	return counts, waiting, failed[:min(maxStopped, len(failed))]
+}
+
+// well tells whether neither a container nor a load balancer finds a running task
+// unhealthy.
+func (q *Inquiry) well(t *task.Task) bool {
+	for target := range store.Targets.By(q.View, store.TargetsByTask, t.ARN) {
+		if g, ok := store.TargetGroups.Get(q.View, target.GroupARN); ok && road.HealthOf(q.View, g, target).State != balancer.Healthy {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(t.Observed.Containers, func(c task.Container) bool { return c.Health == task.Unhealthy })
 }
 
 func (q *Inquiry) deployment(d *service.Deployment) *Node {

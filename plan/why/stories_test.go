@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/task"
@@ -21,6 +22,9 @@ type world struct {
 	def       *workload.Definition
 	instances []*cluster.Instance
 	task      *task.Task
+	node      *network.Interface       // of a balancer, once served
+	trouble   string                   // why its edge does not carry it; empty when it does
+	groups    []*network.SecurityGroup // the balancer's and the task's, once served
 	rest      func(*store.Tx)
 }
 
@@ -205,5 +209,81 @@ var stories = map[string]func(*world){
 			Status: task.Stopped, StopCode: task.StopTaskFailedToStart, StoppingAt: began,
 			StoppedReason: "Capacity is unavailable at this time. Please try again later or in a different availability zone (aaaa: RESOURCE:CPU CPU needs 4096, has 1024)",
 		}
+	},
+	"target-closed": func(w *world) {
+		w.served(balancer.Report{State: balancer.Unhealthy, Reason: balancer.ReasonTimeout, Detail: "Request timed out"})
+	},
+	"target-open": func(w *world) {
+		w.served(balancer.Report{State: balancer.Unhealthy, Reason: balancer.ReasonTimeout, Detail: "Request timed out"})
+		w.groups[1].Ingress = []network.Rule{{Protocol: "tcp", FromPort: 8000, ToPort: 8000, Group: "sg-1"}}
+	},
+	"target-mismatch": func(w *world) {
+		w.served(balancer.Report{State: balancer.Unhealthy, Reason: balancer.ReasonMismatch, Detail: "Health checks failed with these codes: [404]"})
+	},
+	"target-uncarried": func(w *world) {
+		w.served(balancer.Report{})
+		w.node.InstanceARN = ""
+	},
+	"target-healthy": func(w *world) { w.served(balancer.Report{State: balancer.Healthy}) },
+}
+
+// served is a running task that a load balancer found to be as the report says.
+func (w *world) served(r balancer.Report) {
+	w.known(task.Container{Name: "app", Status: "RUNNING", ImageDigest: "sha256:1"})
+	w.task.Observed.Status, w.task.Observed.StartedAt = task.Running, began.Add(5*time.Second)
+	place := func(id, at string, groups ...string) *network.Interface {
+		return &network.Interface{Scope: scope, ID: id, VPCID: "vpc-1", SubnetID: "subnet-1", Zone: "us-east-1a", PrivateIP: netip.MustParseAddr(at), SecurityGroups: groups}
+	}
+	w.node = place("eni-1", "10.0.0.4", "sg-1")
+	w.node.Kind, w.node.InstanceARN = network.ForBalancer, w.instances[0].ARN
+	own := place("eni-2", "10.0.0.5", "sg-2")
+	b := &balancer.Balancer{
+		Scope: scope, ARN: balancerARN, Name: "front", Kind: balancer.Application, VPCID: "vpc-1", DNSName: "front-1.us-east-1.elb.amazonaws.com",
+		Zones: []balancer.Zone{{Name: "us-east-1a", SubnetID: "subnet-1", InterfaceID: "eni-1"}}, SecurityGroups: []string{"sg-1"},
+	}
+	g := &balancer.TargetGroup{
+		Scope: scope, ARN: "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web/1", Name: "web", Protocol: "HTTP", Port: 80, VPCID: "vpc-1", TargetType: balancer.TargetIP,
+	}
+	g.HealthCheck = balancer.DefaultHealthCheck(g, "")
+	w.groups = []*network.SecurityGroup{
+		{Scope: scope, ID: "sg-1", VPCID: "vpc-1", Ingress: []network.Rule{{Protocol: "tcp", FromPort: 80, ToPort: 80, CIDR: "0.0.0.0/0"}}},
+		{Scope: scope, ID: "sg-2", VPCID: "vpc-1"},
+	}
+	w.rest = func(tx *store.Tx) {
+		store.Balancers.Put(tx, b)
+		store.TargetGroups.Put(tx, g)
+		store.Listeners.Put(tx, &balancer.Listener{
+			Scope: scope, ARN: balancerARN + "/listener", BalancerARN: b.ARN, Port: 80, Protocol: "HTTP",
+			Default: []balancer.Action{{Type: balancer.Forward, Forward: &balancer.ForwardAction{Groups: []balancer.Weighted{{GroupARN: g.ARN, Weight: 1}}}}},
+		})
+		store.Interfaces.Put(tx, w.node)
+		store.Trouble(tx, balancerARN, w.node.InstanceARN, w.trouble)
+		store.Interfaces.Put(tx, own)
+		for _, g := range w.groups {
+			store.SecurityGroups.Put(tx, g)
+		}
+		t := &balancer.Target{Scope: scope, GroupARN: g.ARN, ID: "10.0.0.5", Port: 8000, Zone: "us-east-1a", TaskARN: w.task.ARN, Since: began}
+		store.Targets.Put(tx, t)
+		if r.State != "" {
+			r.At = began.Add(30 * time.Second)
+			store.TargetHealth.Put(tx, &balancer.Health{Target: t.Key(), Reports: map[string]balancer.Report{w.instances[0].ARN: r}})
+		}
+	}
+}
+
+const balancerARN = "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/front/1"
+
+// fronts are load balancers in all their troubles.
+var fronts = map[string]func(*world){
+	"front-well":     func(w *world) { w.served(balancer.Report{State: balancer.Healthy}) },
+	"front-shut":     func(w *world) { w.served(balancer.Report{State: balancer.Healthy}); w.groups[0].Ingress = nil },
+	"front-unplaced": func(w *world) { w.served(balancer.Report{}); w.node.InstanceARN = "" },
+	"front-away":     func(w *world) { w.served(balancer.Report{State: balancer.Healthy}); w.instances[0].Connected = false },
+	"front-uncarried": func(w *world) {
+		w.served(balancer.Report{State: balancer.Healthy})
+		w.trouble = "haproxy is not installed"
+	},
+	"front-sick": func(w *world) {
+		w.served(balancer.Report{State: balancer.Unhealthy, Reason: balancer.ReasonFailed, Detail: "Health checks failed"})
 	},
 }

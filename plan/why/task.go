@@ -43,6 +43,7 @@ func (a *about) running(n *Node) {
 		n.Says = fmt.Sprintf("%s has been running for %s on instance %s and is %s.", a.label, a.ago(n.Since), name(a.task.Assignment.InstanceARN), h)
 	}
 	n.add(a.instance())
+	n.add(a.targets()...)
 	n.add(a.containerNodes()...)
 }
 

@@ -19,7 +19,7 @@ func TestAServiceIsItsTaskSets(t *testing.T) {
 			ARN: "set", ServiceARN: web.ARN, Scale: 50, Deployment: service.Deployment{ID: "ecs-svc/7", Status: service.Leaving, Want: 2, CreatedAt: began},
 		})
 	}
-	root, err := w.inquiry(t).About(home, "web")
+	root, err := w.inquiry(t).About(scope, "default", "web")
 	if err != nil {
 		t.Fatal(err)
 	}

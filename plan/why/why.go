@@ -1,4 +1,4 @@
-// Package why explains tasks and services: what they wait for, why they failed, and
+// Package why explains tasks, services and load balancers: what they wait for, why they failed, and
 // what to do about it. It is pure: a view, the history of tasks and the time in, a
 // tree of sentences out.
 //
@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/arn"
-	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/fault"
 	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
@@ -51,11 +50,18 @@ type Inquiry struct {
 	Registry []string // host:port of berth's registry in image names
 }
 
-// About explains a target: the id or ARN of a task of the cluster, or the name or
-// ARN of a service.
-func (q *Inquiry) About(c *cluster.Cluster, target string) (*Node, error) {
+// About explains a target: the DNS name or ARN of a load balancer, the ARN of a task or
+// a service, or the id or name of one of a cluster, which is named.
+func (q *Inquiry) About(scope arn.Scope, cluster, target string) (*Node, error) {
 	if arn.IsARN(target) {
-		return q.aboutARN(c.Scope, target)
+		return q.aboutARN(scope, target)
+	}
+	if strings.Contains(target, ".") {
+		return q.Balancer(scope, target)
+	}
+	c, ok := store.Clusters.Get(q.View, scope.Cluster(cluster))
+	if !ok {
+		return nil, fault.New(fault.ClusterNotFound, "Cluster not found.").WithHint("berth aws ecs list-clusters shows those there are")
 	}
 	if isTaskID(target) {
 		return q.Task(c.Scope.Task(c.Name, target))
@@ -65,9 +71,12 @@ func (q *Inquiry) About(c *cluster.Cluster, target string) (*Node, error) {
 
 func (q *Inquiry) aboutARN(scope arn.Scope, target string) (*Node, error) {
 	a, err := arn.Parse(target)
+	if err == nil && a.Service == "elasticloadbalancing" && a.Kind() == "loadbalancer" {
+		return q.Balancer(scope, target)
+	}
 	if err != nil || a.Service != "ecs" || a.Kind() != "task" && a.Kind() != "service" {
 		return nil, fault.New(fault.InvalidParameter, "Invalid identifier: Unexpected resource '%s'.", target).
-			WithHint("give the id or ARN of a task, or the name or ARN of a service")
+			WithHint("give the id or ARN of a task, the name or ARN of a service, or the DNS name or ARN of a load balancer")
 	}
 	if a.Scope() != scope {
 		return nil, fault.New(fault.AccessDenied, "%s is of another account or region.", target)

@@ -40,12 +40,30 @@ func TestStories(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
 			change(w)
-			root, err := w.inquiry(t).About(home, taskID)
+			root, err := w.inquiry(t).About(scope, "default", taskID)
 			if err != nil {
 				t.Fatal(err)
 			}
 			wellFormed(t, root)
 			golden(t, name, root)
+		})
+	}
+}
+
+func TestFronts(t *testing.T) {
+	for name, change := range fronts {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			change(w)
+			root, err := w.inquiry(t).About(scope, "default", "front-1.us-east-1.elb.amazonaws.com")
+			if err != nil {
+				t.Fatal(err)
+			}
+			wellFormed(t, root)
+			golden(t, name, root)
+			if again, err := w.inquiry(t).About(scope, "default", balancerARN); err != nil || again.Says != root.Says {
+				t.Errorf("by its ARN: %+v, %v", again, err)
+			}
 		})
 	}
 }
@@ -108,7 +126,7 @@ func TestNumbersAreData(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
 			stories[name](w)
-			n, err := w.inquiry(t).About(home, taskID)
+			n, err := w.inquiry(t).About(scope, "default", taskID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,7 +156,7 @@ func TestATaskThatOnlyTheHistoryHas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	there, err := q.About(home, gone.ARN)
+	there, err := q.About(scope, "default", gone.ARN)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +173,7 @@ func TestTargets(t *testing.T) {
 	for target, want := range map[string]string{
 		taskID: w.task.ARN, w.task.ARN: w.task.ARN, "web": web.ARN, web.ARN: web.ARN,
 	} {
-		if n, err := q.About(home, target); err != nil || n.Subject != want {
+		if n, err := q.About(scope, "default", target); err != nil || n.Subject != want {
 			t.Errorf("%s: %+v, %v", target, n, err)
 		}
 	}
@@ -164,7 +182,7 @@ func TestTargets(t *testing.T) {
 		scope.Cluster("default"): fault.InvalidParameter, "arn:aws:ecs:us-east-1:000000000000:": fault.InvalidParameter,
 		arn.Scope{Account: "111111111111", Region: "us-east-1"}.Task("default", taskID): fault.AccessDenied,
 	} {
-		if n, err := q.About(home, target); !fault.IsKind(err, kind) {
+		if n, err := q.About(scope, "default", target); !fault.IsKind(err, kind) {
 			t.Errorf("%s: %+v, %v", target, n, err)
 		}
 	}
@@ -205,7 +223,7 @@ func TestAServiceIsItsTasksAndItsEvents(t *testing.T) {
 			store.ServiceEvents.Put(tx, &service.Event{ServiceARN: web.ARN, Sequence: int64(n), ID: says[:min(3, len(says))] + "1", At: began, Message: says})
 		}
 	}
-	root, err := w.inquiry(t).About(home, "web")
+	root, err := w.inquiry(t).About(scope, "default", "web")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func attributeLacks(b *balancer.Balancer) error {
 
 // groupLacks refuses what engines cannot do that lead to a target group.
 func groupLacks(r store.Reader, g *balancer.TargetGroup) error {
-	for _, arn := range balancersOf(r, g.ARN) {
+	for _, arn := range store.BalancersLeadingTo(r, g.ARN) {
 		if b, ok := store.Balancers.Get(r, arn); ok && b.Engine == balancer.EngineHAProxy {
 			return lacks(b, balancer.HAProxyLacksGroup(g))
 		}

@@ -179,7 +179,7 @@ func (a *API) deleteTargetGroup(ctx context.Context, call *gateway.Call, in *sha
 		if err != nil {
 			return nil // it is deleted already, as AWS has it
 		}
-		if len(balancersOf(tx, g.ARN)) > 0 {
+		if len(store.BalancersLeadingTo(tx, g.ARN)) > 0 {
 			return fault.New(fault.LoadBalancingInUse, "Target group '%s' is currently in use by a listener or a rule", g.ARN)
 		}
 		for _, t := range slices.Collect(store.Targets.Prefix(tx, g.ARN+" ")) {
@@ -225,7 +225,7 @@ func chosenGroups(r store.Reader, scope arn.Scope, in *shape.DescribeTargetGroup
 	var list []*balancer.TargetGroup
 	for g := range store.TargetGroups.All(r) {
 		named := said == 0 || slices.Contains(in.TargetGroupArns, g.ARN) || slices.Contains(in.Names, g.Name) ||
-			in.LoadBalancerArn != nil && slices.Contains(balancersOf(r, g.ARN), *in.LoadBalancerArn)
+			in.LoadBalancerArn != nil && slices.Contains(store.BalancersLeadingTo(r, g.ARN), *in.LoadBalancerArn)
 		if g.Scope == scope && g.ClassicARN == "" && named {
 			list = append(list, g)
 		}
@@ -243,7 +243,7 @@ func showGroup(r store.Reader, g *balancer.TargetGroup) shape.TargetGroup {
 		HealthCheckProtocol: shape.ProtocolEnum(h.Protocol), HealthCheckPort: &h.Port, HealthCheckEnabled: &h.Enabled,
 		HealthCheckIntervalSeconds: new(int32(h.Interval)), HealthCheckTimeoutSeconds: new(int32(h.Timeout)),
 		HealthyThresholdCount: new(int32(h.Healthy)), UnhealthyThresholdCount: new(int32(h.Unhealthy)), HealthCheckPath: member.Present(h.Path),
-		LoadBalancerArns: balancersOf(r, g.ARN), TargetType: shape.TargetTypeEnum(g.TargetType), ProtocolVersion: member.Present(g.ProtocolVersion),
+		LoadBalancerArns: store.BalancersLeadingTo(r, g.ARN), TargetType: shape.TargetTypeEnum(g.TargetType), ProtocolVersion: member.Present(g.ProtocolVersion),
 		IpAddressType: shape.TargetGroupIpAddressTypeEnum(g.AddressType),
 	}
 	switch {

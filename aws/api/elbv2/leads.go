@@ -1,7 +1,6 @@
 package elbv2
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/berthhq/berth/domain/balancer"
@@ -23,7 +22,7 @@ func checkGroups(r store.Reader, b *balancer.Balancer, l *balancer.Listener, act
 		if err := balancer.CheckLeads(b, l, g); err != nil {
 			return err
 		}
-		if other := balancersOf(r, g.ARN); len(other) > 0 && !slices.Contains(other, b.ARN) {
+		if other := store.BalancersLeadingTo(r, g.ARN); len(other) > 0 && !slices.Contains(other, b.ARN) {
 			return fault.New(fault.TargetGroupAssociationLimit, "The following target groups cannot be associated with more than one load balancer: %s", g.ARN)
 		}
 	}
@@ -48,18 +47,4 @@ func mark(set map[string]bool, names []string) {
 	for _, name := range names {
 		set[name] = true
 	}
-}
-
-// balancersOf are the ARNs of the balancers that lead to a target group, in order.
-func balancersOf(r store.Reader, group string) []string {
-	found := map[string]bool{}
-	for l := range store.Listeners.By(r, store.ListenersByGroup, group) {
-		found[l.BalancerARN] = true
-	}
-	for rule := range store.ListenerRules.By(r, store.RulesByGroup, group) {
-		if l, ok := store.Listeners.Get(r, rule.ListenerARN); ok {
-			found[l.BalancerARN] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(found))
 }

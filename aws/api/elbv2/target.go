@@ -19,8 +19,6 @@ import (
 const (
 	// maxTargets is how many targets a group has.
 	maxTargets = 1000
-	// everyZone as the zone of a target stands for one outside the VPC.
-	everyZone = "all"
 	// vpcAttribute is what a container instance says of its VPC.
 	vpcAttribute = "ecs.vpc-id"
 )
@@ -119,7 +117,7 @@ func placeIP(r store.Reader, g *balancer.TargetGroup, t *balancer.Target) error 
 	}
 	zone, inside := zoneOf(r, g, ip)
 	switch {
-	case inside && t.Zone == everyZone:
+	case inside && t.Zone == balancer.EveryZone:
 		return nil
 	case inside && zone == "":
 		return fault.New(fault.InvalidTarget, "The IP address '%s' is not within the subnets of the VPC '%s'", t.ID, g.VPCID)
@@ -130,7 +128,7 @@ func placeIP(r store.Reader, g *balancer.TargetGroup, t *balancer.Target) error 
 		return nil
 	case !private(ip):
 		return fault.New(fault.InvalidTarget, "The IP address '%s' must be from the VPC, the RFC 1918 ranges or the RFC 6598 range", t.ID)
-	case t.Zone != everyZone:
+	case t.Zone != balancer.EveryZone:
 		return fault.New(fault.InvalidTarget, "The IP address '%s' is outside the VPC '%s': the Availability Zone must be 'all'", t.ID, g.VPCID)
 	}
 	return nil
@@ -179,7 +177,7 @@ func (a *API) deregisterTargets(ctx context.Context, call *gateway.Call, in *sha
 		if err != nil {
 			return err
 		}
-		inUse := len(balancersOf(tx, g.ARN)) > 0 && g.Seconds(balancer.DeregistrationDelay) > 0
+		inUse := len(store.BalancersLeadingTo(tx, g.ARN)) > 0 && g.Seconds(balancer.DeregistrationDelay) > 0
 		for n := range in.Targets {
 			t, ok := store.Targets.Get(tx, keyOf(g, &in.Targets[n]))
 			switch {
