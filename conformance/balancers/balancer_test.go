@@ -149,7 +149,9 @@ func TestABalancerThatNoEdgeCanCarry(t *testing.T) {
 		}
 		return string(s.Code) + ": " + *s.Reason
 	}
-	trouble := func(edge, reason string) { h.Put(t, func(tx *store.Tx) { store.Trouble(tx, *lb.LoadBalancerArn, edge, reason) }) }
+	trouble := func(edge, reason string) {
+		h.Put(t, func(tx *store.Tx) { store.Trouble(tx, *lb.LoadBalancerArn, edge, reason) })
+	}
 	place("a", "b")
 	equal(t, "at first", state(), "active")
 	trouble("a", "it lacks a program")

@@ -32,6 +32,9 @@ func (q *Inquiry) balancer(b *balancer.Balancer) *Node {
 	for i := range b.Zones {
 		n.add(q.zone(b, &b.Zones[i]))
 	}
+	if b.Kind == balancer.Classic {
+		n.Hint = "Classic load balancers are of the previous generation: an Application or a Network one does more"
+	}
 	groups := map[string]bool{}
 	for l := range store.Listeners.By(q.View, store.ListenersByBalancer, b.ARN) {
 		n.add(q.listener(b, l))
@@ -61,12 +64,24 @@ func (q *Inquiry) zone(b *balancer.Balancer, z *balancer.Zone) *Node {
 	}
 	host, ok := store.Instances.Get(q.View, i.InstanceARN)
 	if ok && host.Connected {
-		return nil
+		return q.trouble(b, z, i.InstanceARN)
 	}
 	return &Node{
 		Subject: z.InterfaceID, State: "DISCONNECTED",
 		Says: fmt.Sprintf("Its node in %s is on instance %s, whose agent is away; no other machine can carry it.", z.Name, name(i.InstanceARN)),
 		Hint: "start the agent of that machine again, or another with --edge",
+	}
+}
+
+// trouble is why the edge of a machine does not carry a node; nil when it does.
+func (q *Inquiry) trouble(b *balancer.Balancer, z *balancer.Zone, instance string) *Node {
+	t, ok := store.Troubles.Get(q.View, b.ARN)
+	if !ok || t.Reasons[instance] == "" {
+		return nil
+	}
+	return &Node{
+		Subject: z.InterfaceID, State: "FAILED", Says: fmt.Sprintf("Its node in %s is not carried by instance %s: %s.", z.Name, name(instance), t.Reasons[instance]),
+		Hint: "berth doctor tells what that machine lacks",
 	}
 }
 

@@ -23,6 +23,7 @@ type world struct {
 	instances []*cluster.Instance
 	task      *task.Task
 	node      *network.Interface       // of a balancer, once served
+	trouble   string                   // why its edge does not carry it; empty when it does
 	groups    []*network.SecurityGroup // the balancer's and the task's, once served
 	rest      func(*store.Tx)
 }
@@ -256,6 +257,7 @@ func (w *world) served(r balancer.Report) {
 			Default: []balancer.Action{{Type: balancer.Forward, Forward: &balancer.ForwardAction{Groups: []balancer.Weighted{{GroupARN: g.ARN, Weight: 1}}}}},
 		})
 		store.Interfaces.Put(tx, w.node)
+		store.Trouble(tx, balancerARN, w.node.InstanceARN, w.trouble)
 		store.Interfaces.Put(tx, own)
 		for _, g := range w.groups {
 			store.SecurityGroups.Put(tx, g)
@@ -277,6 +279,10 @@ var fronts = map[string]func(*world){
 	"front-shut":     func(w *world) { w.served(balancer.Report{State: balancer.Healthy}); w.groups[0].Ingress = nil },
 	"front-unplaced": func(w *world) { w.served(balancer.Report{}); w.node.InstanceARN = "" },
 	"front-away":     func(w *world) { w.served(balancer.Report{State: balancer.Healthy}); w.instances[0].Connected = false },
+	"front-uncarried": func(w *world) {
+		w.served(balancer.Report{State: balancer.Healthy})
+		w.trouble = "haproxy is not installed"
+	},
 	"front-sick": func(w *world) {
 		w.served(balancer.Report{State: balancer.Unhealthy, Reason: balancer.ReasonFailed, Detail: "Health checks failed"})
 	},
