@@ -141,12 +141,19 @@ func TestExpressServicesHaveURLs(t *testing.T) {
 	}
 	here.deployed(t, "shop", 1)
 	people := crowdAt(t, client, url)
-	if _, err := here.ecs.UpdateExpressGatewayService(t.Context(), &ecs.UpdateExpressGatewayServiceInput{ServiceArn: &shop, PrimaryContainer: says("shop two")}); err != nil {
+	if _, err := here.ecs.UpdateExpressGatewayService(t.Context(), &ecs.UpdateExpressGatewayServiceInput{
+		ServiceArn: &shop, PrimaryContainer: says("shop two"), HealthCheckPath: aws.String("/headers"),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	here.deployed(t, "shop", 2)
 	people.content(t)
 	answers(url, "shop two")
+	for n, path := range []string{"/ping", "/headers"} { // each version was checked at its own
+		if g := here.path(t, s).TargetGroups[n]; *g.HealthCheckPath != path {
+			t.Errorf("target group %d is checked at %s", n, *g.HealthCheckPath)
+		}
+	}
 
 	for _, arn := range []string{shop, cafe} {
 		if _, err := here.ecs.DeleteExpressGatewayService(t.Context(), &ecs.DeleteExpressGatewayServiceInput{ServiceArn: &arn}); err != nil {
