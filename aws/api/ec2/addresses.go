@@ -207,18 +207,23 @@ func (a *API) disassociateAddress(tx *store.Tx, call *gateway.Call, in *shape.Di
 	return nil, fault.New(fault.InvalidAssociationID, "The association ID '%s' does not exist", deref(in.AssociationId)+deref(in.PublicIp))
 }
 
+// describeAddressesAttribute lists only those that have the attribute, as AWS does.
 func (a *API) describeAddressesAttribute(v *store.View, call *gateway.Call, in *shape.DescribeAddressesAttributeRequest) (*shape.DescribeAddressesAttributeResult, error) {
-	page, next, err := stored(&addressKind, store.Addresses, v, call.Scope, selection{ids: in.AllocationIds, max: in.MaxResults, token: in.NextToken})
+	all := store.Addresses.Prefix(v, network.Key(call.Scope, ""))
+	if len(in.AllocationIds) > 0 {
+		var err error
+		if all, err = addressKind.byID(in.AllocationIds, func(id string) (*address, bool) { return store.Addresses.Get(v, network.Key(call.Scope, id)) }); err != nil {
+			return nil, err
+		}
+	}
+	named := slices.DeleteFunc(slices.Collect(all), func(a *address) bool { return a.PTR == "" })
+	page, next, err := derived(&addressKind, named, selection{max: in.MaxResults, token: in.NextToken})
 	if err != nil {
 		return nil, err
 	}
-	out := &shape.DescribeAddressesAttributeResult{Addresses: []shape.AddressAttribute{}, NextToken: next}
-	for _, a := range page {
-		if a.PTR != "" { // AWS lists only those that have the attribute
-			out.Addresses = append(out.Addresses, *attributeShape(a))
-		}
-	}
-	return out, nil
+	return &shape.DescribeAddressesAttributeResult{
+		NextToken: next, Addresses: each(page, func(a *address) shape.AddressAttribute { return *attributeShape(a) }),
+	}, nil
 }
 
 // attributeShape has the name as DNS does: with the dot of the root.

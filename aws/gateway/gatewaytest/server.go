@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -82,12 +84,26 @@ func (s *Server) AddKey(t testing.TB, key identity.AccessKey) identity.AccessKey
 // Config is for the SDK's clients, signing with the key, without retries.
 func (s *Server) Config(key identity.AccessKey) aws.Config {
 	return aws.Config{
-		Region: Scope.Region, BaseEndpoint: aws.String(s.URL),
+		Region: Scope.Region, BaseEndpoint: aws.String(s.URL), HTTPClient: &http.Client{Transport: &transport{new(http.Transport)}},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret, SessionToken: key.SessionToken}, nil
 		}),
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 	}
+}
+
+// transport hides that the SDK's request bodies write themselves. Once an answer begins
+// the SDK closes its request, whose WriteTo then says io.EOF; net/http takes that for a
+// failure and closes the connection under what is left of the answer, which only a
+// server as near as this one is quick enough to meet.
+type transport struct{ *http.Transport }
+
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r = r.Clone(r.Context())
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return t.Transport.RoundTrip(r)
 }
 
 // CLI runs the installed aws command with the key, and returns what it printed
