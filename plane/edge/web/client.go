@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/berthhq/berth/plane/edge/web/wire"
@@ -54,6 +55,7 @@ type connection struct {
 	from    string               // client, in words
 	address string               // of it, without the port
 	tls     *tls.ConnectionState // nil for none
+	revoked *atomic.Int32        // requests that the client took back, in a row; of HTTP/2
 }
 
 func (f *front) connected(c net.Conn) connection {

@@ -143,6 +143,7 @@ func (f *front) now() *listener { return f.engine.world.Load().listeners[f.place
 
 func (f *front) remember(ctx context.Context, c net.Conn) context.Context {
 	conn := f.connected(c)
+	conn.revoked = new(atomic.Int32)
 	return context.WithValue(ctx, connKey{}, &conn)
 }
 

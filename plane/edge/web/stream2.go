@@ -42,7 +42,21 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	conn, _ := r.Context().Value(connKey{}).(*connection)
 	x := &exchange{}
 	readHTTP2(&x.asked, r)
+	defer s.weigh(conn)
 	x.serve(f, world, l, conn, s)
+}
+
+// maxRevoked is how many requests in a row a client may take back on one connection: each
+// costs it nothing, and us a connection to a target.
+const maxRevoked = 500
+
+// weigh ends the connection of a client that does nothing else.
+func (s *stream2) weigh(conn *connection) {
+	if !s.gone() {
+		conn.revoked.Store(0)
+	} else if conn.revoked.Add(1) > maxRevoked {
+		conn.Close()
+	}
 }
 
 type connKey struct{}
@@ -85,8 +99,11 @@ func (s *stream2) Read(p []byte) (int, error) {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	n, err := s.body.Read(p)
-	if err == io.EOF {
+	switch {
+	case err == io.EOF:
 		s.listened()
+	case err != nil && !isTimeout(err) && !s.gone(): // it is not as long as it was told
+		err = &wire.Fault{Status: http.StatusBadRequest, Reason: "BadContentLength"}
 	}
 	return n, err
 }
