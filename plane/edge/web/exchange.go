@@ -47,6 +47,7 @@ type exchange struct {
 	identified bool         // the client signed in: our headers say who it is
 	class      string       // AWS's classification of what is odd about the request; empty for none
 	odd        string       // its reason
+	shared     bool         // net/http may know it even after its end
 
 	targets []*target // those that may be asked
 	text    []byte    // the line of the log

@@ -43,7 +43,7 @@ type front struct {
 func (e *Engine) Serve(l net.Listener, node string, port int) error {
 	f := &front{engine: e, place: place{node, port}, socket: l, streams: map[*stream1]bool{}, queue: newQueue(l.Addr())}
 	f.second = &http.Server{
-		Handler: f, ReadHeaderTimeout: f.idle(), IdleTimeout: f.idle(), MaxHeaderBytes: maxHeader,
+		Handler: f, ReadHeaderTimeout: f.idle(), IdleTimeout: f.idle(), WriteTimeout: patience2(f.idle()), MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(e.Log.Handler(), slog.LevelDebug), ConnState: f.countSecond, ConnContext: f.remember,
 		TLSConfig: &tls.Config{NextProtos: []string{"h2"}},
 	}

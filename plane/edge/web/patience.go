@@ -58,6 +58,9 @@ func (dl *deadline) between(now time.Time, least, most time.Duration, set func(t
 	return set(now.Add(most))
 }
 
+// begin says that one was set to d from now.
+func (dl *deadline) begin(d time.Duration) { dl.until.Store(int64(time.Since(start) + d)) }
+
 // forget says that another one was set.
 func (dl *deadline) forget() { dl.until.Store(0) }
 

@@ -22,10 +22,11 @@ type stream2 struct {
 	lent    *[]byte // what parts are read to; nil before the first
 	idle    time.Duration
 	uncut   func() bool
+	writing deadline
+	most    time.Duration // that it is given at once
 
-	mu    sync.Mutex
-	asked bool // the client was asked for its body
-	over  bool // nothing of net/http's may be called any more
+	mu   sync.Mutex
+	over bool // nothing of net/http's may be called any more
 }
 
 // ServeHTTP implements http.Handler.
@@ -38,9 +39,16 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s := &stream2{engine: f.engine, w: w, r: r, control: http.NewResponseController(w), idle: l.idle, body: r.Body, uncut: func() bool { return true }}
 	r.Body = s
+	s.most = max(f.second.WriteTimeout, patience2(l.idle))
+	s.writing.begin(f.second.WriteTimeout)
 	defer s.giveBack()
 	conn, _ := r.Context().Value(connKey{}).(*connection)
-	x := &exchange{}
+	x := f.engine.exchange()
+	defer func() {
+		if !x.shared {
+			f.engine.forget(x)
+		}
+	}()
 	readHTTP2(&x.asked, r)
 	defer s.weigh(conn)
 	x.serve(f, world, l, conn, s)
@@ -119,10 +127,7 @@ func (s *stream2) listen() bool {
 	if s.over {
 		return false
 	}
-	if !s.asked {
-		s.asked = true
-		s.speak() // the client may wait to be told to continue
-	}
+	s.speak()
 	_ = s.control.SetReadDeadline(time.Now().Add(s.idle))
 	return true
 }
@@ -185,8 +190,18 @@ func (s *stream2) end(trailer wire.Fields) error {
 
 func (s *stream2) abort() { panic(http.ErrAbortHandler) }
 
-// speak gives the client as long as it may idle to take what is written next.
-func (s *stream2) speak() { _ = s.control.SetWriteDeadline(time.Now().Add(s.idle)) }
+// speak gives the client, and the target before it, as long as each may idle until more is
+// written. Telling net/http costs much: what a stream has from its beginning is enough
+// for most.
+func (s *stream2) speak() {
+	_ = s.writing.between(time.Now(), 2*s.idle, s.most, s.control.SetWriteDeadline)
+}
+
+// patience2 is how long a stream has from its beginning until something is written: a
+// service may have to wake, targets may refuse, and both sides may idle.
+func patience2(idle time.Duration) time.Duration {
+	return holdPatience + tries*connectPatience + 3*idle
+}
 
 func (s *stream2) deaf() { _ = s.control.SetReadDeadline(time.Unix(1, 0)) }
 

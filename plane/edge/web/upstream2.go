@@ -24,6 +24,7 @@ func (x *exchange) overHTTP2(p *pool, t *target, stuck stay) error {
 	defer cancel()
 	idle := time.AfterFunc(x.l.idle, cancel)
 	defer idle.Stop()
+	x.shared = true
 	said, err := x.client.request()
 	if err != nil {
 		return err
