@@ -2,14 +2,11 @@ package web
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -50,36 +47,10 @@ type exchange struct {
 	identified bool         // the client signed in: our headers say who it is
 	class      string       // AWS's classification of what is odd about the request; empty for none
 	odd        string       // its reason
+	shared     bool         // net/http may know it even after its end
 
 	targets []*target // those that may be asked
 	text    []byte    // the line of the log
-	shared  bool      // net/http may still read its body when it is over
-}
-
-// exchange gives one that nobody uses; forget takes it back.
-func (e *Engine) exchange() *exchange {
-	if x, ok := e.exchanges.Get().(*exchange); ok {
-		return x
-	}
-	return &exchange{}
-}
-
-// forget keeps the memory of an exchange for another one, and nothing that was in it.
-func (e *Engine) forget(x *exchange) {
-	clear(x.did)
-	clear(x.targets)
-	clear(x.to.tried)
-	asked, sent, heard, tried := emptied(x.asked.Fields), emptied(x.out.fields), emptied(x.answer.Fields), x.to.tried[:0]
-	*x = exchange{
-		did: x.did[:0], own: emptied(x.own), targets: x.targets[:0], text: x.text[:0], seen: balancer.Request{Header: x.seen.Header},
-	}
-	x.asked.Fields, x.out.fields, x.answer.Fields, x.to.tried = asked, sent, heard, tried
-	e.exchanges.Put(x)
-}
-
-func emptied(fs wire.Fields) wire.Fields {
-	clear(fs)
-	return fs[:0]
 }
 
 // outcome is what the log tells of the target.
@@ -203,56 +174,6 @@ func (x *exchange) act(a *balancer.Action) (over bool) {
 		return x.validate(a.JWT)
 	}
 	return false
-}
-
-// hostOf is a host without its port, in lower case.
-func hostOf(s string) string {
-	if strings.IndexByte(s, ':') >= 0 {
-		if h, _, err := net.SplitHostPort(s); err == nil {
-			s = h
-		}
-	}
-	return strings.ToLower(strings.TrimSuffix(s, "."))
-}
-
-// traceOf adds our part to a trace header, or begins one.
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
-func traceOf(said string, now time.Time) string {
-	mark := make([]byte, 0, 64)
-	mark = append(mark, "Root=1-"...)
-	mark = strconv.AppendInt(mark, now.Unix(), 16)
-	mark = appendID(append(mark, '-'), 12)
-	if said == "" {
-		return string(mark)
-	}
-	var kept []string
-	root := false
-	for field := range strings.SplitSeq(said, ";") {
-		name, _, ok := strings.Cut(strings.TrimSpace(field), "=")
-		if !ok || name == "Self" {
-			continue
-		}
-		root = root || name == "Root"
-		kept = append(kept, strings.TrimSpace(field))
-	}
-	if root {
-		copy(mark, "Self")
-	}
-	return strings.Join(append([]string{string(mark)}, kept...), ";")
-}
-
-// hexID is n bytes that nobody else has, in hexadecimal.
-func hexID(n int) string { return string(appendID(nil, n)) }
-
-func appendID(to []byte, n int) []byte {
-	var b [16]byte
-	for i := 0; i < n; i += 8 {
-		r := rand.Uint64()
-		for j := range 8 {
-			b[i+j] = byte(r >> (8 * j))
-		}
-	}
-	return hex.AppendEncode(to, b[:n])
 }
 
 func (x *exchange) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {

@@ -134,9 +134,10 @@ func (e *refusedError) Unwrap() error { return e.error }
 
 // targetFailed answers for a target that did not.
 func (x *exchange) targetFailed(err error) {
+	var fault *wire.Fault
 	switch {
-	case errors.As(err, new(*wire.Fault)):
-		x.class, x.odd = "Severe", "BadTransferEncoding"
+	case errors.As(err, &fault):
+		x.class, x.odd = "Severe", fault.Reason
 		x.fail(badRequest)
 	case errors.Is(err, errSlow):
 		x.fail(tooSlow)

@@ -36,14 +36,15 @@ func (c *stream1) listen() error {
 	if c.deafened {
 		return errDeaf
 	}
+	now := time.Now()
 	if c.continues && !c.begun {
-		c.speak()
+		_ = c.writing.allow(now, c.x.l.idle, c.SetWriteDeadline)
 		if _, err := c.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
 			return err
 		}
 	}
 	c.continues = false
-	return c.reading.allow(time.Now(), c.x.l.idle, c.SetReadDeadline)
+	return c.reading.allow(now, c.x.l.idle, c.SetReadDeadline)
 }
 
 func (c *stream1) deaf() {

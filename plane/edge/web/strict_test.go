@@ -231,3 +231,15 @@ func TestAClientThatLeavesWhileItWaits(t *testing.T) {
 	until(t, func() bool { return len(s.log()) == 1 })
 	contains(t, s.log()[0], " -1 -1 -1 460 - ")
 }
+
+// TestNoTunnelOfHTTP2 shows that nobody goes on in HTTP/2 with a target behind our back.
+func TestNoTunnelOfHTTP2(t *testing.T) {
+	heard := make(chan http.Header, 1)
+	target := server(t, func(w http.ResponseWriter, r *http.Request) { heard <- r.Header })
+	s := newStand(t, func(s *stand) { s.pool("a", target); s.otherwise(to("a")) })
+	status, _ := s.raw(t, "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
+	h := <-heard
+	if status != 200 || h.Get("Upgrade") != "" || h.Get("Connection") != "" || h.Get("Http2-Settings") != "" {
+		t.Errorf("status %d, the target heard %v", status, h)
+	}
+}

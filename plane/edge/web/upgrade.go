@@ -11,9 +11,10 @@ import (
 	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
-// upgrades tells whether a client asks to go on in another protocol: WebSocket.
+// upgrades tells whether a client asks to go on in another protocol: WebSocket. In HTTP/2
+// it would say requests to the target that no rule has seen.
 func upgrades(r *wire.Request) bool {
-	return r.Major == 1 && r.Fields.Has("Upgrade") && r.Fields.Names("Connection", "upgrade")
+	return r.Major == 1 && r.Fields.Has("Upgrade") && r.Fields.Names("Connection", "upgrade") && !r.Fields.Names("Upgrade", "h2c")
 }
 
 // upgrade asks the target to go on in another protocol; once it does, bytes are led both

@@ -24,11 +24,11 @@ func (x *exchange) overHTTP2(p *pool, t *target, stuck stay) error {
 	defer cancel()
 	idle := time.AfterFunc(x.l.idle, cancel)
 	defer idle.Stop()
+	x.shared = true
 	said, err := x.client.request()
 	if err != nil {
 		return err
 	}
-	x.shared = true
 	body := &told{ReadCloser: said.Body, x: x, moved: func() { idle.Reset(x.l.idle) }}
 	r := (&http.Request{
 		Method: x.asked.Method, URL: &url.URL{Scheme: scheme, Host: t.address, Path: path, RawQuery: query},

@@ -228,9 +228,31 @@ func (c *Conn) drained() error {
 	c.mu.Unlock()
 	err := c.sendGoAway(last, http2.ErrCodeNo)
 	if none {
-		c.Close()
+		c.end()
 	}
 	return err
+}
+
+// lingering is how long a client may take to hear the last words: to close at once, while
+// it still sends, would have it lose them.
+const lingering = 500 * time.Millisecond
+
+// end says all that waits to be said, and nothing more. The connection is closed by who
+// reads it.
+func (c *Conn) end() {
+	c.writing.Lock()
+	c.speak()
+	_ = c.sink.Flush()
+	c.writing.Unlock()
+	half, ok := c.conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		c.Close()
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	_ = c.conn.SetReadDeadline(time.Now().Add(lingering))
 }
 
 // Close cuts the connection.

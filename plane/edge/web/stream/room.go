@@ -54,7 +54,7 @@ func (c *Conn) leave(s *Stream) {
 	end := none && c.draining
 	c.mu.Unlock()
 	if end {
-		c.Close()
+		c.end()
 	}
 }
 

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 )
 
@@ -210,12 +211,24 @@ func (r *Request) ofHost() *Fault {
 	return nil
 }
 
-// hostly tells whether s may name a host: the characters of RFC 3986, 3.2.2, and those
-// that are not ASCII.
+// hostly tells whether s may name a host and perhaps a port: RFC 3986, 3.2.2 and 3.2.3,
+// without escapes, and with what is not ASCII.
 func hostly(s string) bool {
-	for n := range len(s) {
-		c := s[n]
-		if c <= ' ' || c == 0x7f || strings.IndexByte(`"#/<>?@\^`+"`{|}", c) >= 0 {
+	name, port := s, ""
+	if at := strings.LastIndexByte(s, ':'); at >= 0 && at > strings.LastIndexByte(s, ']') {
+		name, port = s[:at], s[at+1:]
+	}
+	for n := range len(port) {
+		if !digit(port[n]) {
+			return false
+		}
+	}
+	if strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]") {
+		_, err := netip.ParseAddr(name[1 : len(name)-1])
+		return err == nil
+	}
+	for n := range len(name) {
+		if c := name[n]; c <= ' ' || c == 0x7f || strings.IndexByte(`"#%/:<>?@[\]^`+"`{|}", c) >= 0 {
 			return false
 		}
 	}
