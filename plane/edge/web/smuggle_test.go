@@ -119,7 +119,8 @@ func (s *stand) answered(t *testing.T) (all []string) {
 	defer s.mu.Unlock()
 	for _, line := range s.lines {
 		fields := strings.SplitN(line, " ", 14)
-		if byTarget := !strings.HasPrefix(fields[13], "http://a:80* "); byTarget && fields[9] == "200" {
+		url, _, _ := strings.Cut(fields[13], " ")
+		if fields[9] == "200" && !strings.HasSuffix(url, ":80*") {
 			all = append(all, strings.Trim(fields[12], `"`))
 		}
 	}
