@@ -10,7 +10,7 @@ import (
 // Engines are all there are; data is the edge's folder.
 func Engines(data string, j *Journal, log *slog.Logger) []Engine {
 	ofFlows, ofRequests := &probe.Prober{}, &probe.Prober{}
-	flows, requests := NewFlows(ofFlows, log), NewRequests(ofRequests, j, log)
+	flows, requests := NewFlows(ofFlows, j, log), NewRequests(ofRequests, j, log)
 	ofFlows.Changed, ofRequests.Changed = flows.Again, requests.Again
 	return []Engine{flows, requests, NewProxies(filepath.Join(data, "haproxy"), log)}
 }

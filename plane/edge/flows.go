@@ -40,9 +40,13 @@ type Flows struct {
 }
 
 // NewFlows makes one; its targets' health is by health, of which it is the only user.
-func NewFlows(health Health, log *slog.Logger) *Flows {
+// The lines of access logs go to the journal; nil for nowhere.
+func NewFlows(health Health, j *Journal, log *slog.Logger) *Flows {
 	f := &Flows{health: health}
 	f.flow = &flow.Flow{Log: log, Usable: func(group, target string) bool { return health.Of(group, target).State == balancer.Healthy }}
+	if j != nil {
+		f.flow.Access = func(arn, address, line string) { j.Add(balancer.AccessLog, arn, address, []byte(line)) }
+	}
 	return f
 }
 

@@ -32,12 +32,15 @@ type Requests struct {
 }
 
 // NewRequests makes one; its targets' health is by health, of which it is the only
-// user. The lines of access logs go to the journal; nil for nowhere.
+// user. The lines of logs go to the journal; nil for nowhere.
 func NewRequests(health Health, j *Journal, log *slog.Logger) *Requests {
 	r := &Requests{health: health, log: log, serving: map[net.Listener]bool{}}
 	o := web.Options{Dial: r.dial, State: r.state, Log: log}
 	if j != nil {
-		o.Access = func(arn, node, line string) { j.Add(arn, r.addressOf(node), []byte(strings.TrimSuffix(line, "\n"))) }
+		to := func(l balancer.Log) func(arn, node, line string) {
+			return func(arn, node, line string) { j.Add(l, arn, r.addressOf(node), []byte(strings.TrimSuffix(line, "\n"))) }
+		}
+		o.Access, o.Connection = to(balancer.AccessLog), to(balancer.ConnectionLog)
 	}
 	r.web = web.New(o)
 	return r

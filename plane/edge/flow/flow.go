@@ -31,6 +31,9 @@ type Flow struct {
 	Log *slog.Logger
 	// Usable tells whether a target is healthy; nil for all.
 	Usable Usable
+	// Access takes a line of a balancer's access log, of the node that has the address;
+	// nil for nobody.
+	Access func(balancerARN, address, line string)
 
 	mu    sync.Mutex
 	nodes map[string]*carried // by interface
@@ -149,6 +152,7 @@ func (f *Flow) splice(s *balancer.Snapshot, c *carried, ch *choice, via *Node, l
 		}
 		way, err := wayOf(s, l, groups, ch, via, c.Endpoint)
 		if err == nil {
+			way.keep(bookOf(f.Access, &c.Node, l))
 			err = c.proxy(f.Log, l.Port, way, listen)
 		}
 		if err != nil {
@@ -185,13 +189,12 @@ func (f *Flow) endLost(c *carried, ch *choice) error {
 	lost := map[netip.AddrPort]bool{}
 	for n := range c.Front.Listeners {
 		for _, g := range ch.groups(&c.Front.Listeners[n].Listener) {
-			a := g.pool.Group.Attributes
 			for _, t := range g.pool.Targets {
 				healthy := f.Usable == nil || f.Usable(g.pool.Group.ARN, t.Key)
 				switch {
 				case healthy || t.Draining:
-					now[t.Address] = a[balancer.ConnectionTerminates] == "true"
-				case cmp.Or(a[balancer.UnhealthyTermination], "true") == "true" && led(c, t.Address):
+					now[t.Address] = g.pool.Group.Enabled(balancer.ConnectionTerminates)
+				case g.pool.Group.Enabled(balancer.UnhealthyTermination) && led(c, t.Address):
 					lost[t.Address] = true
 				}
 			}

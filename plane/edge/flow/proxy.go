@@ -44,6 +44,10 @@ type pair struct {
 	client, target *net.TCPConn
 	at             netip.AddrPort
 	front, back    net.Conn // client and target, or TLS over them
+	began          time.Time
+	hello          *hello        // nil where no log is kept
+	shaken         time.Duration // 0 before TLS came about
+	received, sent int64         // from the client and to it, once the connection is over
 }
 
 // serve accepts until the listener is closed; stop ends what there is.
@@ -77,17 +81,15 @@ func (p *proxy) accept() {
 func (p *proxy) carry(c *net.TCPConn, w *way) {
 	defer c.Close()
 	p.begun.Add(1)
-	x := &pair{client: c, front: c}
+	x := &pair{client: c, front: c, began: time.Now()}
 	if w.front != nil {
-		secure := tls.Server(c, w.front)
-		ctx, cancel := context.WithTimeout(context.Background(), shakePatience)
-		err := secure.HandshakeContext(ctx)
-		cancel()
-		if err != nil {
+		if w.book != nil {
+			x.hello = &hello{TCPConn: c}
+			defer w.book.enter(x)
+		}
+		if err := p.shake(x, w); err != nil {
 			return
 		}
-		p.shaken.Add(1)
-		x.front = secure
 	}
 	if err := p.connect(x, w); err != nil {
 		_ = c.SetLinger(0) // a reset says it
@@ -98,6 +100,22 @@ func (p *proxy) carry(c *net.TCPConn, w *way) {
 		defer p.leave(x)
 		p.copyBoth(x)
 	}
+}
+
+// shake begins TLS with the client.
+func (p *proxy) shake(x *pair, w *way) error {
+	if x.hello != nil {
+		x.front = x.hello
+	}
+	secure := tls.Server(x.front, w.front)
+	ctx, cancel := context.WithTimeout(context.Background(), shakePatience)
+	defer cancel()
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	p.shaken.Add(1)
+	x.front, x.shaken = secure, time.Since(x.began)
+	return nil
 }
 
 // connect finds a target that answers.
@@ -146,20 +164,21 @@ func (p *proxy) greet(x *pair, w *way) error {
 // them.
 func (p *proxy) copyBoth(x *pair) {
 	var both sync.WaitGroup
-	both.Go(func() { p.copy(x.back, x.front) })
-	both.Go(func() { p.copy(x.front, x.back) })
+	both.Go(func() { x.received = p.copy(x.back, x.front) })
+	both.Go(func() { x.sent = p.copy(x.front, x.back) })
 	both.Wait()
 }
 
-func (p *proxy) copy(to, from net.Conn) {
+func (p *proxy) copy(to, from net.Conn) int64 {
 	n, err := io.Copy(to, from)
 	p.bytes.Add(uint64(n))
 	if half, ok := to.(interface{ CloseWrite() error }); ok && err == nil {
 		_ = half.CloseWrite() // the other side may have gone
-		return
+		return n
 	}
 	to.Close()
 	from.Close()
+	return n
 }
 
 // enter counts a pair in; false once the proxy has stopped.

@@ -20,6 +20,8 @@ type way struct {
 	bySource bool
 	space    *space.Space // that targets are reached from
 	front    *tls.Config  // nil for none
+	shown    []string     // ARNs of the front's certificates
+	book     *book        // nil for no access log
 	back     *tls.Config  // nil for none
 	header   bool         // of the proxy protocol, sent ahead
 	endpoint string       // told in the header; empty for none
@@ -38,39 +40,43 @@ func wayOf(s *balancer.Snapshot, l *balancer.Listener, groups []weighted, ch *ch
 	if l.Protocol != protocolTLS {
 		return w, nil
 	}
-	var err error
-	w.front, err = frontTLS(s, l)
-	return w, err
+	return w, w.secure(s, l)
 }
 
-// frontTLS answers with the certificate that fits the name asked for, else the first.
-func frontTLS(s *balancer.Snapshot, l *balancer.Listener) (*tls.Config, error) {
-	var certificates []tls.Certificate
+// secure has the front answer with the certificate that fits the name asked for, else
+// the first, and as the listener's security policy says.
+func (w *way) secure(s *balancer.Snapshot, l *balancer.Listener) error {
+	c := &tls.Config{NextProtos: protocols(l.ALPN)}
+	w.front, w.shown = c, nil
 	for _, arn := range l.Certificates {
 		i := slices.IndexFunc(s.Certificates, func(c balancer.Certificate) bool { return c.ARN == arn })
 		if i < 0 {
 			continue
 		}
-		c, err := tls.X509KeyPair(s.Certificates[i].Chain, s.Certificates[i].Key)
+		pair, err := tls.X509KeyPair(s.Certificates[i].Chain, s.Certificates[i].Key)
 		if err != nil {
-			return nil, fmt.Errorf("certificate %s: %w", arn, err)
+			return fmt.Errorf("certificate %s: %w", arn, err)
 		}
-		certificates = append(certificates, c)
+		c.Certificates, w.shown = append(c.Certificates, pair), append(w.shown, arn)
 	}
-	if len(certificates) == 0 {
-		return nil, fmt.Errorf("listener %s has no certificate", l.ARN)
+	if len(c.Certificates) == 0 {
+		return fmt.Errorf("listener %s has no certificate", l.ARN)
 	}
-	return &tls.Config{Certificates: certificates, MinVersion: oldest(l.SSLPolicy), NextProtos: protocols(l.ALPN)}, nil
+	policy, ok := balancer.FindSSLPolicy(l.SSLPolicy)
+	if !ok {
+		policy, _ = balancer.FindSSLPolicy(balancer.DefaultSSLPolicy)
+	}
+	c.MinVersion, c.MaxVersion = ssl.Versions(policy)
+	c.CipherSuites = ssl.Suites(policy)
+	return nil
 }
 
-// oldest is the oldest TLS of a security policy.
-func oldest(policy string) uint16 {
-	p, ok := balancer.FindSSLPolicy(policy)
-	if !ok {
-		p, _ = balancer.FindSSLPolicy(balancer.DefaultSSLPolicy)
+// keep has the connections written down; nil is no book.
+func (w *way) keep(b *book) {
+	if w.book = b; b != nil {
+		b.certificates = w.shown
+		b.listen(w.front)
 	}
-	v, _ := ssl.Versions(p)
-	return v
 }
 
 // protocols are those of an ALPN policy, the preferred first. "Optional" lets the
