@@ -68,7 +68,7 @@ func TestPublicAddressOfATask(t *testing.T) {
 		held, err := here.ec2.DescribeNetworkInterfaces(t.Context(), &ec2.DescribeNetworkInterfacesInput{
 			Filters: []ec2types.Filter{{Name: aws.String("association.public-ip"), Values: []string{public}}},
 		})
-		return err == nil && len(held.NetworkInterfaces) == 0 && !connects(public+":8080", 300*time.Millisecond)
+		return err == nil && len(held.NetworkInterfaces) == 0 // who answers there now is not ours to say
 	})
 }
 
