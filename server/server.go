@@ -179,6 +179,7 @@ func (s *Server) wire(context.Context) error {
 	inner.Handle(join.Path, &authority.Door{Gate: s.joins, Log: s.Log})
 	s.serveEdges(inner)
 	inner.HandleFunc("GET /_berth/health", s.health)
+	inner.HandleFunc("GET "+ClaimsPath, s.claims)
 	inner.Handle("POST "+TokenPath, s.gateway.Signed("berth", s.createToken))
 	inner.Handle("POST "+VaultPath, s.gateway.Signed("berth", s.rotateVault))
 	inner.Handle("POST "+InterruptPath, s.gateway.Signed("berth", s.interrupt))
@@ -199,7 +200,7 @@ func (s *Server) wire(context.Context) error {
 // answers are the operations that berth has, by service.
 func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[string]answers {
 	secrets := secretsmanager.New(secretsmanager.Config{Store: s.store, Vault: s.vault, Hooked: s.hooked})
-	balancers := elbv2.New(elbv2.Config{Store: s.store, Keyring: s.keyring, Objects: s.stored(), Public: publicAddress})
+	balancers := elbv2.New(elbv2.Config{Store: s.store, Keyring: s.keyring, Objects: s.stored(), Public: publicAddress, Logs: s.beginLogs})
 	return map[string]answers{
 		"ecs": of(ecs.New(ecs.Config{
 			Store: s.store, History: s.history, Hooked: s.hooked, Identities: s.identities(), Assume: s.assume, Leads: s.leads,
@@ -207,7 +208,7 @@ func (s *Server) answers(defaultVPC netip.Prefix, tokens *registry.Tokens) map[s
 		})),
 		"ec2":                     of(ec2.New(s.store, defaultVPC)),
 		"elbv2":                   of(balancers),
-		"elb":                     of(elb.New(elb.Config{Store: s.store, Nodes: balancers, NewID: balancers.NewID, Log: s.Log})),
+		"elb":                     of(elb.New(elb.Config{Store: s.store, Nodes: balancers, NewID: balancers.NewID, Logs: s.beginLogs, Log: s.Log})),
 		"acm":                     of(s.certificates()),
 		"ecr":                     of(ecr.New(ecr.Config{Store: s.store, Images: registry.NewClient(s.Storage), Tokens: tokens, Home: s.Home.Region})),
 		"logs":                    of(logs.New(s.archive)),

@@ -17,8 +17,9 @@ type Count struct {
 	Set         metric.Set
 }
 
-// Lines are a part of a node's access log, one object of the bucket it is kept in.
+// Lines are a part of a node's log, one object of the bucket it is kept in.
 type Lines struct {
+	Log         Log // empty for AccessLog
 	BalancerARN string
 	Address     string // of the node
 	Until       time.Time

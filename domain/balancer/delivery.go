@@ -1,7 +1,6 @@
 package balancer
 
 import (
-	"fmt"
 	"path"
 	"strings"
 
@@ -11,14 +10,22 @@ import (
 	"github.com/berthhq/berth/domain/identity/policy"
 )
 
-// LogKey is the key of a part of an access log.
+// LogKey is the key of a part of a log. Those of Network balancers do not name the node.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-connection-logs.html
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html
 func LogKey(b *Balancer, prefix string, l *Lines) string {
 	at := l.Until.UTC()
-	file := fmt.Sprintf("%s_elasticloadbalancing_%s_%s_%s_%s_%s.log",
-		b.Scope.Account, b.Scope.Region, logName(b), at.Format("20060102T1504Z"), l.Address, l.Name)
+	parts := []string{b.Scope.Account, "elasticloadbalancing", b.Scope.Region, logName(b), at.Format("20060102T1504Z")}
+	if b.Kind != Network {
+		parts = append(parts, l.Address)
+	}
+	file := strings.Join(append(parts, l.Name), "_") + ".log"
 	if b.Kind != Classic { // whose logs are plain text
 		file += ".gz"
+	}
+	if l.Log == ConnectionLog {
+		file = "conn_log." + file
 	}
 	return path.Join(prefix, "AWSLogs", b.Scope.Account, "elasticloadbalancing", b.Scope.Region, at.Format("2006/01/02"), file)
 }

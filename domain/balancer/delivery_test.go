@@ -16,6 +16,35 @@ func TestLogsAreNamedAsAWSNamesThem(t *testing.T) {
 	if got := LogKey(b, "logging", l); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	l.Log = ConnectionLog
+	want = "AWSLogs/123456789012/elasticloadbalancing/us-east-2/2022/02/15/conn_log.123456789012_elasticloadbalancing_us-east-2_app.my-lb.1234567890abcdef_20220215T2340Z_172.160.001.192_20sg8hgm.log.gz"
+	if got := LogKey(b, "", l); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	b.Kind, b.ARN, l.Log = Network, "arn:aws:elasticloadbalancing:us-east-2:123456789012:loadbalancer/net/my-lb/1234567890abcdef", AccessLog
+	want = "AWSLogs/123456789012/elasticloadbalancing/us-east-2/2022/02/15/123456789012_elasticloadbalancing_us-east-2_net.my-lb.1234567890abcdef_20220215T2340Z_20sg8hgm.log.gz"
+	if got := LogKey(b, "", l); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestWhichLogsAreAskedFor(t *testing.T) {
+	b := &Balancer{Kind: Application}
+	said := []Value{{ConnectionLogs, "true"}, {ConnectionBucket, "logs"}, {ConnectionPrefix, "p"}}
+	b.Attributes, _ = b.SetAttributes(said)
+	got := b.Asked(said)
+	if len(got) != 1 || got[0] != (Delivery{ConnectionLog, "logs", "p"}) || got[0].TestKey("123456789012") != "p/AWSLogs/123456789012/ELBConnectionLogTestFile" {
+		t.Errorf("got %+v", got)
+	}
+	other := []Value{{IdleTimeout, "61"}}
+	if got := b.Asked(other); got != nil {
+		t.Errorf("without a word of logs: %+v", got)
+	}
+	said = []Value{{AccessLogsBucket, "logs"}}
+	b.Attributes, _ = b.SetAttributes(said)
+	if got := b.Asked(said); got != nil {
+		t.Errorf("a log that is not kept: %+v", got)
+	}
 }
 
 func TestBucketsSayWhoDelivers(t *testing.T) {

@@ -91,6 +91,9 @@ type NetworkConfiguration struct {
 	AssignPublicIP string // "ENABLED" or "DISABLED"
 }
 
+// Public tells whether the task is assigned a public address; nil is not.
+func (c *NetworkConfiguration) Public() bool { return c != nil && c.AssignPublicIP == "ENABLED" }
+
 // Overrides are what RunTask changes in the definition.
 type Overrides struct {
 	Containers            []ContainerOverride

@@ -8,6 +8,7 @@ package attach
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -116,7 +117,7 @@ func (l *look) detached(t *task.Task) func(*store.Tx) error {
 		for i := range store.Interfaces.By(tx, store.InterfacesByTask, t.ARN) {
 			if i.ReleasedAt.IsZero() {
 				released := *i
-				released.ReleasedAt = l.now
+				released.ReleasedAt, released.PublicIP = l.now, netip.Addr{}
 				store.Interfaces.Put(tx, &released)
 			}
 		}

@@ -13,12 +13,15 @@ import (
 	"github.com/berthhq/berth/plan"
 	"github.com/berthhq/berth/plan/attach"
 	"github.com/berthhq/berth/store"
+	"github.com/berthhq/berth/store/lease"
 	"github.com/berthhq/berth/store/memory"
 )
 
 var (
 	scope = arn.Scope{Account: "000000000000", Region: "us-east-1"}
 	began = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+	public = netip.MustParseAddr("203.0.113.4")
 )
 
 // An interface from the task's start to the end of its quarantine, confirmed by
@@ -39,7 +42,7 @@ func TestLifeOfAnInterface(t *testing.T) {
 					if have, ok := store.Tasks.Get(tx, "t"); ok {
 						next = *have
 					} else {
-						store.Interfaces.Put(tx, &network.Interface{Scope: scope, ID: "eni-1", VPCID: "v", PrivateIP: netip.MustParseAddr("10.0.0.4"), TaskARN: "t"})
+						store.Interfaces.Put(tx, &network.Interface{Scope: scope, ID: "eni-1", VPCID: "v", PrivateIP: netip.MustParseAddr("10.0.0.4"), PublicIP: public, TaskARN: "t"})
 					}
 					change(&next)
 					store.Tasks.Put(tx, &next)
@@ -56,6 +59,9 @@ func TestLifeOfAnInterface(t *testing.T) {
 				v := s.View()
 				x, _ := store.Tasks.Get(v, "t")
 				i, ok := store.Interfaces.Get(v, network.Key(scope, "eni-1"))
+				if free := lease.PublicIsFree(v, public); free != !held {
+					t.Errorf("after %v: the public address is free: %v", at.Sub(began), free)
+				}
 				if x.AttachmentStatus(&x.Attachments[0]) != attachment || ok != leased || ok && i.ReleasedAt.IsZero() != held {
 					t.Errorf("after %v: attachment %s, lease there %v: %+v", at.Sub(began), x.Attachments[0].Status, ok, i)
 				}

@@ -200,7 +200,11 @@ func leased(tx *store.Tx, t *task.Task, inst *cluster.Instance, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	return newInterface(t, s, addr, inst, now), nil
+	i := newInterface(t, s, addr, inst, now)
+	if t.Spec.NetworkConfiguration.Public() {
+		i.PublicIP, _ = lease.Public(tx, network.PublicPool(), i.ID) // where all are taken it leaves under the host's
+	}
+	return i, nil
 }
 
 // FreeAddress finds an address in one of the task's subnets: those in the zone

@@ -10,6 +10,7 @@ import (
 
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/protocol/acs"
 	"github.com/berthhq/berth/store"
 	"github.com/berthhq/berth/store/route"
@@ -80,7 +81,17 @@ func endOf(r store.Reader, i *network.Interface) network.End {
 	if s, ok := store.Subnets.Get(r, network.Key(i.Scope, i.SubnetID)); ok {
 		e.Exit, e.ExitAddress = route.Exit(r, s)
 	}
+	if e.Exit == network.ExitIGW && hidden(r, i) {
+		e.Exit = network.ExitNone
+	}
 	return e
+}
+
+// hidden tells whether an interface is a task's that could have a public address and was
+// to have none: an internet gateway does not carry it. Tasks on EC2 capacity cannot.
+func hidden(r store.Reader, i *network.Interface) bool {
+	t, ok := store.Tasks.Get(r, i.TaskARN)
+	return ok && t.Spec.LaunchType == workload.Fargate && !i.PublicIP.IsValid() && !t.Spec.NetworkConfiguration.Public()
 }
 
 func groupOf(r store.Reader, g *network.SecurityGroup) network.GroupState {

@@ -10,6 +10,7 @@ import (
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/cluster"
 	"github.com/berthhq/berth/domain/network"
+	"github.com/berthhq/berth/domain/task"
 	"github.com/berthhq/berth/domain/workload"
 	"github.com/berthhq/berth/protocol/acs"
 	"github.com/berthhq/berth/store"
@@ -94,6 +95,44 @@ func TestStateOfAVPCOnAHost(t *testing.T) {
 	}
 	if none := StateOf(v, "one", network.Key(home, "vpc-2")); !reflect.DeepEqual(none, &network.State{VPCID: "vpc-2"}) {
 		t.Errorf("a VPC that is gone is %+v", none)
+	}
+}
+
+// An internet gateway carries tasks that were to have a public address.
+func TestTasksWithoutAPublicAddressStayInside(t *testing.T) {
+	nat := &network.Route{To: "0.0.0.0/0", NAT: "nat-1"}
+	igw := &network.Route{To: "0.0.0.0/0", Gateway: "igw-1"}
+	for name, c := range map[string]struct {
+		launch workload.LaunchType
+		assign string
+		public netip.Addr
+		route  *network.Route
+		want   network.Exit
+	}{
+		"assigned":              {workload.Fargate, "ENABLED", ip("203.0.113.4"), igw, network.ExitIGW},
+		"none was left":         {workload.Fargate, "ENABLED", netip.Addr{}, igw, network.ExitIGW},
+		"not assigned":          {workload.Fargate, "DISABLED", netip.Addr{}, igw, network.ExitNone},
+		"with an elastic one":   {workload.Fargate, "DISABLED", ip("203.0.113.5"), igw, network.ExitIGW},
+		"behind a NAT gateway":  {workload.Fargate, "DISABLED", netip.Addr{}, nat, network.ExitNAT},
+		"assigned and no route": {workload.Fargate, "ENABLED", ip("203.0.113.4"), nil, network.ExitNone},
+		"on EC2 capacity":       {workload.EC2, "DISABLED", netip.Addr{}, igw, network.ExitIGW},
+	} {
+		v := town(t, func(tx *store.Tx) {
+			store.Tasks.Put(tx, &task.Task{Scope: home, ARN: "t", Spec: task.Spec{LaunchType: c.launch, NetworkConfiguration: &task.NetworkConfiguration{AssignPublicIP: c.assign}}})
+			f := face("eni-web", "subnet-a", "10.0.0.4", "one", "sg-web")
+			f.TaskARN, f.PublicIP = "t", c.public
+			store.Interfaces.Put(tx, &f)
+			table := network.RouteTable{Scope: home, ID: "rtb-1", VPCID: "vpc-1", Associations: []network.Association{{Main: true}}}
+			if c.route != nil {
+				table.Routes = []network.Route{*c.route}
+			}
+			store.RouteTables.Put(tx, &table)
+			store.InternetGateways.Put(tx, &network.InternetGateway{Scope: home, ID: "igw-1", VPCID: "vpc-1"})
+			store.NATGateways.Put(tx, &network.NATGateway{Scope: home, ID: "nat-1", VPCID: "vpc-1"})
+		})
+		if e := StateOf(v, "one", network.Key(home, "vpc-1")).Ends[0]; e.Exit != c.want || e.Public != c.public {
+			t.Errorf("%s: %q under %v", name, e.Exit, e.Public)
+		}
 	}
 }
 

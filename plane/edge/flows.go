@@ -48,6 +48,9 @@ func NewFlows(health Health, j *Journal, log *slog.Logger) *Flows {
 	f.flow = &flow.Flow{Log: log, Usable: func(group, target string) bool { return health.Of(group, target).State == balancer.Healthy }}
 	if j != nil {
 		f.flow.Over = func(o *flow.Over) { f.write(j, o) }
+		f.flow.Access = func(b *balancer.Balancer, address, line string) {
+			j.Write(balancer.AccessLog, b, address, []byte(line))
+		}
 	}
 	return f
 }
@@ -58,7 +61,7 @@ func (f *Flows) write(j *Journal, o *flow.Over) {
 	n, ok := f.nodes[o.Node]
 	f.mu.Unlock()
 	if b := &n.Front.Balancer; ok && b.Kind == balancer.Classic && b.Enabled(balancer.AccessLogs) {
-		j.Write(b, n.Address.String(), []byte(entryOf(b, o).String()))
+		j.Write(balancer.AccessLog, b, n.Address.String(), []byte(entryOf(b, o).String()))
 	}
 }
 

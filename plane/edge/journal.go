@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// partSize is when a part of an access log is delivered before its time, and what a
+	// partSize is when a part of a log is delivered before its time, and what a
 	// part may have at most while it cannot be; in bytes of text.
 	partSize = 4 << 20
 	maxPart  = 4 * partSize
@@ -22,7 +22,7 @@ const (
 	logsEvery = 5 * time.Minute
 )
 
-// Journal collects the lines of access logs and delivers them in parts, one for each
+// Journal collects the lines of balancers' logs and delivers them in parts, one for each
 // node, at times that are whole multiples of the interval. Its methods are for many
 // goroutines.
 type Journal struct {
@@ -42,6 +42,7 @@ const seldom = 12
 
 // source is whose log a line belongs to.
 type source struct {
+	log               balancer.Log
 	balancer, address string
 	seldom            bool
 }
@@ -59,10 +60,10 @@ func newJournal(every time.Duration, log *slog.Logger, send func(context.Context
 	return &Journal{send: send, every: every, log: log, full: make(chan struct{}, 1), parts: map[source]*bytes.Buffer{}}
 }
 
-// Write takes a line, without its end, of the access log of a balancer's node. A log that
-// cannot be delivered for long loses lines.
-func (j *Journal) Write(b *balancer.Balancer, address string, line []byte) {
-	at := source{b.ARN, address, b.Attribute(balancer.AccessLogsInterval) == "60"}
+// Write takes a line, without its end, of a log of a balancer's node. A log that cannot be
+// delivered for long loses lines.
+func (j *Journal) Write(log balancer.Log, b *balancer.Balancer, address string, line []byte) {
+	at := source{log, b.ARN, address, b.Attribute(balancer.AccessLogsInterval) == "60"}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	part := j.parts[at]
@@ -113,10 +114,10 @@ func (j *Journal) deliver(ctx context.Context, now time.Time, least int, all boo
 	for at, part := range j.take(least, all) {
 		text, err := compressed(part.Bytes())
 		if err == nil {
-			err = j.send(ctx, &balancer.Lines{BalancerARN: at.balancer, Address: at.address, Until: now, Name: rand.Text()[:8], Text: text})
+			err = j.send(ctx, &balancer.Lines{Log: at.log, BalancerARN: at.balancer, Address: at.address, Until: now, Name: rand.Text()[:8], Text: text})
 		}
 		if err != nil {
-			j.log.Warn("an access log cannot be delivered; it is tried again", "balancer", at.balancer, "err", err)
+			j.log.Warn("a log cannot be delivered; it is tried again", "log", at.log, "balancer", at.balancer, "err", err)
 			j.giveBack(at, part)
 		}
 	}
@@ -133,7 +134,7 @@ func (j *Journal) take(least int, all bool) map[source]*bytes.Buffer {
 		}
 	}
 	if j.lost > 0 {
-		j.log.Error("lines of access logs are lost: they could not be delivered", "lines", j.lost)
+		j.log.Error("lines of logs are lost: they could not be delivered", "lines", j.lost)
 		j.lost = 0
 	}
 	return out

@@ -19,7 +19,7 @@ import (
 
 // Lines are delivered each five minutes, at once where there are many, again where
 // that failed, and at the end.
-func TestAccessLogsAreDelivered(t *testing.T) {
+func TestLogsAreDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex // guards got and names
 		var got []string
@@ -40,7 +40,7 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			got = append(got, l.Until.Sub(began).Truncate(time.Minute).String()+" "+l.BalancerARN+" "+l.Address+" "+string(text))
+			got = append(got, l.Until.Sub(began).Truncate(time.Minute).String()+" "+map[balancer.Log]string{balancer.ConnectionLog: "connections of "}[l.Log]+l.BalancerARN+" "+l.Address+" "+string(text))
 			names[l.Name] = true
 			return nil
 		})
@@ -57,8 +57,8 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 			}
 			got = nil
 		}
-		j.Write(&balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("one"))
-		j.Write(&balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("two"))
+		j.Write(balancer.AccessLog, &balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("one"))
+		j.Write(balancer.AccessLog, &balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("two"))
 		time.Sleep(4 * time.Minute)
 		expect()
 		time.Sleep(time.Minute)
@@ -66,20 +66,23 @@ func TestAccessLogsAreDelivered(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		expect()
 		broken.Store(true)
-		j.Write(&balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("three"))
+		j.Write(balancer.AccessLog, &balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("three"))
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		broken.Store(false)
-		j.Write(&balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("four"))
+		j.Write(balancer.AccessLog, &balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", []byte("four"))
 		time.Sleep(5 * time.Minute)
 		expect("20m0s b 10.0.0.1 three\nfour\n")
-		j.Write(&balancer.Balancer{ARN: "c", Kind: balancer.Application}, "10.0.0.1", []byte("few"))
-		j.Write(&balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", bytes.Repeat([]byte("x"), partSize))
+		j.Write(balancer.AccessLog, &balancer.Balancer{ARN: "c", Kind: balancer.Application}, "10.0.0.1", []byte("few"))
+		j.Write(balancer.AccessLog, &balancer.Balancer{ARN: "b", Kind: balancer.Application}, "10.0.0.1", bytes.Repeat([]byte("x"), partSize))
 		expect("20m0s b 10.0.0.1 many")
 		cancel()
 		<-done
 		expect("20m0s c 10.0.0.1 few\n")
-		if len(names) != 4 {
+		j.Add(balancer.ConnectionLog, "c", "10.0.0.1", []byte("one came"))
+		j.deliver(t.Context(), time.Now(), 0)
+		expect("20m0s connections of c 10.0.0.1 one came\n")
+		if len(names) != 5 {
 			t.Errorf("names %v", names)
 		}
 	})
@@ -96,7 +99,7 @@ func TestLogsMayBeDeliveredSeldom(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { j.Run(ctx); close(done) }()
-		j.Write(&balancer.Balancer{ARN: "old", Kind: balancer.Classic}, "10.0.0.1", []byte("line"))
+		j.Write(balancer.AccessLog, &balancer.Balancer{ARN: "old", Kind: balancer.Classic}, "10.0.0.1", []byte("line"))
 		time.Sleep(59 * time.Minute)
 		if early := got.Load(); early != nil {
 			t.Errorf("delivered %s", early)

@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/plane/edge/probe"
+	"github.com/berthhq/berth/plane/edge/signin"
 	"github.com/berthhq/berth/plane/edge/web"
 )
 
@@ -29,12 +31,18 @@ type Requests struct {
 }
 
 // NewRequests makes one; its targets' health is by health, of which it is the only
-// user. The lines of access logs go to the journal; nil for nowhere.
-func NewRequests(health Health, j *Journal, log *slog.Logger) *Requests {
+// user. The lines of logs go to the journal; nil for nowhere. Identity providers may be
+// at those of this machine's own addresses that are in inside.
+func NewRequests(health Health, j *Journal, inside []netip.Prefix, log *slog.Logger) *Requests {
 	r := &Requests{health: health, log: log, serving: map[net.Listener]bool{}}
-	o := web.Options{Dial: r.dial, State: r.state, Log: log}
+	o := web.Options{Dial: r.dial, State: r.state, Log: log, Providers: signin.Outside(func(a netip.Addr) bool {
+		return slices.ContainsFunc(inside, func(p netip.Prefix) bool { return p.Contains(a) })
+	})}
 	if j != nil {
-		o.Access = func(_, node string, line []byte) { r.write(j, node, line) }
+		to := func(l balancer.Log) func(arn, node string, line []byte) {
+			return func(_, node string, line []byte) { r.write(j, l, node, line) }
+		}
+		o.Access = to(balancer.AccessLog)
 	}
 	r.web = web.New(o)
 	return r
@@ -63,12 +71,12 @@ func (r *Requests) state(target string) balancer.State {
 	return r.health.Of(group, target).State
 }
 
-func (r *Requests) write(j *Journal, node string, line []byte) {
+func (r *Requests) write(j *Journal, l balancer.Log, node string, line []byte) {
 	r.mu.Lock()
 	n, ok := r.nodes[node]
 	r.mu.Unlock()
 	if ok {
-		j.Write(&n.Front.Balancer, n.Address.String(), line)
+		j.Write(l, &n.Front.Balancer, n.Address.String(), line)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/domain/region"
 	"github.com/berthhq/berth/store"
 )
@@ -23,15 +24,9 @@ type API struct {
 
 // New makes the API. cidr is the range that default VPCs get, network.DefaultCIDR
 // unless it collides with a network of the host. Elastic IP addresses are of
-// DefaultPublic.
+// network.PublicPool.
 func New(st store.Store, cidr netip.Prefix) *API {
-	return &API{store: st, cidr: cidr, public: DefaultPublic()}
-}
-
-// DefaultPublic is the pool of Elastic IP addresses that leads nowhere: TEST-NET-3 of
-// RFC 5737.
-func DefaultPublic() netip.Prefix {
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte{203, 0, 113, 0}), 24)
+	return &API{store: st, cidr: cidr, public: network.PublicPool()}
 }
 
 // WithPublic takes Elastic IP addresses from another pool, of IPv4.

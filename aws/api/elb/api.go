@@ -8,6 +8,7 @@
 package elb
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -30,7 +31,10 @@ type Config struct {
 	Store store.Store
 	Nodes Nodes
 	NewID func() string // 16 hex digits
-	Log   *slog.Logger
+	// Logs makes sure that the logs which attributes ask for can be delivered; nil for
+	// not asking.
+	Logs func(ctx context.Context, b *balancer.Balancer, said []balancer.Value) error
+	Log  *slog.Logger
 }
 
 // API answers Elastic Load Balancing's first API.

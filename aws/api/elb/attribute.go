@@ -44,8 +44,16 @@ func number(b *balancer.Balancer, name string) *int32 {
 }
 
 func (a *API) modifyAttributes(ctx context.Context, call *gateway.Call, in *shape.ModifyLoadBalancerAttributesInput) (*shape.ModifyLoadBalancerAttributesOutput, error) {
-	_, err := a.change(ctx, call, *in.LoadBalancerName, func(_ *store.Tx, b *balancer.Balancer) (err error) {
-		b.Attributes, err = b.SetAttributes(said(in.LoadBalancerAttributes))
+	said := said(in.LoadBalancerAttributes)
+	have, err := find(a.Store.View(), call.Scope, *in.LoadBalancerName)
+	if err == nil && a.Logs != nil {
+		err = a.Logs(ctx, have, said)
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, err = a.change(ctx, call, *in.LoadBalancerName, func(_ *store.Tx, b *balancer.Balancer) (err error) {
+		b.Attributes, err = b.SetAttributes(said)
 		return err
 	})
 	if err != nil {

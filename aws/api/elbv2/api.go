@@ -17,6 +17,7 @@ import (
 
 	"github.com/berthhq/berth/aws/gateway"
 	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/store"
 )
@@ -42,6 +43,9 @@ type Config struct {
 	// Public takes an address of the public pool for an interface; nil where there is
 	// no pool, and internet-facing balancers have their private addresses only.
 	Public func(tx *store.Tx, i *network.Interface) (netip.Addr, error)
+	// Logs makes sure that the logs which attributes ask for can be delivered; nil for
+	// not asking.
+	Logs func(ctx context.Context, b *balancer.Balancer, said []balancer.Value) error
 	// NewID gives 16 random hex digits. nil means crypto/rand.
 	NewID func() string
 }
@@ -52,12 +56,13 @@ type API struct {
 	keyring Keyring
 	objects Objects
 	public  func(*store.Tx, *network.Interface) (netip.Addr, error)
+	logs    func(context.Context, *balancer.Balancer, []balancer.Value) error
 	newID   func() string
 }
 
 // New makes the API.
 func New(c Config) *API {
-	a := &API{store: c.Store, keyring: c.Keyring, objects: c.Objects, public: c.Public, newID: c.NewID}
+	a := &API{store: c.Store, keyring: c.Keyring, objects: c.Objects, public: c.Public, logs: c.Logs, newID: c.NewID}
 	if a.newID == nil {
 		a.newID = randomID
 	}

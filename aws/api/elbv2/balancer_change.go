@@ -92,6 +92,13 @@ func (a *API) modifyLoadBalancerAttributes(ctx context.Context, call *gateway.Ca
 	said := member.Each(in.Attributes, func(x *shape.LoadBalancerAttribute) balancer.Value {
 		return balancer.Value{Name: member.Value(x.Key), Value: member.Value(x.Value)}
 	})
+	have, err := findBalancer(a.store.View(), call.Scope, *in.LoadBalancerArn)
+	if err == nil && a.logs != nil {
+		err = a.logs(ctx, have, said)
+	}
+	if err != nil {
+		return nil, err
+	}
 	b, err := a.changeBalancer(ctx, call, *in.LoadBalancerArn, func(_ *store.Tx, b *balancer.Balancer) (err error) {
 		if b.Attributes, err = b.SetAttributes(said); err != nil {
 			return err

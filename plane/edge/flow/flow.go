@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berthhq/berth/agent/network/space"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/metric"
@@ -35,6 +37,9 @@ type Flow struct {
 	Usable Usable
 	// Over is told of each spliced connection that ended; nil for nobody.
 	Over func(*Over)
+	// Access takes a line of a Network balancer's access log, of the node that has the
+	// address; nil for nobody.
+	Access func(b *balancer.Balancer, address, line string)
 
 	mu    sync.Mutex
 	nodes map[string]*carried // by interface
@@ -44,8 +49,25 @@ type Flow struct {
 type carried struct {
 	Node
 	table   *table // nil for an endpoint's and for a Classic balancer's
-	proxies map[int]*proxy
+	proxies map[spot]carrier
 	led     map[netip.AddrPort]bool // targets, and whether their connections end with their registration
+}
+
+// spot is a port of a node.
+type spot struct {
+	port int
+	udp  bool
+}
+
+// carrier is what carries a port in user space.
+type carrier interface {
+	// end ends what there is with these targets.
+	end(targets map[netip.AddrPort]bool)
+	connections() map[netip.AddrPort]int
+	measure(m *Measured)
+	// drain takes nothing new and waits for what there is, or ctx; stop does not wait.
+	drain(ctx context.Context)
+	stop()
 }
 
 // Apply carries exactly these nodes.
@@ -102,7 +124,7 @@ func (f *Flow) carry(n *Node) (*carried, error) {
 	if have != nil {
 		have.close()
 	}
-	c := &carried{Node: *n, proxies: map[int]*proxy{}}
+	c := &carried{Node: *n, proxies: map[spot]carrier{}}
 	if n.Endpoint == "" && n.Front.Balancer.Kind == balancer.Network {
 		var err error
 		if c.table, err = openTable(n.Space, n.Address); err != nil {
@@ -144,48 +166,69 @@ func idle(l *balancer.Listener) int {
 // splice runs a proxy for each listener that the kernel does not carry, and for each
 // one of an endpoint's.
 func (f *Flow) splice(s *balancer.Snapshot, c *carried, ch *choice, via *Node, listen Listen) {
-	wanted := map[int]bool{}
+	wanted := map[spot]bool{}
 	for n := range c.Front.Listeners {
 		l := &c.Front.Listeners[n].Listener
 		groups := ch.groups(l)
-		if l.Protocol == protocolUDP || c.Endpoint == "" && !Spliced(l, groups) {
+		if c.Endpoint == "" && (l.Protocol == protocolUDP || !Spliced(l, groups)) {
 			continue
 		}
 		way, err := wayOf(s, l, groups, ch, via, c.Endpoint)
 		if err == nil {
-			err = f.proxy(c, l.Port, way, listen)
+			way.keep(bookOf(f.Access, &c.Node, l))
+		}
+		for _, protocol := range protocolsOf(l.Protocol) {
+			at := spot{l.Port, protocol == unix.IPPROTO_UDP}
+			switch {
+			case err != nil:
+			case at.udp && c.Endpoint != "":
+				err = c.relay(f.Log, at, way)
+			case !at.udp:
+				err = f.proxy(c, at, way, listen)
+			}
+			wanted[at] = err == nil
 		}
 		if err != nil {
 			f.Log.Error("a listener cannot be served", "listener", l.ARN, "err", err)
-			continue
 		}
-		wanted[l.Port] = true
 	}
-	for port, p := range c.proxies {
-		if !wanted[port] {
+	for at, p := range c.proxies {
+		if !wanted[at] {
 			p.stop()
-			delete(c.proxies, port)
+			delete(c.proxies, at)
 		}
 	}
 }
 
-func (f *Flow) proxy(c *carried, port int, w *way, listen Listen) error {
-	l, err := listen(&c.Node, port)
+func (f *Flow) proxy(c *carried, at spot, w *way, listen Listen) error {
+	l, err := listen(&c.Node, at.port)
 	if err != nil {
 		return err
 	}
-	if have := c.proxies[port]; have != nil && have.listener == l {
+	if have, ok := c.proxies[at].(*proxy); ok && have.listener == l {
 		have.way.Store(w)
 		return nil
 	}
 	node := c.InterfaceID
-	c.proxies[port] = serve(l, w, func(o *Over) {
+	c.proxies[at] = serve(l, w, func(o *Over) {
 		if f.Over != nil {
 			o.Node = node
 			f.Over(o)
 		}
 	}, f.Log)
 	return nil
+}
+
+func (c *carried) relay(log *slog.Logger, at spot, w *way) error {
+	if have, ok := c.proxies[at].(*relay); ok {
+		have.way.Store(w)
+		return nil
+	}
+	socket, err := listenUDP(&c.Node, at.port)
+	if err == nil {
+		c.proxies[at] = relayTo(socket, w, log)
+	}
+	return err
 }
 
 // endLost ends the connections to targets that are led to no more, where their group
@@ -195,15 +238,14 @@ func (f *Flow) endLost(c *carried, ch *choice) error {
 	lost := map[netip.AddrPort]bool{}
 	for n := range c.Front.Listeners {
 		for _, g := range ch.groups(&c.Front.Listeners[n].Listener) {
-			a := g.pool.Group.Attributes
 			for _, t := range g.pool.Targets {
 				healthy, before := f.Usable == nil || f.Usable(g.pool.Group.ARN, t.Key), led(c, t.Address)
-				cut := !healthy && !t.Draining && cmp.Or(a[balancer.UnhealthyTermination], "true") == "true"
+				cut := !healthy && !t.Draining && g.pool.Group.Enabled(balancer.UnhealthyTermination)
 				switch {
 				case cut && before:
 					lost[t.Address] = true
 				case healthy || t.Draining || before:
-					now[t.Address] = a[balancer.ConnectionTerminates] == "true"
+					now[t.Address] = g.pool.Group.Enabled(balancer.ConnectionTerminates)
 				}
 			}
 		}

@@ -52,7 +52,9 @@ type pair struct {
 	front, back    net.Conn // client and target, or TLS over them
 	over           Over     // of what is known only once the bytes have gone: received and sent
 	received, sent atomic.Int64
-	ended          atomic.Int32 // directions
+	ended          atomic.Int32  // directions
+	hello          *hello        // nil where no log is kept
+	shaken         time.Duration // 0 before TLS came about
 }
 
 // serve accepts until the listener is closed; stop ends what there is.
@@ -88,15 +90,13 @@ func (p *proxy) carry(c *net.TCPConn, w *way) {
 	p.begun.Add(1)
 	x := &pair{client: c, front: c, over: Over{Client: addressOf(c.RemoteAddr()), Began: time.Now()}}
 	if w.front != nil {
-		secure := tls.Server(c, w.front)
-		ctx, cancel := context.WithTimeout(context.Background(), shakePatience)
-		err := secure.HandshakeContext(ctx)
-		cancel()
-		if err != nil {
+		if w.book != nil {
+			x.hello = &hello{TCPConn: c}
+			defer w.book.enter(x)
+		}
+		if err := p.shake(x, w); err != nil {
 			return
 		}
-		p.shaken.Add(1)
-		x.front, x.over.TLS = secure, new(secure.ConnectionState())
 	}
 	defer p.tell(x)
 	if err := p.connect(x, w); err != nil {
@@ -109,6 +109,22 @@ func (p *proxy) carry(c *net.TCPConn, w *way) {
 		defer p.leave(x)
 		p.copyBoth(x)
 	}
+}
+
+// shake begins TLS with the client.
+func (p *proxy) shake(x *pair, w *way) error {
+	if x.hello != nil {
+		x.front = x.hello
+	}
+	secure := tls.Server(x.front, w.front)
+	ctx, cancel := context.WithTimeout(context.Background(), shakePatience)
+	defer cancel()
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	p.shaken.Add(1)
+	x.front, x.shaken, x.over.TLS = secure, time.Since(x.over.Began), new(secure.ConnectionState())
+	return nil
 }
 
 // connect finds a target that answers.

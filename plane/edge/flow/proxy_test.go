@@ -96,8 +96,7 @@ func TestTLSEndsHereByNameAndProtocol(t *testing.T) {
 	snap := &balancer.Snapshot{Certificates: []balancer.Certificate{certificate(t, "a.example"), certificate(t, "b.example")}}
 	l := &balancer.Listener{Protocol: "TLS", Certificates: []string{"a.example", "b.example"}, SSLPolicy: "ELBSecurityPolicy-TLS13-1-2-2021-06", ALPN: []string{"HTTP2Preferred"}}
 	p := local(t, target, func(w *way) {
-		var err error
-		if w.front, err = frontTLS(snap, (&balancer.Balancer{}).Negotiation(l), l); err != nil {
+		if err := w.secure(snap, (&balancer.Balancer{}).Negotiation(l), l); err != nil {
 			t.Fatal(err)
 		}
 		w.back = &tls.Config{InsecureSkipVerify: true}

@@ -21,6 +21,8 @@ type way struct {
 	inTurn   bool         // and not as the sender decides
 	space    *space.Space // that targets are reached from
 	front    *tls.Config  // nil for none
+	shown    []string     // ARNs of the front's certificates
+	book     *book        // nil for no access log
 	back     *tls.Config  // nil for none
 	// header is what is sent ahead; nil for nothing.
 	header func(from, to netip.AddrPort) []byte
@@ -37,9 +39,7 @@ func wayOf(s *balancer.Snapshot, l *balancer.Listener, groups []weighted, ch *ch
 	if !secure(l.Protocol) {
 		return w, nil
 	}
-	var err error
-	w.front, err = frontTLS(s, ch.front.Balancer.Negotiation(l), l)
-	return w, err
+	return w, w.secure(s, ch.front.Balancer.Negotiation(l), l)
 }
 
 func (w *way) network(l *balancer.Listener, groups []weighted, ch *choice, endpoint string) {
@@ -73,26 +73,35 @@ func (w *way) classic(b *balancer.Balancer, groups []weighted, ch *choice) {
 	}
 }
 
-// frontTLS answers with the certificate that fits the name asked for, else the first.
-func frontTLS(s *balancer.Snapshot, p balancer.SSLPolicy, l *balancer.Listener) (*tls.Config, error) {
-	var certificates []tls.Certificate
+// secure has the front answer with the certificate that fits the name asked for, else
+// the first, and as the security policy says.
+func (w *way) secure(s *balancer.Snapshot, p balancer.SSLPolicy, l *balancer.Listener) error {
+	c := ssl.Front(p)
+	c.NextProtos = protocols(l.ALPN)
+	w.front, w.shown = c, nil
 	for _, arn := range l.Certificates {
 		i := slices.IndexFunc(s.Certificates, func(c balancer.Certificate) bool { return c.ARN == arn })
 		if i < 0 {
 			continue
 		}
-		c, err := tls.X509KeyPair(s.Certificates[i].Chain, s.Certificates[i].Key)
+		pair, err := tls.X509KeyPair(s.Certificates[i].Chain, s.Certificates[i].Key)
 		if err != nil {
-			return nil, fmt.Errorf("certificate %s: %w", arn, err)
+			return fmt.Errorf("certificate %s: %w", arn, err)
 		}
-		certificates = append(certificates, c)
+		c.Certificates, w.shown = append(c.Certificates, pair), append(w.shown, arn)
 	}
-	if len(certificates) == 0 {
-		return nil, fmt.Errorf("listener %s has no certificate", l.ARN)
+	if len(c.Certificates) == 0 {
+		return fmt.Errorf("listener %s has no certificate", l.ARN)
 	}
-	out := ssl.Front(p)
-	out.Certificates, out.NextProtos = certificates, protocols(l.ALPN)
-	return out, nil
+	return nil
+}
+
+// keep has the connections written down; nil is no book.
+func (w *way) keep(b *book) {
+	if w.book = b; b != nil {
+		b.certificates = w.shown
+		b.listen(w.front)
+	}
 }
 
 // protocols are those of an ALPN policy, the preferred first. "Optional" lets the
