@@ -59,7 +59,7 @@ func (o *frontOrder) serve() error {
 	return e.Serve(l, "eni-1", 80)
 }
 
-func frontEngine(access func(balancer, node, line string)) *web.Engine {
+func frontEngine(access func(balancer, node string, line []byte)) *web.Engine {
 	return web.New(web.Options{
 		Dial: func(ctx context.Context, _ string, to netip.AddrPort) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", to.String())
@@ -69,13 +69,13 @@ func frontEngine(access func(balancer, node, line string)) *web.Engine {
 }
 
 // lines writes the access log as the edge's journal does: buffered, a line each.
-func lines(to io.Writer) func(balancer, node, line string) {
+func lines(to io.Writer) func(balancer, node string, line []byte) {
 	var mu sync.Mutex
 	out := bufio.NewWriterSize(to, 64<<10)
-	return func(_, _, line string) {
+	return func(_, _ string, line []byte) {
 		mu.Lock()
 		defer mu.Unlock()
-		_, _ = out.WriteString(line)
+		_, _ = out.Write(line)
 		_ = out.WriteByte('\n')
 	}
 }

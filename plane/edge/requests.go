@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -37,10 +36,7 @@ func NewRequests(health Health, j *Journal, log *slog.Logger) *Requests {
 	r := &Requests{health: health, log: log, serving: map[net.Listener]bool{}}
 	o := web.Options{Dial: r.dial, State: r.state, Log: log}
 	if j != nil {
-		to := func(l balancer.Log) func(arn, node, line string) {
-			return func(arn, node, line string) { j.Add(l, arn, r.addressOf(node), []byte(strings.TrimSuffix(line, "\n"))) }
-		}
-		o.Access, o.Connection = to(balancer.AccessLog), to(balancer.ConnectionLog)
+		o.Access = func(arn, node string, line []byte) { j.Add(balancer.AccessLog, arn, r.addressOf(node), line) }
 	}
 	r.web = web.New(o)
 	return r

@@ -1,7 +1,7 @@
 package web
 
 import (
-	"io"
+	"cmp"
 	"net"
 	"net/http"
 	"strconv"
@@ -12,18 +12,9 @@ import (
 
 func (x *exchange) fixed(a *balancer.FixedAction) {
 	x.ownHeaders()
-	h := x.w.Header()
-	if a.ContentType != "" {
-		h.Set("Content-Type", a.ContentType)
-	} else {
-		h.Set("Content-Type", "text/plain; charset=utf-8")
-	}
-	h.Set("Content-Length", strconv.Itoa(len(a.Body)))
-	x.engine.counts.add(x.l.balancer.ARN, "", "", "HTTP_Fixed_Response_Count", 1)
-	x.w.WriteHeader(a.Status)
-	if x.r.Method != http.MethodHead {
-		_, _ = io.WriteString(x.w, a.Body)
-	}
+	x.own.Set("Content-Type", cmp.Or(a.ContentType, "text/plain; charset=utf-8"))
+	x.count("HTTP_Fixed_Response_Count", 1)
+	x.say(a.Status, []byte(a.Body))
 }
 
 // redirect fills what the action leaves to the request.
@@ -32,7 +23,7 @@ func (x *exchange) redirect(a *balancer.RedirectAction) {
 	protocol := strings.ToLower(x.l.Protocol)
 	port := strconv.Itoa(x.l.Port)
 	fill := strings.NewReplacer(
-		"#{protocol}", protocol, "#{host}", x.host, "#{port}", port, "#{path}", strings.TrimPrefix(x.path, "/"), "#{query}", x.r.URL.RawQuery,
+		"#{protocol}", protocol, "#{host}", x.host, "#{port}", port, "#{path}", strings.TrimPrefix(x.asked.Path, "/"), "#{query}", x.asked.Query,
 	)
 	or := func(said, otherwise string) string {
 		if said == "" {
@@ -48,15 +39,8 @@ func (x *exchange) redirect(a *balancer.RedirectAction) {
 	}
 	x.to.redirect = to
 	x.ownHeaders()
-	h := x.w.Header()
-	h.Set("Location", to)
-	h.Set("Content-Type", "text/html")
-	f := failure{status: a.Status, title: http.StatusText(a.Status)}
-	body := page(&f)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	x.engine.counts.add(x.l.balancer.ARN, "", "", "HTTP_Redirect_Count", 1)
-	x.w.WriteHeader(a.Status)
-	if x.r.Method != http.MethodHead {
-		_, _ = x.w.Write(body)
-	}
+	x.own.Set("Location", to)
+	x.own.Set("Content-Type", "text/html")
+	x.count("HTTP_Redirect_Count", 1)
+	x.say(a.Status, page(&failure{status: a.Status, title: http.StatusText(a.Status)}))
 }

@@ -1,28 +1,34 @@
 package web
 
 import (
-	"maps"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/plane/edge/signin"
+	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
 // authenticate tells whether the request has its answer: a client without a session is
 // sent to the identity provider, or refused.
 func (x *exchange) authenticate(a *balancer.OIDCAction) (over bool) {
-	o := x.l.lock.Ask(x.r, x.l.balancer.ARN, a)
+	r, err := x.client.request()
+	if err != nil {
+		x.fail(badRequest)
+		return true
+	}
+	o := x.l.lock.Ask(r, x.l.balancer.ARN, a)
+	x.now = time.Now()
 	if x.told(&o) {
 		return true
 	}
 	for _, c := range o.Cookies {
-		x.w.Header().Add("Set-Cookie", c.String())
+		x.own.Add("Set-Cookie", c.String())
 	}
 	if o.Headers != nil {
-		dropOIDC(x.r.Header)
-		maps.Copy(x.r.Header, o.Headers)
+		x.asked.Fields.DelFunc(func(f *wire.Field) bool { return begins(f.Name, oidcHeaders) })
+		x.asked.Fields = append(x.asked.Fields, fieldsOf(o.Headers)...)
 		x.identified = true
 		x.auth("ELBAuthSuccess", 1)
 	}
@@ -32,7 +38,12 @@ func (x *exchange) authenticate(a *balancer.OIDCAction) (over bool) {
 // back answers a client that returns from its identity provider.
 func (x *exchange) back() {
 	x.did = append(x.did, "authenticate")
-	o := x.l.lock.Back(x.r, x.l.signs)
+	r, err := x.client.request()
+	if err != nil {
+		x.fail(badRequest)
+		return
+	}
+	o := x.l.lock.Back(r, x.l.signs)
 	x.told(&o)
 }
 
@@ -65,23 +76,23 @@ func (x *exchange) told(o *signin.Outcome) bool {
 // lead sends the client on.
 func (x *exchange) lead(o *signin.Outcome) {
 	x.ownHeaders()
-	h := x.w.Header()
 	for _, c := range o.Cookies {
-		h.Add("Set-Cookie", c.String())
+		x.own.Add("Set-Cookie", c.String())
 	}
-	h.Set("Location", o.Location)
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Length", "0")
-	x.w.WriteHeader(o.Status)
+	x.own.Set("Location", o.Location)
+	x.own.Set("Cache-Control", "no-store")
+	x.say(o.Status, nil)
 }
 
 func (x *exchange) auth(name string, n float64) {
-	x.engine.counts.add(x.l.balancer.ARN, "", "", name, n)
+	x.count(name, n)
 }
 
 // validate refuses a request without a valid token.
 func (x *exchange) validate(a *balancer.JWTAction) (over bool) {
-	x.to.reason = x.engine.tokens.Check(x.r.Context(), x.r, a)
+	r := &http.Request{Header: http.Header{"Authorization": x.asked.Fields.Values("Authorization")}}
+	x.to.reason = x.engine.tokens.Check(x.client.context(), r, a)
+	x.now = time.Now()
 	if x.to.reason == "" {
 		x.auth("JWTValidationSuccessCount", 1)
 		return false
@@ -93,15 +104,6 @@ func (x *exchange) validate(a *balancer.JWTAction) (over bool) {
 		x.fail(unauthorized)
 	}
 	return true
-}
-
-// dropOIDC removes what a client says of itself.
-func dropOIDC(h http.Header) {
-	for name := range h {
-		if strings.HasPrefix(name, "X-Amzn-Oidc-") {
-			delete(h, name)
-		}
-	}
 }
 
 // signInsOf are the actions of a listener that have clients sign in.

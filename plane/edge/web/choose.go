@@ -2,8 +2,6 @@ package web
 
 import (
 	"math/rand/v2"
-	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
@@ -12,53 +10,53 @@ import (
 // usable are the targets that may get a new request of a node's zone. When none is
 // healthy, or fewer than the group asks for, all are taken: AWS calls it fail-open.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
-func (e *Engine) usable(l *listener, p *pool, zone string) []*target {
-	cross := balancer.CrossZone(l.balancer, &p.Group)
-	var there, healthy []*target
+func (x *exchange) usable(p *pool) []*target {
+	cross, zone := balancer.CrossZone(x.l.balancer, &p.Group), x.zone()
+	all := x.targets[:0] // the healthy ones, then all that are there
 	for _, t := range p.targets {
-		at := t.current.Load()
-		if at.Draining || !cross && at.Zone != zone && at.Zone != "all" {
-			continue
-		}
-		there = append(there, t)
-		if e.State(t.key) == balancer.Healthy {
-			healthy = append(healthy, t)
+		if t.takes(cross, zone) && x.engine.State(t.key) == balancer.Healthy {
+			all = append(all, t)
 		}
 	}
-	if enough(&p.Group, len(healthy), len(there)) {
-		return healthy
+	healthy := len(all)
+	for _, t := range p.targets {
+		if t.takes(cross, zone) {
+			all = append(all, t)
+		}
 	}
-	return there
+	x.targets = all
+	if p.enough(healthy, len(all)-healthy) {
+		return all[:healthy:healthy]
+	}
+	return all[healthy:]
+}
+
+// takes tells whether a target gets new requests of a zone.
+func (t *target) takes(cross bool, zone string) bool {
+	at := t.current.Load()
+	return !at.Draining && (cross || at.Zone == zone || at.Zone == "all")
 }
 
 // enough tells whether so many healthy targets carry the traffic alone.
-func enough(g *balancer.TargetGroup, healthy, all int) bool {
-	if healthy == 0 {
-		return false
-	}
-	if n, err := strconv.Atoi(g.Attribute(balancer.MinimumCount)); err == nil && healthy < n {
-		return false
-	}
-	n, err := strconv.Atoi(g.Attribute(balancer.MinimumPercent))
-	return err != nil || healthy*100 >= n*all
+func (m *means) enough(healthy, all int) bool {
+	return healthy > 0 && healthy >= m.least && healthy*100 >= m.share*all
 }
 
 // choose takes one of the targets as the group's algorithm says.
-func (e *Engine) choose(p *pool, from []*target, turn *atomic.Uint64) *target {
+func (e *Engine) choose(p *pool, from []*target) *target {
 	if len(from) == 1 {
 		return from[0]
 	}
-	switch p.Group.Attribute(balancer.Algorithm) {
+	switch p.algorithm {
 	case "least_outstanding_requests":
-		return leastBusy(from, turn.Add(1))
+		return leastBusy(from, p.turn.Add(1))
 	case "weighted_random":
 		return from[rand.IntN(len(from))]
 	}
-	over := p.Group.Seconds(balancer.SlowStart)
-	if over == 0 {
-		return from[turn.Add(1)%uint64(len(from))]
+	if p.slowStart == 0 {
+		return from[p.turn.Add(1)%uint64(len(from))]
 	}
-	return warmest(from, over, e.Now())
+	return warmest(from, p.slowStart, e.Now())
 }
 
 // leastBusy begins at a place that moves on, so that equals take turns.

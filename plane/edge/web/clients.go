@@ -5,12 +5,12 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/berthhq/berth/plane/edge/ssl"
+	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
 var errRevoked = errors.New("the client's certificate was revoked")
@@ -55,16 +55,12 @@ func readRevoked(list []byte, revoked map[string]bool) {
 
 // identify tells targets how the client's connection is secured, and who the client is.
 // What clients themselves say of it never reaches them.
-func (x *exchange) identify(h http.Header) {
-	for name := range h {
-		if strings.HasPrefix(name, "X-Amzn-Mtls-") || strings.HasPrefix(name, "X-Amzn-Tls-") || strings.HasPrefix(name, "X-Amzn-Oidc-") && !x.identified {
-			delete(h, name)
-		}
-	}
-	state := x.r.TLS
+func (x *exchange) identify() {
+	state := x.conn.tls
 	if state == nil {
 		return
 	}
+	h := &x.out.fields
 	if x.l.tlsHeaders {
 		h.Set(x.l.RequestHeader("x_amzn_tls_version"), ssl.VersionName(state.Version))
 		h.Set(x.l.RequestHeader("x_amzn_tls_cipher_suite"), ssl.SuiteName(state.CipherSuite))
@@ -88,7 +84,7 @@ var ofCertificates = [...]string{ // never changed
 	"x_amzn_mtls_clientcert_validity", "x_amzn_mtls_clientcert_leaf",
 }
 
-func (x *exchange) introduce(h http.Header, mode string, state *tls.ConnectionState) {
+func (x *exchange) introduce(h *wire.Fields, mode string, state *tls.ConnectionState) {
 	set := func(middle, value string) { h.Set(x.l.RequestHeader(middle), value) }
 	leaf := state.PeerCertificates[0]
 	if mode == "passthrough" {

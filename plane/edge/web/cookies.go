@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
 // Names of the cookies that a balancer makes.
@@ -73,7 +75,8 @@ func (c *cookies) open(name, text string, v any) bool {
 }
 
 // bound reads a bond that a client brought; the zero one for none that holds.
-func (c *cookies) bound(r *http.Request, name string, now time.Time) (b bond) {
+func (c *cookies) bound(asked wire.Fields, name string, now time.Time) (b bond) {
+	r := http.Request{Header: http.Header{"Cookie": asked.Values("Cookie")}}
 	for _, k := range r.CookiesNamed(name) {
 		var found bond
 		if c.open(name, k.Value, &found) && now.Before(found.Until) {
@@ -85,7 +88,7 @@ func (c *cookies) bound(r *http.Request, name string, now time.Time) (b bond) {
 
 // set has the client keep a bond; cors is the second cookie's name, for requests that
 // come from other sites' pages, empty for none.
-func (c *cookies) set(h http.Header, name, cors string, b bond, now time.Time) {
+func (c *cookies) set(h *wire.Fields, name, cors string, b bond, now time.Time) {
 	add := func(as string, foreign bool) {
 		k := http.Cookie{Name: as, Value: c.close(as, b), Path: "/", Expires: b.Until, MaxAge: int(b.Until.Sub(now).Seconds())}
 		if foreign {

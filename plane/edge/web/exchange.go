@@ -2,40 +2,80 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
+	"math/rand/v2"
 	"net"
-	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/plane/edge/signin"
+	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
-// exchange is one request and what becomes of it. Its goroutine owns it.
+// exchange is one request and what becomes of it, the same for all versions of HTTP. Its
+// goroutine owns it.
 type exchange struct {
 	*front
-	l          *listener
-	world      *world
-	zone       string
-	conn       *connection
-	control    http.ResponseController
-	w          *counting
-	r          *http.Request
-	path       string // as it was sent, without the query
-	host       string // in lower case, without the port
-	client     netip.AddrPort
-	trace      string
-	began      time.Time
-	rule       *rule
-	at         int // priority of the rule; 0 for the default one
-	did        []string
-	to         outcome
-	body       *counted
-	identified bool // the client signed in: our headers say who it is
+	l      *listener
+	world  *world
+	client client
+	conn   *connection
+	asked  wire.Request
+	host   string           // in lower case, without the port
+	seen   balancer.Request // as the conditions of rules do
+	trace  string
+	began  time.Time
+	now    time.Time // by the clock, when something was last waited for
+	rule   *rule
+	at     int // priority of the rule; 0 for the default one
+	did    []string
+	to     outcome
+
+	out    head        // what a target is asked
+	answer wire.Answer // what it answers
+	body   wire.Body   // of the answer
+	own    wire.Fields // of the answer to the client
+	status int         // of it; 0 before it begins
+	sent   int64       // bytes of its body
+
+	got        atomic.Int64 // bytes of the request's body
+	ended      atomic.Bool  // all of it was read
+	identified bool         // the client signed in: our headers say who it is
+	class      string       // AWS's classification of what is odd about the request; empty for none
+	odd        string       // its reason
+
+	targets []*target // those that may be asked
+	text    []byte    // the line of the log
+}
+
+// exchange gives one that nobody uses; forget takes it back.
+func (e *Engine) exchange() *exchange {
+	if x, ok := e.exchanges.Get().(*exchange); ok {
+		return x
+	}
+	return &exchange{}
+}
+
+// forget keeps the memory of an exchange for another one, and nothing that was in it.
+func (e *Engine) forget(x *exchange) {
+	clear(x.did)
+	clear(x.targets)
+	clear(x.to.tried)
+	asked, sent, heard, tried := emptied(x.asked.Fields), emptied(x.out.fields), emptied(x.answer.Fields), x.to.tried[:0]
+	*x = exchange{
+		did: x.did[:0], own: emptied(x.own), targets: x.targets[:0], text: x.text[:0], seen: balancer.Request{Header: x.seen.Header},
+	}
+	x.asked.Fields, x.out.fields, x.answer.Fields, x.to.tried = asked, sent, heard, tried
+	e.exchanges.Put(x)
+}
+
+func emptied(fs wire.Fields) wire.Fields {
+	clear(fs)
+	return fs[:0]
 }
 
 // outcome is what the log tells of the target.
@@ -50,38 +90,15 @@ type outcome struct {
 	tried            []string // addresses
 }
 
-// ServeHTTP implements http.Handler.
-func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	world := f.engine.world.Load()
-	l := world.listeners[f.place]
-	if l == nil { // it was removed while this connection lived
-		w.Header().Set("Connection", "close")
-		http.Error(w, "", http.StatusServiceUnavailable)
-		return
-	}
-	x := &exchange{front: f, l: l, world: world, zone: l.zones[f.node], r: r, control: *http.NewResponseController(w), began: f.engine.Now()}
-	x.w = &counting{ResponseWriter: w, x: x}
-	x.conn, _ = r.Context().Value(connKey{}).(*connection)
-	x.client, _ = netip.ParseAddrPort(r.RemoteAddr)
-	x.client = netip.AddrPortFrom(x.client.Addr().Unmap(), x.client.Port())
-	x.body = &counted{ReadCloser: r.Body, x: x}
-	r.Body = x.body
-	x.trace = traceOf(r.Header.Get("X-Amzn-Trace-Id"), x.began)
-	x.host, x.path = hostOf(r.Host), pathOf(r)
-	x.old()
+// serve has the request answered, counted and logged.
+func (x *exchange) serve(f *front, w *world, l *listener, conn *connection, c client) {
+	x.front, x.world, x.l, x.conn, x.client = f, w, l, conn, c
+	x.began, x.now = f.engine.Now(), time.Now()
+	x.trace = traceOf(x.asked.Fields.Get("X-Amzn-Trace-Id"), x.began)
+	x.host = hostOf(x.asked.Host)
+	x.ended.Store(x.asked.Length == 0)
 	defer x.finish() // of those that are cut off as well
 	x.handle()
-}
-
-// old ends connections that have lived as long as the balancer lets them, and all of
-// them once the socket is closed.
-func (x *exchange) old() {
-	if x.closing.Load() && x.r.ProtoMajor == 1 {
-		x.w.Header().Set("Connection", "close")
-	}
-	if x.conn != nil && x.began.Sub(x.conn.began) > x.l.balancer.Seconds(balancer.ClientKeepAlive) && x.r.ProtoMajor == 1 {
-		x.w.Header().Set("Connection", "close")
-	}
 }
 
 // handle finds the rule and takes its actions.
@@ -90,7 +107,7 @@ func (x *exchange) handle() {
 		x.fail(refused)
 		return
 	}
-	if x.path == signin.BackPath && len(x.l.signs) > 0 {
+	if x.asked.Path == signin.BackPath && len(x.l.signs) > 0 {
 		x.back()
 		return
 	}
@@ -107,22 +124,28 @@ func (x *exchange) handle() {
 }
 
 func (x *exchange) find() *rule {
-	seen := &balancer.Request{
-		Method: x.r.Method, Host: x.host, Path: x.path, Query: x.r.URL.RawQuery, Source: x.client.Addr(),
-		Header: func(name string) []string {
-			if strings.EqualFold(name, "host") {
-				return []string{x.r.Host}
-			}
-			return x.r.Header.Values(name)
-		},
+	seen := &x.seen
+	seen.Method, seen.Host, seen.Path, seen.Query, seen.Source = x.asked.Method, x.host, x.asked.Path, x.asked.Query, x.conn.client.Addr()
+	if seen.Header == nil {
+		seen.Header = x.values
 	}
 	for n := range x.l.rules {
 		if x.l.rules[n].matches(seen) {
-			x.engine.counts.add(x.l.balancer.ARN, "", "", "RuleEvaluations", float64(max(0, n+1-freeRules)))
+			if n >= freeRules {
+				x.count("RuleEvaluations", float64(n+1-freeRules))
+			}
 			return &x.l.rules[n]
 		}
 	}
 	return &x.l.rules[len(x.l.rules)-1]
+}
+
+// values are those of a header, as conditions know it.
+func (x *exchange) values(name string) []string {
+	if strings.EqualFold(name, "host") {
+		return []string{x.asked.Host}
+	}
+	return x.asked.Fields.Values(name)
 }
 
 // freeRules are not counted as evaluations, on AWS's bill and in its metric.
@@ -155,24 +178,24 @@ func (x *exchange) act(a *balancer.Action) (over bool) {
 
 // hostOf is a host without its port, in lower case.
 func hostOf(s string) string {
-	if h, _, err := net.SplitHostPort(s); err == nil {
-		s = h
+	if strings.IndexByte(s, ':') >= 0 {
+		if h, _, err := net.SplitHostPort(s); err == nil {
+			s = h
+		}
 	}
 	return strings.ToLower(strings.TrimSuffix(s, "."))
-}
-
-// pathOf is the path as the client sent it.
-func pathOf(r *http.Request) string {
-	if p, _, _ := strings.Cut(r.RequestURI, "?"); strings.HasPrefix(p, "/") {
-		return p
-	}
-	return r.URL.EscapedPath()
 }
 
 // traceOf adds our part to a trace header, or begins one.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
 func traceOf(said string, now time.Time) string {
-	mark := "1-" + strconv.FormatInt(now.Unix(), 16) + "-" + hexID(12)
+	mark := make([]byte, 0, 64)
+	mark = append(mark, "Root=1-"...)
+	mark = strconv.AppendInt(mark, now.Unix(), 16)
+	mark = appendID(append(mark, '-'), 12)
+	if said == "" {
+		return string(mark)
+	}
 	var kept []string
 	root := false
 	for field := range strings.SplitSeq(said, ";") {
@@ -183,21 +206,69 @@ func traceOf(said string, now time.Time) string {
 		root = root || name == "Root"
 		kept = append(kept, strings.TrimSpace(field))
 	}
-	if !root {
-		return strings.Join(append([]string{"Root=" + mark}, kept...), ";")
+	if root {
+		copy(mark, "Self")
 	}
-	return strings.Join(append([]string{"Self=" + mark}, kept...), ";")
+	return strings.Join(append([]string{string(mark)}, kept...), ";")
 }
 
-func hexID(n int) string {
-	b := make([]byte, n)
-	rand.Read(b)
-	return hex.EncodeToString(b)
-}
+// hexID is n bytes that nobody else has, in hexadecimal.
+func hexID(n int) string { return string(appendID(nil, n)) }
 
-// idleTimeout is how long nothing may be heard from client or target.
-func (x *exchange) idleTimeout() time.Duration { return x.l.balancer.Seconds(balancer.IdleTimeout) }
+func appendID(to []byte, n int) []byte {
+	var b [16]byte
+	for i := 0; i < n; i += 8 {
+		r := rand.Uint64()
+		for j := range 8 {
+			b[i+j] = byte(r >> (8 * j))
+		}
+	}
+	return hex.AppendEncode(to, b[:n])
+}
 
 func (x *exchange) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	return x.engine.Dial(ctx, x.node, to)
+}
+
+// count counts what is the whole balancer's.
+func (x *exchange) count(name string, n float64) {
+	x.engine.counts.add(subject{balancer: x.l.balancer.ARN}, measure{name, n})
+}
+
+// countHere counts what is of this node's zone.
+func (x *exchange) countHere(all ...measure) {
+	x.engine.counts.add(subject{balancer: x.l.balancer.ARN, zone: x.zone()}, all...)
+}
+
+// countGroup counts what is of the target group, in a zone or in all.
+func (x *exchange) countGroup(zone string, all ...measure) {
+	x.engine.counts.add(subject{x.l.balancer.ARN, x.to.group, zone}, all...)
+}
+
+func (x *exchange) zone() string { return x.l.zones[x.node] }
+
+// begin begins the answer with the fields that were set.
+func (x *exchange) begin(status int, reason string, length int64) error {
+	x.status = status
+	return ofClientWriting(x.client.begin(status, reason, x.own, length))
+}
+
+// say is an answer of the balancer's own, with all of its body.
+func (x *exchange) say(status int, body []byte) {
+	x.now = time.Now()
+	if !x.ended.Load() {
+		_, whole := x.client.whole()
+		x.ended.Store(whole)
+		x.asked.Last = x.asked.Last || !whole // nobody waits for the rest
+	}
+	if x.begin(status, "", int64(len(body))) != nil {
+		return // who went away hears nothing
+	}
+	if x.asked.Method != "HEAD" {
+		x.sent = int64(len(body))
+		if x.client.write(body) != nil {
+			return
+		}
+	}
+	_ = x.client.end(nil)
 }

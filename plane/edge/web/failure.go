@@ -2,8 +2,6 @@ package web
 
 import (
 	"fmt"
-	"net/http"
-	"strconv"
 )
 
 // failure is an answer of the balancer's own.
@@ -23,6 +21,7 @@ var ( // never changed
 	tooSlow        = &failure{status: 408, title: "Request Time-out", closes: true}
 	tooLong        = &failure{status: 414, title: "Request-URI Too Large", closes: true}
 	hungUp         = &failure{status: 460, title: ""}
+	headTooLarge   = &failure{status: 431, title: "Request Header Fields Too Large", closes: true}
 	tooManyHops    = &failure{status: 463, title: "", closes: true}
 	wrongProtocol  = &failure{status: 464, title: ""}
 	internal       = &failure{status: 500, title: "Internal Server Error"}
@@ -34,28 +33,28 @@ var ( // never changed
 	noIdentity     = &failure{status: 561, title: ""}
 )
 
+// refusals answer what is no request, by their status.
+var refusals = map[int]*failure{ // never changed
+	400: badRequest, 414: tooLong, 431: headTooLarge, 501: notImplemented, 505: noVersion,
+}
+
 // fail answers with a failure, unless an answer has begun: then the connection is cut,
 // so that nobody takes half an answer for a whole.
 func (x *exchange) fail(f *failure) {
 	if x.to.reason == "" {
 		x.to.reason = f.reason
 	}
-	if x.w.status != 0 {
-		panic(http.ErrAbortHandler)
+	if x.status != 0 {
+		x.client.abort()
+		return
 	}
-	h := x.w.Header()
-	clear(h)
+	x.own = x.own[:0]
 	x.ownHeaders()
 	if f.closes {
-		h.Set("Connection", "close")
+		x.asked.Last = true
 	}
-	h.Set("Content-Type", "text/html")
-	body := page(f)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	x.w.WriteHeader(f.status)
-	if x.r.Method != http.MethodHead {
-		_, _ = x.w.Write(body) // who went away hears nothing
-	}
+	x.own.Set("Content-Type", "text/html")
+	x.say(f.status, page(f))
 }
 
 func page(f *failure) []byte {
@@ -69,13 +68,13 @@ func page(f *failure) []byte {
 // ownHeaders are those of every answer that is the balancer's own.
 func (x *exchange) ownHeaders() {
 	if x.l.serverHeader {
-		x.w.Header().Set("Server", "awselb/2.0")
+		x.own.Set("Server", "awselb/2.0")
 	}
 	x.answerHeaders()
 }
 
 func (x *exchange) answerHeaders() {
 	for _, h := range x.l.answers {
-		x.w.Header().Set(h.name, h.value)
+		x.own.Set(h.name, h.value)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
 // turns are where round robin is, by target group; they outlive snapshots.
@@ -31,13 +32,14 @@ func (x *exchange) forward(a *balancer.ForwardAction) {
 		return
 	}
 	x.to.group = p.Group.ARN
-	if !fits(x.r, p) {
+	if !fits(&x.asked, p) {
 		x.fail(wrongProtocol)
 		return
 	}
-	from := x.engine.usable(x.l, p, x.zone)
+	from := x.usable(p)
 	if len(from) == 0 && p.Wake {
 		from = x.hold(p)
+		x.now = time.Now()
 		p = x.world.pools[p.Group.ARN] // it may be another by now
 	}
 	if len(from) == 0 {
@@ -45,7 +47,7 @@ func (x *exchange) forward(a *balancer.ForwardAction) {
 		return
 	}
 	if keep {
-		x.l.lock.set(x.w.Header(), cookieGroup, cookieGroupAll,
+		x.l.lock.set(&x.own, cookieGroup, cookieGroupAll,
 			bond{Group: p.Group.ARN, Until: x.began.Add(time.Duration(a.StickinessSeconds) * time.Second)}, x.began)
 	}
 	x.send(p, from)
@@ -54,7 +56,7 @@ func (x *exchange) forward(a *balancer.ForwardAction) {
 // group chooses the target group; keep tells that the client shall stay with it.
 func (x *exchange) group(a *balancer.ForwardAction) (p *pool, keep bool) {
 	if a.Stickiness && len(a.Groups) > 1 {
-		b := x.l.lock.bound(x.r, cookieGroup, x.began)
+		b := x.l.lock.bound(x.asked.Fields, cookieGroup, x.began)
 		for _, g := range a.Groups {
 			if g.GroupARN == b.Group && x.world.pools[b.Group] != nil {
 				return x.world.pools[b.Group], false
@@ -70,12 +72,12 @@ func (x *exchange) group(a *balancer.ForwardAction) (p *pool, keep bool) {
 }
 
 // fits tells whether the client's protocol is one that the group speaks.
-func fits(r *http.Request, p *pool) bool {
+func fits(r *wire.Request, p *pool) bool {
 	switch p.Group.ProtocolVersion {
 	case "GRPC":
-		return r.ProtoMajor == 2 && r.Method == http.MethodPost
+		return r.Major == 2 && r.Method == http.MethodPost
 	case "HTTP2":
-		return r.ProtoMajor == 2
+		return r.Major == 2
 	}
 	return true
 }
@@ -88,24 +90,24 @@ func (x *exchange) send(p *pool, from []*target) {
 	t, stuck := x.sticky(p, from)
 	for n := 0; ; n++ {
 		if t == nil {
-			t = x.engine.choose(p, from, x.engine.targets.turn(p.Group.ARN))
+			t = x.engine.choose(p, from)
 		}
 		x.to.target = t
-		x.to.tried = append(x.to.tried, t.current.Load().Address.String())
+		x.to.tried = append(x.to.tried, t.address)
 		err := x.askCounted(p, t, stuck)
 		if err == nil {
 			return
 		}
-		if !errors.As(err, new(*refusedError)) || n+1 >= tries || x.body.bytes > 0 || x.w.status != 0 || x.r.Context().Err() != nil {
+		if !errors.As(err, new(*refusedError)) || n+1 >= tries || x.got.Load() > 0 || x.status != 0 || x.client.gone() {
 			x.targetFailed(err)
 			return
 		}
-		x.engine.counts.add(x.l.balancer.ARN, p.Group.ARN, x.zone, "TargetConnectionErrorCount", 1)
+		x.countGroup(x.zone(), measure{"TargetConnectionErrorCount", 1})
 		from, t = others(from, t), nil
 	}
 }
 
-func (x *exchange) askCounted(p *pool, t *target, stuck func(http.Header, *http.Response)) error {
+func (x *exchange) askCounted(p *pool, t *target, stuck stay) error {
 	t.flying.Add(1)
 	defer t.flying.Add(-1)
 	return x.ask(p, t, stuck)
@@ -133,10 +135,13 @@ func (e *refusedError) Unwrap() error { return e.error }
 // targetFailed answers for a target that did not.
 func (x *exchange) targetFailed(err error) {
 	switch {
+	case errors.As(err, new(*wire.Fault)):
+		x.class, x.odd = "Severe", "BadTransferEncoding"
+		x.fail(badRequest)
 	case errors.Is(err, errSlow):
 		x.fail(tooSlow)
-	case errors.Is(err, errClient), x.r.Context().Err() != nil:
-		x.engine.counts.add(x.l.balancer.ARN, "", x.zone, "HTTPCode_ELB_460_Count", 1)
+	case errors.Is(err, errClient), x.client.gone():
+		x.countHere(measure{"HTTPCode_ELB_460_Count", 1})
 		x.fail(hungUp)
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		x.fail(timedOut)
@@ -154,13 +159,13 @@ func isTimeout(err error) bool {
 var errClient = errors.New("the client went away")
 
 // ask has one target answer. An error means that the client has heard nothing yet.
-func (x *exchange) ask(p *pool, t *target, stuck func(http.Header, *http.Response)) error {
-	out := x.outgoing(p)
+func (x *exchange) ask(p *pool, t *target, stuck stay) error {
+	x.outgoing(p)
 	if v := p.Group.ProtocolVersion; v == "GRPC" || v == "HTTP2" {
-		return x.overHTTP2(p, t, out, stuck)
+		return x.overHTTP2(p, t, stuck)
 	}
-	if upgrades(x.r) {
-		return x.upgrade(p, t, out)
+	if upgrades(&x.asked) {
+		return x.upgrade(p, t)
 	}
-	return x.overHTTP1(p, t, out, stuck)
+	return x.overHTTP1(p, t, stuck)
 }

@@ -3,25 +3,18 @@ package web
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/web/wire"
 )
-
-// Limits of requests, as AWS documents them.
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
-const (
-	maxHeader = 64 << 10 // all lines of a request
-	maxLine   = 16 << 10 // one header, and the request line
-)
-
-// headPatience is how long a client may take for a request's head: slower ones hold
-// connections on purpose.
-const headPatience = 60 * time.Second
 
 // place is where a listener takes connections.
 type place struct {
@@ -33,21 +26,26 @@ type place struct {
 type front struct {
 	engine *Engine
 	place
-	server   *http.Server
-	open     atomic.Int64
-	upgraded upgraded
 	socket   net.Listener
-	closing  atomic.Bool
+	second   *http.Server // of HTTP/2
+	queue    *queue       // of connections for it
+	upgraded upgraded
+	open     atomic.Int64 // connections, of HTTP/2 as well
+	closing  atomic.Bool  // the socket is closed
+
+	mu      sync.Mutex
+	streams map[*stream1]bool
+	retired bool // connections end with the request at hand
 }
 
 // Serve takes requests at a port of a node, for the listener that has it at the moment,
 // until l is closed or the engine is drained.
 func (e *Engine) Serve(l net.Listener, node string, port int) error {
-	f := &front{engine: e, place: place{node, port}, socket: l}
-	f.server = &http.Server{
-		Handler: f, ReadHeaderTimeout: headPatience, IdleTimeout: f.idle(), MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(e.Log.Handler(), slog.LevelDebug), ConnState: f.count, ConnContext: f.remember,
-		TLSConfig: &tls.Config{NextProtos: []string{"h2", "http/1.1"}}, // so that it takes both; gate decides
+	f := &front{engine: e, place: place{node, port}, socket: l, streams: map[*stream1]bool{}, queue: newQueue(l.Addr())}
+	f.second = &http.Server{
+		Handler: f, ReadHeaderTimeout: f.idle(), IdleTimeout: f.idle(), MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(e.Log.Handler(), slog.LevelDebug), ConnState: f.countSecond, ConnContext: f.remember,
+		TLSConfig: &tls.Config{NextProtos: []string{"h2"}},
 	}
 	e.mu.Lock()
 	if e.drained {
@@ -56,43 +54,81 @@ func (e *Engine) Serve(l net.Listener, node string, port int) error {
 	}
 	e.fronts[f] = true
 	e.mu.Unlock()
-	err := f.server.Serve(&gate{l, f})
+	go func() { _ = f.second.Serve(f.queue) }()
+	err := f.accept()
 	go f.fade()
 	return err
+}
+
+// accept takes connections until the socket is closed. For want of files or memory one
+// may have to wait.
+func (f *front) accept() error {
+	for {
+		c, err := f.socket.Accept()
+		switch {
+		case err == nil:
+			f.count(c, http.StateNew)
+			go f.take(c)
+		case passes(err):
+			f.engine.Log.Warn("a connection cannot be taken yet", "err", err)
+			<-time.After(acceptAgain)
+		default:
+			return err
+		}
+	}
+}
+
+// acceptAgain is after what time a socket is asked again that could not give a
+// connection.
+const acceptAgain = 5 * time.Millisecond
+
+func passes(err error) bool {
+	for _, n := range [...]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// take leads a connection to who speaks its version of HTTP, over TLS or not, as the
+// listener says at the moment.
+func (f *front) take(c net.Conn) {
+	c = wire.NewSocket(c)
+	if l := f.now(); l != nil && l.tls != nil {
+		secure := tls.Server(c, l.tls)
+		ctx, cancel := context.WithTimeout(context.Background(), l.idle)
+		err := secure.HandshakeContext(ctx)
+		cancel()
+		if err != nil {
+			f.countFailed(l)
+			secure.Close()
+			f.count(c, http.StateClosed)
+			return
+		}
+		if secure.ConnectionState().NegotiatedProtocol == "h2" {
+			if !f.queue.add(secure) {
+				secure.Close()
+				f.count(c, http.StateClosed)
+			}
+			return
+		}
+		c = secure
+	}
+	s := f.newStream1(c)
+	if f.enter(s) {
+		s.run()
+	} else {
+		s.drop()
+	}
 }
 
 // idle is how long a connection may wait for its next request.
 func (f *front) idle() time.Duration {
 	if l := f.now(); l != nil {
-		return l.balancer.Seconds(balancer.IdleTimeout)
+		return l.settings.idle
 	}
 	return time.Minute
-}
-
-// gate takes connections in TLS or not, as the listener says at the moment.
-type gate struct {
-	net.Listener
-	front *front
-}
-
-func (g *gate) Accept() (net.Conn, error) {
-	c, err := g.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	if l := g.front.now(); l != nil && l.tls != nil {
-		return tls.Server(c, l.tls), nil
-	}
-	return c, nil
-}
-
-// fade forgets the front once its last request has been answered: its socket is closed.
-func (f *front) fade() {
-	f.settle(context.Background())
-	_ = f.server.Shutdown(context.Background()) // it waits; Drain ends it sooner
-	f.engine.mu.Lock()
-	defer f.engine.mu.Unlock()
-	delete(f.engine.fronts, f)
 }
 
 func protocols(l *listener) []string {
@@ -105,77 +141,54 @@ func protocols(l *listener) []string {
 // now is the listener as it is at the moment; nil when there is none.
 func (f *front) now() *listener { return f.engine.world.Load().listeners[f.place] }
 
-type connKey struct{}
-
-// connection is what is known of a client's connection.
-type connection struct {
-	net.Conn
-	began time.Time
-	trace string // its id, in the logs
+func (f *front) remember(ctx context.Context, c net.Conn) context.Context {
+	conn := f.connected(c)
+	return context.WithValue(ctx, connKey{}, &conn)
 }
 
-func (f *front) remember(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, &connection{Conn: c, began: f.engine.Now(), trace: "TID_" + hexID(16)})
+// countFailed counts a connection that should have come to be in TLS and did not.
+func (f *front) countFailed(l *listener) {
+	f.engine.counts.add(subject{l.balancer.ARN, "", l.zones[f.node]}, measure{"ClientTLSNegotiationErrorCount", 1})
 }
 
 // count follows how many connections there are.
-func (f *front) count(c net.Conn, state http.ConnState) {
+func (f *front) count(_ net.Conn, state http.ConnState) {
 	l := f.now()
 	switch state {
 	case http.StateNew:
 		f.open.Add(1)
 		if l != nil {
-			f.engine.counts.add(l.balancer.ARN, "", l.zones[f.node], "NewConnectionCount", 1)
+			f.engine.counts.add(subject{l.balancer.ARN, "", l.zones[f.node]}, measure{"NewConnectionCount", 1})
 		}
 	case http.StateClosed, http.StateHijacked:
 		f.open.Add(-1)
-		if l != nil && state == http.StateClosed && !agreed(c) {
-			f.engine.counts.add(l.balancer.ARN, "", l.zones[f.node], "ClientTLSNegotiationErrorCount", 1)
-		}
+	default:
+		return
 	}
 	if l != nil {
 		f.engine.counts.level(l.balancer.ARN, f.place, f.open.Load())
 	}
 }
 
-// agreed tells whether a connection that should be in TLS came to be so.
-func agreed(c net.Conn) bool {
-	secure, ok := c.(*tls.Conn)
-	return !ok || secure.ConnectionState().HandshakeComplete
+// countSecond follows the connections of HTTP/2, which were counted when they came.
+func (f *front) countSecond(c net.Conn, state http.ConnState) {
+	if state != http.StateNew {
+		f.count(c, state)
+	}
 }
 
-// drain waits for requests and for connections in another protocol, until ctx ends.
-func (f *front) drain(ctx context.Context) {
-	f.settle(ctx)
-	if err := f.server.Shutdown(ctx); err != nil {
-		f.server.Close()
-	}
-	f.upgraded.wait(ctx)
+// enter keeps a connection, unless all are to end.
+func (f *front) enter(s *stream1) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.streams[s] = true
+	return !f.retired
 }
 
-// settling is how long clients that keep a connection have to send one more request on
-// it, which is answered as the last.
-const settling = 10 * time.Second
-
-// settle takes no new connections and lets each one end with its next answer, for a
-// while: the server's own shutdown drops a request that has just come. Of the time that
-// ctx leaves it takes at most a quarter.
-func (f *front) settle(ctx context.Context) {
-	f.closing.Store(true)
-	f.socket.Close()
-	patience := settling
-	if until, ok := ctx.Deadline(); ok {
-		patience = min(patience, time.Until(until)/4)
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for f.open.Load() > 0 {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+// forget is told of each connection once it is closed, or goes on in another protocol.
+func (f *front) forget(s *stream1) {
+	f.mu.Lock()
+	delete(f.streams, s)
+	f.mu.Unlock()
+	f.count(s, http.StateClosed)
 }

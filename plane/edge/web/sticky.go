@@ -5,34 +5,32 @@ import (
 	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
+	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
+// stay has the client come back to the target that answers, where its answer allows:
+// own are the fields of ours, heard those of the target's. nil for nothing.
+type stay func(own *wire.Fields, heard wire.Fields)
+
 // sticky is the target that the client's cookie names, nil for none or one that may not
-// be used any more; and what has the client come back to the target that answers.
-func (x *exchange) sticky(p *pool, from []*target) (*target, func(http.Header, *http.Response)) {
-	if !p.Group.Enabled(balancer.StickinessEnabled) {
-		return nil, func(http.Header, *http.Response) {}
+// be used any more; and what makes it so.
+func (x *exchange) sticky(p *pool, from []*target) (*target, stay) {
+	if !p.sticky {
+		return nil, nil
 	}
-	name, over := cookieLB, p.Group.Seconds(balancer.LBCookieDuration)
-	app := ""
-	if p.Group.Attribute(balancer.StickinessType) == "app_cookie" {
-		name, over, app = cookieApp, p.Group.Seconds(balancer.AppCookieDuration), p.Group.Attribute(balancer.AppCookieName)
-	}
-	b := x.l.lock.bound(x.r, name, x.began)
+	b := x.l.lock.bound(x.asked.Fields, p.cookie, x.began)
 	bound := x.staying(p, from, b)
-	return bound, func(h http.Header, answer *http.Response) {
-		until := x.began.Add(over)
-		if app != "" && !sets(answer, app) {
-			if bound == nil || x.to.target != bound {
-				return // the application decides when a session begins
+	return bound, func(own *wire.Fields, heard wire.Fields) {
+		until, cors := x.began.Add(p.stays), cookieLBCORS
+		if p.appName != "" {
+			if cors = ""; !sets(heard, p.appName) {
+				if bound == nil || x.to.target != bound {
+					return // the application decides when a session begins
+				}
+				until = b.Until
 			}
-			until = b.Until
 		}
-		cors := cookieLBCORS
-		if app != "" {
-			cors = ""
-		}
-		x.l.lock.set(h, name, cors, bond{Group: p.Group.ARN, Target: x.to.target.key, Until: until}, x.began)
+		x.l.lock.set(own, p.cookie, cors, bond{Group: p.Group.ARN, Target: x.to.target.key, Until: until}, x.began)
 	}
 }
 
@@ -55,13 +53,14 @@ func (x *exchange) staying(p *pool, from []*target, b bond) *target {
 	return nil
 }
 
-func sets(answer *http.Response, cookie string) bool {
-	for _, c := range answer.Cookies() {
-		if c.Name == cookie {
-			return true
+func sets(heard wire.Fields, cookie string) bool {
+	return heard.Any(func(f *wire.Field) bool {
+		if !f.Is("Set-Cookie") {
+			return false
 		}
-	}
-	return false
+		c, err := http.ParseSetCookie(f.Value)
+		return err == nil && c.Name == cookie
+	})
 }
 
 // hold keeps the request until its group, whose service sleeps, has a target.
@@ -78,12 +77,12 @@ func (x *exchange) hold(p *pool) []*target {
 		if now == nil {
 			return nil
 		}
-		if from := x.engine.healthy(x.l, now, x.zone); len(from) > 0 {
+		if from := x.healthy(now); len(from) > 0 {
 			return from
 		}
 		select {
 		case <-changed:
-		case <-x.r.Context().Done():
+		case <-x.client.context().Done():
 			return nil
 		case <-end.C:
 			return nil
@@ -95,10 +94,10 @@ func (x *exchange) hold(p *pool) []*target {
 const holdPatience = time.Minute
 
 // healthy are the usable targets that are known to be healthy.
-func (e *Engine) healthy(l *listener, p *pool, zone string) []*target {
+func (x *exchange) healthy(p *pool) []*target {
 	var out []*target
-	for _, t := range e.usable(l, p, zone) {
-		if e.State(t.key) == balancer.Healthy {
+	for _, t := range x.usable(p) {
+		if x.engine.State(t.key) == balancer.Healthy {
 			out = append(out, t)
 		}
 	}

@@ -12,38 +12,51 @@ import (
 // tally is what was counted since it was last taken.
 type tally struct {
 	mu     sync.Mutex
-	sums   map[series]metric.Set
-	times  map[series]map[float64]float64 // how often each response time was seen
-	levels map[place]level                // of open connections
+	counts map[subject]*counts
+	levels map[place]level // of open connections
 }
 
-type series struct{ balancer, group, zone, name string }
+// subject is what something was counted of; its group and zone may be empty.
+type subject struct{ balancer, group, zone string }
+
+type counts struct {
+	sums  map[string]*metric.Set
+	times map[float64]float64 // how often each response time was seen
+}
 
 type level struct {
 	balancer string
 	open     int64
 }
 
-func newTally() *tally {
-	return &tally{sums: map[series]metric.Set{}, times: map[series]map[float64]float64{}, levels: map[place]level{}}
+// measure is so many of something.
+type measure struct {
+	name string
+	n    float64
 }
 
-// add counts so many of something; zone may be empty.
-func (t *tally) add(balancer, group, zone, name string, n float64) {
+func newTally() *tally { return &tally{counts: map[subject]*counts{}, levels: map[place]level{}} }
+
+// add counts.
+func (t *tally) add(of subject, all ...measure) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	at := series{balancer, group, zone, name}
-	if name == responseTime { // its percentiles are asked for
-		if t.times[at] == nil {
-			t.times[at] = map[float64]float64{}
+	c := t.counts[of]
+	if c == nil {
+		c = &counts{sums: map[string]*metric.Set{}, times: map[float64]float64{}}
+		t.counts[of] = c
+	}
+	for _, m := range all {
+		if m.name == responseTime { // its percentiles are asked for
+			c.times[coarse(m.n)]++
 		}
-		t.times[at][coarse(n)]++
+		s := c.sums[m.name]
+		if s == nil {
+			s = &metric.Set{Min: m.n, Max: m.n}
+			c.sums[m.name] = s
+		}
+		s.Count, s.Sum, s.Min, s.Max = s.Count+1, s.Sum+m.n, min(s.Min, m.n), max(s.Max, m.n)
 	}
-	s, known := t.sums[at]
-	if !known {
-		s.Min = n
-	}
-	t.sums[at] = metric.Set{Count: s.Count + 1, Sum: s.Sum + n, Min: min(s.Min, n), Max: max(s.Max, n)}
 }
 
 // coarse is n, at most one percent less: so there are few different ones.
@@ -70,8 +83,8 @@ func (t *tally) level(balancer string, socket place, open int64) {
 
 func (t *tally) take(now time.Time) []balancer.Count {
 	t.mu.Lock()
-	sums, times := t.sums, t.times
-	t.sums, t.times = map[series]metric.Set{}, map[series]map[float64]float64{}
+	all := t.counts
+	t.counts = map[subject]*counts{}
 	open := map[string]int64{}
 	for socket, l := range t.levels {
 		open[l.balancer] += l.open
@@ -81,11 +94,14 @@ func (t *tally) take(now time.Time) []balancer.Count {
 	}
 	t.mu.Unlock()
 	var out []balancer.Count
-	for s, set := range sums {
-		if seen := times[s]; seen != nil {
-			set = with(set, seen)
+	for of, c := range all {
+		for name, sum := range c.sums {
+			set := *sum
+			if name == responseTime {
+				set = with(set, c.times)
+			}
+			out = append(out, balancer.Count{BalancerARN: of.balancer, GroupARN: of.group, Zone: of.zone, Name: name, Unit: unitOf(name), At: now, Set: set})
 		}
-		out = append(out, balancer.Count{BalancerARN: s.balancer, GroupARN: s.group, Zone: s.zone, Name: s.name, Unit: unitOf(s.name), At: now, Set: set})
 	}
 	for b, n := range open {
 		out = append(out, balancer.Count{BalancerARN: b, Name: "ActiveConnectionCount", Unit: "Count", At: now, Set: metric.One(float64(n))})

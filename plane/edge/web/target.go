@@ -13,6 +13,7 @@ import (
 type target struct {
 	key     string
 	group   string // ARN
+	address string // in words
 	current atomic.Pointer[balancer.PoolTarget]
 	flying  atomic.Int64
 	idle    idle
@@ -39,7 +40,7 @@ func (ts *targets) get(g *balancer.TargetGroup, p *balancer.PoolTarget) *target 
 		}
 	}
 	if t == nil {
-		t = &target{key: p.Key, group: g.ARN}
+		t = &target{key: p.Key, group: g.ARN, address: p.Address.String()}
 		ts.all[p.Key] = t
 	}
 	t.current.Store(p)

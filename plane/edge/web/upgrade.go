@@ -1,73 +1,52 @@
 package web
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
 	"net"
-	"net/http"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
 // upgrades tells whether a client asks to go on in another protocol: WebSocket.
-func upgrades(r *http.Request) bool {
-	if r.ProtoMajor != 1 || r.Header.Get("Upgrade") == "" {
-		return false
-	}
-	for _, line := range r.Header["Connection"] {
-		for word := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(word), "upgrade") {
-				return true
-			}
-		}
-	}
-	return false
+func upgrades(r *wire.Request) bool {
+	return r.Major == 1 && r.Fields.Has("Upgrade") && r.Fields.Names("Connection", "upgrade")
 }
 
 // upgrade asks the target to go on in another protocol; once it does, bytes are led both
 // ways until either side ends or both are silent.
-func (x *exchange) upgrade(p *pool, t *target, out *head) error {
+func (x *exchange) upgrade(p *pool, t *target) error {
 	u, err := x.connect(p, t, true)
 	if err != nil {
 		return err
 	}
-	defer u.Close()
-	out.header["Connection"], out.header["Upgrade"] = []string{"Upgrade"}, x.r.Header["Upgrade"]
-	_ = u.SetDeadline(time.Now().Add(x.idleTimeout()))
-	if err := x.writeHead(u, out); err != nil {
+	defer u.end()
+	x.out.fields.Add("Connection", "Upgrade")
+	for _, to := range x.asked.Fields.Values("Upgrade") {
+		x.out.fields.Add("Upgrade", to)
+	}
+	if _, err = x.roundTrip(u, nil); !errors.Is(err, errSwitches) {
 		return err
 	}
-	answer, err := x.readAnswer(u)
-	if err != nil {
-		return err
-	}
-	x.to.status = answer.StatusCode
-	if answer.StatusCode != http.StatusSwitchingProtocols {
-		return x.answer(u, answer, func(http.Header, *http.Response) {})
-	}
-	return x.switched(u, answer)
+	return x.switched(u)
 }
 
-func (x *exchange) switched(u *upstream, answer *http.Response) error {
-	client, buffered, err := http.NewResponseController(x.w).Hijack()
-	if err != nil {
-		return err
-	}
+func (x *exchange) switched(u *upstream) error {
+	x.to.status, x.status = x.answer.Status, x.answer.Status
+	client, read := x.client.hijack()
 	defer client.Close()
 	defer x.upgraded.enter(client)()
-	x.w.status = answer.StatusCode
-	answer.Header.Set("Connection", "upgrade")
-	head := &strings.Builder{}
-	head.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
-	_ = answer.Header.Write(head) // to memory
-	head.WriteString("\r\n")
-	if _, err := io.WriteString(client, head.String()); err != nil {
+	head := []byte("HTTP/1.1 101 Switching Protocols\r\n")
+	x.answer.Fields.Del("Connection")
+	x.answer.Fields.Add("Connection", "upgrade")
+	head = append(x.answer.Fields.Append(head), "\r\n"...)
+	if _, err := client.Write(head); err != nil {
 		return nil // nobody is there to hear of it
 	}
-	x.w.bytes += splice(client, buffered.Reader, u, x.idleTimeout())
+	x.sent += splice(client, read, u, x.l.idle)
 	return nil
 }
 
@@ -120,7 +99,7 @@ func (u *upgraded) wait(ctx context.Context) {
 }
 
 // splice leads bytes both ways and returns how many went to the client.
-func splice(client net.Conn, fromClient *bufio.Reader, u *upstream, idle time.Duration) (down int64) {
+func splice(client net.Conn, fromClient io.Reader, u *upstream, idle time.Duration) (down int64) {
 	alive := func() {
 		end := time.Now().Add(idle)
 		_, _ = client.SetDeadline(end), u.SetDeadline(end)
@@ -128,14 +107,14 @@ func splice(client net.Conn, fromClient *bufio.Reader, u *upstream, idle time.Du
 	alive()
 	var both sync.WaitGroup
 	both.Go(func() { lead(u.Conn, fromClient, alive) })
-	both.Go(func() { down = lead(client, u.reader, alive) })
+	both.Go(func() { down = lead(client, u.source, alive) })
 	both.Wait()
 	return down
 }
 
 // lead copies until the end, which it tells the other side.
 func lead(to net.Conn, from io.Reader, alive func()) (n int64) {
-	buffer := make([]byte, bufferSize)
+	buffer := make([]byte, wire.BufferSize)
 	for {
 		got, err := from.Read(buffer)
 		if got > 0 {

@@ -1,8 +1,10 @@
 // Package web carries HTTP for Application balancers: it takes requests on listening
 // sockets, finds the rule that says what becomes of each, and leads them to targets.
 //
-// The front is net/http's server; towards targets it has connections of its own
-// (upstream.go), or HTTP/2 where a target group says so. All that a request needs to
+// HTTP/1 is read and written by package wire; HTTP/2 is net/http's. What becomes of a
+// request is an exchange's doing (exchange.go), which knows its client by an interface of
+// a few methods (client.go). Towards targets there are connections of our own
+// (upstream1.go), or HTTP/2 where a target group says so. All that a request needs to
 // know is one immutable world (world.go), made from a snapshot and swapped whole; what
 // lives longer, connections and counters of targets, is kept by target (target.go).
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html
@@ -21,6 +23,7 @@ import (
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/plane/edge/signin"
 	"github.com/berthhq/berth/plane/edge/token"
+	"github.com/berthhq/berth/plane/edge/web/wire"
 )
 
 // Options of an Engine.
@@ -29,9 +32,9 @@ type Options struct {
 	Dial func(ctx context.Context, node string, to netip.AddrPort) (net.Conn, error)
 	// State is how a target is, by its key; nil when all are healthy.
 	State func(target string) balancer.State
-	// Access takes a line of a balancer's access log, Connection one of its connection
-	// log, where those are wanted; nil for nobody.
-	Access, Connection func(balancer, node, line string)
+	// Access takes a line of a balancer's access log, without its end, where that is
+	// wanted; it may not keep the line. nil for nobody.
+	Access func(balancer, node string, line []byte)
 	// Providers reaches identity providers and the keys of issuers; nil for a client
 	// that refuses this machine's own addresses.
 	Providers *http.Client
@@ -42,13 +45,14 @@ type Options struct {
 // Engine carries the HTTP of all Application balancers of an edge.
 type Engine struct {
 	Options
-	world   atomic.Pointer[world]
-	targets *targets
-	counts  *tally
-	held    *held
-	buffers sync.Pool // of *[]byte
-	secret  []byte    // of balancers that have none
-	tokens  *token.Checker
+	world     atomic.Pointer[world]
+	targets   *targets
+	counts    *tally
+	held      *held
+	buffers   wire.Buffers
+	exchanges sync.Pool // of *exchange
+	secret    []byte    // of balancers that have none
+	tokens    *token.Checker
 
 	mu      sync.Mutex
 	fronts  map[*front]bool

@@ -3,6 +3,10 @@ package web
 import (
 	"crypto/tls"
 	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/berthhq/berth/domain/balancer"
 )
@@ -37,6 +41,10 @@ type settings struct {
 	clientPort   bool
 	forwarded    string // append, preserve, remove
 	serverHeader bool
+	idle         time.Duration // how long nothing may be heard from client or target
+	keepAlive    time.Duration // how long a client may keep a connection
+	scheme, port string        // in words
+	name         string        // of the balancer, in the access log
 }
 
 type headerValue struct{ name, value string }
@@ -60,12 +68,38 @@ type rewrite struct {
 type pool struct {
 	*balancer.Pool
 	targets []*target
+	turn    *atomic.Uint64 // of round robin; it outlives snapshots
+	means
+}
+
+// means are a group's attributes that every request asks for.
+type means struct {
+	algorithm       string
+	slowStart       time.Duration
+	least, share    int // of targets that must be healthy; 0 for one
+	sticky          bool
+	cookie, appName string        // what stickiness hangs on; appName is empty for the balancer's own
+	stays           time.Duration // how long it lasts
+}
+
+func meansOf(g *balancer.TargetGroup) means {
+	m := means{
+		algorithm: g.Attribute(balancer.Algorithm), slowStart: g.Seconds(balancer.SlowStart),
+		sticky: g.Enabled(balancer.StickinessEnabled), cookie: cookieLB, stays: g.Seconds(balancer.LBCookieDuration),
+	}
+	m.least, _ = strconv.Atoi(g.Attribute(balancer.MinimumCount)) // "off" is none
+	m.share, _ = strconv.Atoi(g.Attribute(balancer.MinimumPercent))
+	if g.Attribute(balancer.StickinessType) == "app_cookie" {
+		m.cookie, m.stays, m.appName = cookieApp, g.Seconds(balancer.AppCookieDuration), g.Attribute(balancer.AppCookieName)
+	}
+	return m
 }
 
 func (e *Engine) newWorld(s *balancer.Snapshot) *world {
 	w := &world{from: s, listeners: map[place]*listener{}, pools: map[string]*pool{}}
 	for n := range s.Pools {
-		p := &pool{Pool: &s.Pools[n]}
+		p := &pool{Pool: &s.Pools[n], means: meansOf(&s.Pools[n].Group)}
+		p.turn = e.targets.turn(p.Group.ARN)
 		for i := range p.Targets {
 			p.targets = append(p.targets, e.targets.get(&p.Group, &p.Targets[i]))
 		}
@@ -99,6 +133,9 @@ func newListener(f *balancer.Front, fl *balancer.FrontListener) *listener {
 		desync: b.Attribute(balancer.DesyncMitigation), dropInvalid: b.Enabled(balancer.DropInvalidHeaders),
 		preserveHost: b.Enabled(balancer.PreserveHost), tlsHeaders: b.Enabled(balancer.TLSHeaders), clientPort: b.Enabled(balancer.XFFClientPort),
 		forwarded: b.Attribute(balancer.XFFMode), serverHeader: l.Enabled(balancer.ServerHeader),
+		idle: b.Seconds(balancer.IdleTimeout), keepAlive: b.Seconds(balancer.ClientKeepAlive),
+		scheme: strings.ToLower(l.Protocol), port: strconv.Itoa(l.Port),
+		name: strings.TrimPrefix(b.ARN[max(0, strings.LastIndex(b.ARN, "loadbalancer/")):], "loadbalancer/"),
 	}
 	for _, n := range f.Nodes {
 		l.zones[n.InterfaceID] = n.Zone

@@ -57,10 +57,10 @@ func newStand(t testing.TB, shape func(*stand)) *stand {
 			}
 			return balancer.Healthy
 		},
-		Access: func(_, _, line string) {
+		Access: func(_, _ string, line []byte) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.lines = append(s.lines, line)
+			s.lines = append(s.lines, string(line))
 		},
 		Providers: &http.Client{Transport: &http.Transport{TLSClientConfig: trusting(), DisableKeepAlives: true}},
 		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
