@@ -36,7 +36,10 @@ func NewRequests(health Health, j *Journal, log *slog.Logger) *Requests {
 	r := &Requests{health: health, log: log, serving: map[net.Listener]bool{}}
 	o := web.Options{Dial: r.dial, State: r.state, Log: log}
 	if j != nil {
-		o.Access = func(arn, node string, line []byte) { j.Add(balancer.AccessLog, arn, r.addressOf(node), line) }
+		to := func(l balancer.Log) func(arn, node string, line []byte) {
+			return func(arn, node string, line []byte) { j.Add(l, arn, r.addressOf(node), line) }
+		}
+		o.Access, o.Connection = to(balancer.AccessLog), to(balancer.ConnectionLog)
 	}
 	r.web = web.New(o)
 	return r
