@@ -179,6 +179,7 @@ func (s *Server) wire(context.Context) error {
 	inner.Handle(join.Path, &authority.Door{Gate: s.joins, Log: s.Log})
 	s.serveEdges(inner)
 	inner.HandleFunc("GET /_berth/health", s.health)
+	inner.HandleFunc("GET "+ClaimsPath, s.claims)
 	inner.Handle("POST "+TokenPath, s.gateway.Signed("berth", s.createToken))
 	inner.Handle("POST "+VaultPath, s.gateway.Signed("berth", s.rotateVault))
 	inner.Handle("POST "+InterruptPath, s.gateway.Signed("berth", s.interrupt))

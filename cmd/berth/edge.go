@@ -26,7 +26,9 @@ func edgeCommand(ctx context.Context, args []string) error {
 	agent := fs.String("agent", "", "data folder of this machine's agent, whose keys the edge uses")
 	level := fs.String("log-level", "info", "debug, info, warn or error")
 	drain := fs.Duration("drain", 5*time.Minute, "how long connections may go on after another edge took over")
-	logEvery := fs.Duration("access-logs-every", 5*time.Minute, "how often access logs are delivered")
+	var providers ranges
+	fs.Var(&providers, "identity-providers", providersUsage)
+	logEvery := fs.Duration("access-logs-every", 5*time.Minute, "how often access and connection logs are delivered")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -45,7 +47,7 @@ func edgeCommand(ctx context.Context, args []string) error {
 	go renewOnHangup(ctx)
 	journal := edge.NewJournal(place, *logEvery, log)
 	return edge.Run(ctx, edge.Config{
-		Data: *data, Spaces: spaces, Place: place, Drain: *drain, Engines: edge.Engines(*data, journal, log), Journal: journal, Log: log,
+		Data: *data, Spaces: spaces, Place: place, Drain: *drain, Engines: edge.Engines(*data, journal, providers, log), Journal: journal, Log: log,
 	})
 }
 

@@ -37,6 +37,7 @@ type upFlags struct {
 	logLevel                      string
 	hosts                         string // file
 	imds                          imds
+	providers                     ranges // of identity providers on this machine
 }
 
 func parseUp(args []string) (*upFlags, error) {
@@ -54,6 +55,7 @@ func parseUp(args []string) (*upFlags, error) {
 	fs.DurationVar(&u.keepStopped, "keep-stopped", history.DefaultKeep, keepStoppedUsage)
 	fs.Var(u.hooks, "hook", hookUsage)
 	fs.StringVar(&u.hosts, "hosts-file", hostsfile.Path, "hosts file in which load balancers are named for this machine; empty means none")
+	fs.Var(&u.providers, "identity-providers", providersUsage)
 	u.imds.flags(fs)
 	fs.Var(&u.engines, "engine", engineUsage)
 	file := fs.String("config", "", "file with further settings (JSON)")
@@ -181,6 +183,9 @@ func (u *upFlags) roles() []supervisor.Role {
 	edge := []string{
 		self, "edge", "--data", filepath.Join(u.data, "edge"), "--agent", filepath.Join(u.data, "agent"), "--server", "http://" + u.listen,
 		"--log-level", u.logLevel,
+	}
+	if len(u.providers) > 0 {
+		edge = append(edge, "--identity-providers", u.providers.String())
 	}
 	return append(roles, supervisor.Role{Name: "agent", Args: agent, Ready: func(ctx context.Context) error {
 		return poll(ctx, 2*time.Minute, func(ctx context.Context) error { return u.healthy(ctx, "?agents=1") })

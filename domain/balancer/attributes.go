@@ -104,6 +104,17 @@ func CrossZone(b *Balancer, g *TargetGroup) bool {
 	return b.Enabled(CrossZoneEnabled)
 }
 
+// Enough tells whether so many healthy targets, of all there are, carry the traffic
+// alone; else those that are not healthy get some as well.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health.html
+func (g *TargetGroup) Enough(healthy, all int) bool {
+	if n, err := strconv.Atoi(g.Attribute(MinimumCount)); healthy == 0 || err == nil && healthy < n {
+		return false
+	}
+	percent, err := strconv.Atoi(g.Attribute(MinimumPercent))
+	return err != nil || healthy*100 >= percent*all
+}
+
 func (a *Attribute) has(s subject) bool { return a.only == nil || a.only(s) }
 
 func (a *Attribute) defaultOf(s subject) string {

@@ -95,9 +95,9 @@ var applicationTable = []Attribute{
 	{Name: ConnectionLogs, Default: "false", valid: truth},
 	{Name: ConnectionBucket, valid: upTo(63)},
 	{Name: ConnectionPrefix, valid: upTo(1024)},
-	{Name: HealthLogs, Default: "false", valid: truth},
-	{Name: HealthLogsBucket, valid: upTo(63)},
-	{Name: HealthLogsPrefix, valid: upTo(1024)},
+	{Name: HealthLogs, Default: "false", valid: truth, Idle: true},
+	{Name: HealthLogsBucket, valid: upTo(63), Idle: true},
+	{Name: HealthLogsPrefix, valid: upTo(1024), Idle: true},
 	{Name: "zonal_shift.config.enabled", Default: "false", valid: truth, Idle: true},
 	{Name: "ipv6.deny_all_igw_traffic", Default: "false", valid: truth, Idle: true, instead: trueWhenInternal},
 }
@@ -108,7 +108,7 @@ var networkTable = []Attribute{
 	{Name: AccessLogsPrefix, valid: upTo(1024)},
 	{Name: DeletionProtection, Default: "false", valid: truth},
 	{Name: CrossZoneEnabled, Default: "false", valid: truth},
-	{Name: RoutingPolicy, Default: "any_availability_zone", valid: among("availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone")},
+	{Name: RoutingPolicy, Default: "any_availability_zone", valid: among("availability_zone_affinity", "partial_availability_zone_affinity", "any_availability_zone"), Idle: true},
 	{Name: "zonal_shift.config.enabled", Default: "false", valid: truth, Idle: true},
 	{Name: "ipv6.deny_all_igw_traffic", Default: "false", valid: truth, Idle: true, instead: trueWhenInternal},
 	{Name: "secondary_ips.auto_assigned.per_subnet", Default: "0", valid: between(0, 7), Idle: true},
@@ -120,11 +120,11 @@ var classicTable = []Attribute{
 	{Name: AccessLogs, Default: "false", valid: truth},
 	{Name: AccessLogsBucket, valid: upTo(63)},
 	{Name: AccessLogsPrefix, valid: upTo(1024)},
-	{Name: AccessLogsInterval, Default: "60", valid: among("5", "60")},
+	{Name: AccessLogsInterval, Default: "60", valid: among("5", "60"), Idle: true},
 	{Name: Draining, Default: "false", valid: truth},
 	{Name: DrainingTimeout, Default: "300", valid: between(1, 3600)},
 	{Name: IdleTimeout, Default: "60", valid: between(1, 4000)},
-	{Name: "elb.http.desyncmitigationmode", Default: "defensive", valid: among("monitor", "defensive", "strictest")},
+	{Name: "elb.http.desyncmitigationmode", Default: "defensive", valid: among("monitor", "defensive", "strictest"), Idle: true},
 }
 
 func trueWhenInternal(s subject) string {
@@ -200,17 +200,17 @@ var groupTable = []Attribute{
 	{Name: AppCookieDuration, Default: "86400", valid: between(1, week), only: ofHTTP},
 	{Name: SlowStart, Default: "0", valid: either("0", between(30, 900)), only: ofHTTP},
 	{Name: Algorithm, Default: "round_robin", valid: among("round_robin", "least_outstanding_requests", "weighted_random"), only: ofHTTP},
-	{Name: AnomalyMitigation, Default: "off", valid: among("on", "off"), only: ofHTTP},
+	{Name: AnomalyMitigation, Default: "off", valid: among("on", "off"), Idle: true, only: ofHTTP},
 	{Name: CrossZoneEnabled, Default: "use_load_balancer_configuration", valid: among("true", "false", "use_load_balancer_configuration")},
-	{Name: DNSMinimumCount, Default: "1", valid: either("off", between(1, 1000))},
-	{Name: DNSMinimumPercent, Default: "off", valid: either("off", between(1, 100))},
+	{Name: DNSMinimumCount, Default: "1", valid: either("off", between(1, 1000)), Idle: true},
+	{Name: DNSMinimumPercent, Default: "off", valid: either("off", between(1, 100)), Idle: true},
 	{Name: MinimumCount, Default: "1", valid: between(1, 1000)},
 	{Name: MinimumPercent, Default: "off", valid: either("off", between(1, 100))},
 	{Name: PreserveClientIP, Default: "true", valid: truth, only: ofFlow, instead: clientIPByDefault},
 	{Name: ProxyProtocol, Default: "false", valid: truth, only: ofFlow},
 	{Name: ConnectionTerminates, Default: "false", valid: truth, only: ofFlow, instead: trueForUDP},
 	{Name: UnhealthyTermination, Default: "true", valid: truth, only: ofFlow, instead: falseForUDP},
-	{Name: UnhealthyDraining, Default: "0", valid: between(0, 360000), only: ofFlow},
+	{Name: UnhealthyDraining, Default: "0", valid: between(0, 360000), Idle: true, only: ofFlow},
 }
 
 func ofUDP(s subject) bool { return s.protocol == "UDP" || s.protocol == "TCP_UDP" }

@@ -119,7 +119,7 @@ func (s *shore) run() (stop func(), over chan struct{}) {
 	go func() {
 		defer close(over)
 		place := client.Place{Endpoint: s.server.URL, AccessKeyID: "A", Secret: "s", Region: "us-east-1"}
-		if err := Run(ctx, Config{Data: s.data, Spaces: s.spaces, Place: place, Engines: Engines(s.data, nil, log), Log: log}); err != nil {
+		if err := Run(ctx, Config{Data: s.data, Spaces: s.spaces, Place: place, Engines: Engines(s.data, nil, nil, log), Log: log}); err != nil {
 			s.t.Error(err)
 		}
 	}()

@@ -4,7 +4,9 @@ import (
 	"net/netip"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/plane/edge/spacetest"
 	"github.com/berthhq/berth/store"
@@ -42,6 +44,33 @@ func TestAnEndpointLeadsIntoAnotherNetwork(t *testing.T) {
 	if want := target1 + " " + nodeAddress + " hello"; answer != want {
 		t.Errorf("got %q, want %q", answer, want)
 	}
+	s.update(func(tx *store.Tx) {
+		g := *must(store.TargetGroups.Get(tx, "kernel"))
+		g.ARN, g.Protocol = "packets", "UDP"
+		store.TargetGroups.Put(tx, &g)
+		l := *must(store.Listeners.Get(tx, "lkernel"))
+		l.ARN, l.Protocol, l.Port = "lpackets", "UDP", 82
+		l.Default = []balancer.Action{{Type: balancer.Forward, Forward: &balancer.ForwardAction{Groups: []balancer.Weighted{{GroupARN: "packets"}}}}}
+		store.Listeners.Put(tx, &l)
+	})
+	s.target("packets", target1, false)
+	s.eventually("packets go through the endpoint", func() bool {
+		c, err := spacetest.Dial(from, "udp", endpointAddress+":82")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		packet := make([]byte, 100)
+		_ = c.SetReadDeadline(time.Now().Add(time.Second)) // it is asked again
+		if _, err := c.Write([]byte("hello")); err != nil {
+			return false
+		}
+		n, err := c.Read(packet)
+		if err == nil && string(packet[:n]) != target1+" "+nodeAddress {
+			t.Fatalf("got %q", packet[:n])
+		}
+		return err == nil
+	})
 	if _, err := spacetest.Ask(from, target1+":8080"); err == nil {
 		t.Error("the target is reached past the endpoint")
 	}
@@ -59,3 +88,6 @@ func TestAnEndpointLeadsIntoAnotherNetwork(t *testing.T) {
 		t.Errorf("a connection outlived the rejection: %q", answer)
 	}
 }
+
+// must is what is known to be there.
+func must[T any](found *T, _ bool) *T { return found }

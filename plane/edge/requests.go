@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/berthhq/berth/agent/network/space"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/plane/edge/probe"
+	"github.com/berthhq/berth/plane/edge/signin"
 	"github.com/berthhq/berth/plane/edge/web"
 )
 
@@ -31,10 +33,13 @@ type Requests struct {
 }
 
 // NewRequests makes one; its targets' health is by health, of which it is the only
-// user. The lines of logs go to the journal; nil for nowhere.
-func NewRequests(health Health, j *Journal, log *slog.Logger) *Requests {
+// user. The lines of logs go to the journal; nil for nowhere. Identity providers may be
+// at those of this machine's own addresses that are in inside.
+func NewRequests(health Health, j *Journal, inside []netip.Prefix, log *slog.Logger) *Requests {
 	r := &Requests{health: health, log: log, serving: map[net.Listener]bool{}}
-	o := web.Options{Dial: r.dial, State: r.state, Log: log}
+	o := web.Options{Dial: r.dial, State: r.state, Log: log, Providers: signin.Outside(func(a netip.Addr) bool {
+		return slices.ContainsFunc(inside, func(p netip.Prefix) bool { return p.Contains(a) })
+	})}
 	if j != nil {
 		to := func(l balancer.Log) func(arn, node string, line []byte) {
 			return func(arn, node string, line []byte) { j.Add(l, arn, r.addressOf(node), line) }

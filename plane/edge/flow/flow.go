@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berthhq/berth/agent/network/space"
 	"github.com/berthhq/berth/domain/balancer"
 )
@@ -43,8 +45,25 @@ type Flow struct {
 type carried struct {
 	Node
 	table   *table // nil for an endpoint's
-	proxies map[int]*proxy
+	proxies map[spot]carrier
 	led     map[netip.AddrPort]bool // targets, and whether their connections end with their registration
+}
+
+// spot is a port of a node.
+type spot struct {
+	port int
+	udp  bool
+}
+
+// carrier is what carries a port in user space.
+type carrier interface {
+	// end ends what there is with these targets.
+	end(targets map[netip.AddrPort]bool)
+	connections() map[netip.AddrPort]int
+	measure(m *Measured)
+	// drain takes nothing new and waits for what there is, or ctx; stop does not wait.
+	drain(ctx context.Context)
+	stop()
 }
 
 // Apply carries exactly these nodes.
@@ -101,7 +120,7 @@ func (f *Flow) carry(n *Node) (*carried, error) {
 	if have != nil {
 		have.close()
 	}
-	c := &carried{Node: *n, proxies: map[int]*proxy{}}
+	c := &carried{Node: *n, proxies: map[spot]carrier{}}
 	if n.Endpoint == "" {
 		var err error
 		if c.table, err = openTable(n.Space, n.Address); err != nil {
@@ -143,43 +162,63 @@ func idle(l *balancer.Listener) int {
 // splice runs a proxy for each listener that the kernel does not carry, and for each
 // one of an endpoint's.
 func (f *Flow) splice(s *balancer.Snapshot, c *carried, ch *choice, via *Node, listen Listen) {
-	wanted := map[int]bool{}
+	wanted := map[spot]bool{}
 	for n := range c.Front.Listeners {
 		l := &c.Front.Listeners[n].Listener
 		groups := ch.groups(l)
-		if l.Protocol == protocolUDP || c.Endpoint == "" && !Spliced(l, groups) {
+		if c.Endpoint == "" && (l.Protocol == protocolUDP || !Spliced(l, groups)) {
 			continue
 		}
 		way, err := wayOf(s, l, groups, ch, via, c.Endpoint)
 		if err == nil {
 			way.keep(bookOf(f.Access, &c.Node, l))
-			err = c.proxy(f.Log, l.Port, way, listen)
+		}
+		for _, protocol := range protocolsOf(l.Protocol) {
+			at := spot{l.Port, protocol == unix.IPPROTO_UDP}
+			switch {
+			case err != nil:
+			case at.udp && c.Endpoint != "":
+				err = c.relay(f.Log, at, way)
+			case !at.udp:
+				err = c.proxy(f.Log, at, way, listen)
+			}
+			wanted[at] = err == nil
 		}
 		if err != nil {
 			f.Log.Error("a listener cannot be served", "listener", l.ARN, "err", err)
-			continue
 		}
-		wanted[l.Port] = true
 	}
-	for port, p := range c.proxies {
-		if !wanted[port] {
+	for at, p := range c.proxies {
+		if !wanted[at] {
 			p.stop()
-			delete(c.proxies, port)
+			delete(c.proxies, at)
 		}
 	}
 }
 
-func (c *carried) proxy(log *slog.Logger, port int, w *way, listen Listen) error {
-	l, err := listen(&c.Node, port)
+func (c *carried) proxy(log *slog.Logger, at spot, w *way, listen Listen) error {
+	l, err := listen(&c.Node, at.port)
 	if err != nil {
 		return err
 	}
-	if have := c.proxies[port]; have != nil && have.listener == l {
+	if have, ok := c.proxies[at].(*proxy); ok && have.listener == l {
 		have.way.Store(w)
 		return nil
 	}
-	c.proxies[port] = serve(l, w, log)
+	c.proxies[at] = serve(l, w, log)
 	return nil
+}
+
+func (c *carried) relay(log *slog.Logger, at spot, w *way) error {
+	if have, ok := c.proxies[at].(*relay); ok {
+		have.way.Store(w)
+		return nil
+	}
+	socket, err := listenUDP(&c.Node, at.port)
+	if err == nil {
+		c.proxies[at] = relayTo(socket, w, log)
+	}
+	return err
 }
 
 // endLost ends the connections to targets that are led to no more, where their group

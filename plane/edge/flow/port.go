@@ -135,11 +135,14 @@ func (c *choice) shares(groups []weighted) []share {
 	return out
 }
 
-// targets of a pool for the node: healthy ones, or all where none is; of the node's
-// zone, unless balancing crosses zones or the zone has none.
+// targets of a pool for the node: healthy ones, or all where those are too few; of the
+// node's zone, unless balancing crosses zones or the zone has none.
 func (c *choice) targets(p *balancer.Pool) []balancer.PoolTarget {
 	open := slices.DeleteFunc(slices.Clone(p.Targets), func(t balancer.PoolTarget) bool { return t.Draining || !t.Address.Addr().Is4() })
-	fit := narrowed(open, func(t balancer.PoolTarget) bool { return c.usable == nil || c.usable(p.Group.ARN, t.Key) })
+	fit := slices.DeleteFunc(slices.Clone(open), func(t balancer.PoolTarget) bool { return c.usable != nil && !c.usable(p.Group.ARN, t.Key) })
+	if !p.Group.Enough(len(fit), len(open)) {
+		fit = open
+	}
 	if balancer.CrossZone(&c.front.Balancer, &p.Group) {
 		return fit
 	}

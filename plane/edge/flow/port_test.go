@@ -40,16 +40,21 @@ func TestWhoseAddressTargetsSee(t *testing.T) {
 // Each case: targets as IP/ZONE with - for unhealthy and ~ for draining; the last of
 // the address is enough.
 func TestWhoGetsConnections(t *testing.T) {
-	for _, c := range []struct{ name, targets, cross, want string }{
-		{"healthy ones", "1/a 2/a- 3/a", "", "1 3"},
-		{"of the node's zone", "1/a 2/b", "", "1"},
-		{"of all, if it crosses", "1/a 2/b", "true", "1 2"},
-		{"of others, if its own has none", "1/a- 2/b", "", "2"},
-		{"all, if none is healthy", "1/a- 2/a-", "", "1 2"},
-		{"never those that drain", "1/a~ 2/a-", "", "2"},
-		{"none", "1/a~", "", ""},
+	for _, c := range []struct{ name, targets, cross, least, want string }{
+		{"healthy ones", "1/a 2/a- 3/a", "", "", "1 3"},
+		{"of the node's zone", "1/a 2/b", "", "", "1"},
+		{"of all, if it crosses", "1/a 2/b", "true", "", "1 2"},
+		{"of others, if its own has none", "1/a- 2/b", "", "", "2"},
+		{"all, if none is healthy", "1/a- 2/a-", "", "", "1 2"},
+		{"never those that drain", "1/a~ 2/a-", "", "", "2"},
+		{"none", "1/a~", "", "", ""},
+		{"all, if too few are healthy", "1/a 2/a 3/a-", "", "3", "1 2 3"},
+		{"healthy ones, if they are just enough", "1/a 2/a 3/a-", "", "2", "1 2"},
 	} {
 		pool := &balancer.Pool{Group: balancer.TargetGroup{ARN: "g", Protocol: "TCP", TargetType: "ip", Attributes: map[string]string{}}}
+		if c.least != "" {
+			pool.Group.Attributes[balancer.MinimumCount] = c.least
+		}
 		healthy := map[string]bool{}
 		for _, text := range strings.Fields(c.targets) {
 			id, zone, _ := strings.Cut(text, "/")

@@ -34,17 +34,15 @@ func newSigner(secret []byte) *signer {
 	}
 }
 
-// PublicKey is the key that verifies X-Amzn-Oidc-Data, in PEM; not ok for an id that is
-// not the one in use. On AWS it is at https://public-keys.auth.elb.REGION.amazonaws.com/ID.
-func (d *Desk) PublicKey(id string) (text []byte, ok bool) {
-	if id != d.signer.id {
-		return nil, false
-	}
-	der, err := x509.MarshalPKIXPublicKey(&d.signer.key.PublicKey)
+// Key is the public key, in PEM, that verifies the X-Amzn-Oidc-Data of a balancer with
+// the secret, and the id under which tokens name it.
+func Key(secret []byte) (id string, text []byte) {
+	s := newSigner(secret)
+	der, err := x509.MarshalPKIXPublicKey(&s.key.PublicKey)
 	if err != nil {
 		panic(err) // P-256 has a form
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), true
+	return s.id, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 }
 
 // dataLife is how long targets may trust what one request told them.

@@ -134,14 +134,3 @@ func (e *Engine) lockOf(b *balancer.Balancer) lock {
 	}
 	return lock{cookiesOf(secret), signin.New(signin.Options{Secret: secret, Client: e.Providers, Now: e.Now})}
 }
-
-// PublicKey verifies the X-Amzn-Oidc-Data that targets get, by its id; not ok for an id
-// that is not in use.
-func (e *Engine) PublicKey(id string) (pem []byte, ok bool) {
-	for _, l := range e.world.Load().listeners {
-		if pem, ok = l.lock.PublicKey(id); ok {
-			return pem, ok
-		}
-	}
-	return nil, false
-}
