@@ -79,8 +79,8 @@ func TestLogsAreDelivered(t *testing.T) {
 		cancel()
 		<-done
 		expect("20m0s c 10.0.0.1 few\n")
-		j.Add(balancer.ConnectionLog, "c", "10.0.0.1", []byte("one came"))
-		j.deliver(t.Context(), time.Now(), 0)
+		j.Write(balancer.ConnectionLog, &balancer.Balancer{ARN: "c", Kind: balancer.Application}, "10.0.0.1", []byte("one came"))
+		j.deliver(t.Context(), time.Now(), 0, true)
 		expect("20m0s connections of c 10.0.0.1 one came\n")
 		if len(names) != 5 {
 			t.Errorf("names %v", names)

@@ -42,7 +42,7 @@ func NewRequests(health Health, j *Journal, inside []netip.Prefix, log *slog.Log
 		to := func(l balancer.Log) func(arn, node string, line []byte) {
 			return func(_, node string, line []byte) { r.write(j, l, node, line) }
 		}
-		o.Access = to(balancer.AccessLog)
+		o.Access, o.Connection = to(balancer.AccessLog), to(balancer.ConnectionLog)
 	}
 	r.web = web.New(o)
 	return r

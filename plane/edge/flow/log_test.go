@@ -25,14 +25,14 @@ func TestTLSConnectionsAreWrittenDown(t *testing.T) {
 	}
 	snap := &balancer.Snapshot{Certificates: []balancer.Certificate{certificate(t, "a.example"), certificate(t, "b.example")}}
 	lines := make(chan string, 1)
-	write := func(arn, address, line string) {
-		if arn != front.Balancer.ARN || address != "invalid IP" {
-			t.Errorf("a line of %s at %s", arn, address)
+	write := func(b *balancer.Balancer, address, line string) {
+		if b != &front.Balancer || address != "invalid IP" {
+			t.Errorf("a line of %s at %s", b.ARN, address)
 		}
 		lines <- line
 	}
 	p := local(t, target, func(w *way) {
-		if err := w.secure(snap, l); err != nil {
+		if err := w.secure(snap, front.Balancer.Negotiation(l), l); err != nil {
 			t.Fatal(err)
 		}
 		w.keep(bookOf(write, &Node{Front: front}, l))

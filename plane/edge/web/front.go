@@ -87,12 +87,14 @@ func passes(err error) bool {
 func (f *front) take(c net.Conn) {
 	c = wire.NewSocket(c)
 	if l := f.now(); l != nil && l.tls != nil {
-		secure := tls.Server(c, l.tls)
+		secure := tls.Server(&arrived{c, f.engine.Now()}, l.tls)
 		ctx, cancel := context.WithTimeout(context.Background(), l.idle)
 		err := secure.HandshakeContext(ctx)
 		cancel()
 		if err != nil {
 			f.countFailed(l)
+			conn := f.connected(secure)
+			f.greet(&conn, err)
 			secure.Close()
 			f.closed()
 			return

@@ -11,6 +11,8 @@ import (
 	"io"
 	"math/big"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,19 +93,20 @@ func TestMutualTLS(t *testing.T) {
 		want   bool
 		header string // that the target gets
 		value  string
+		logged string // end of the connection's line, without its id
 	}{
-		"trusted":                   {balancer.MutualAuth{Mode: "verify"}, ours.client(t, 255, later), true, "X-Amzn-Mtls-Clientcert-Serial-Number", "FF"},
-		"by subject":                {balancer.MutualAuth{Mode: "verify", AdvertiseCANames: "on"}, ours.client(t, 3, later), true, "X-Amzn-Mtls-Clientcert-Subject", "CN=ada"},
-		"by issuer":                 {balancer.MutualAuth{Mode: "verify"}, ours.client(t, 3, later), true, "X-Amzn-Mtls-Clientcert-Issuer", "CN=ours"},
-		"untrusted":                 {balancer.MutualAuth{Mode: "verify"}, theirs.client(t, 3, later), false, "", ""},
-		"none":                      {balancer.MutualAuth{Mode: "verify"}, nil, false, "", ""},
-		"revoked":                   {balancer.MutualAuth{Mode: "verify"}, ours.client(t, 7, later), false, "", ""},
-		"expired":                   {balancer.MutualAuth{Mode: "verify"}, expired, false, "", ""},
-		"expired, and no matter":    {balancer.MutualAuth{Mode: "verify", IgnoreExpiry: true}, expired, true, "X-Amzn-Mtls-Clientcert-Serial-Number", "4"},
-		"passed through":            {balancer.MutualAuth{Mode: "passthrough"}, theirs.client(t, 3, later), true, "X-Cert", "-----BEGIN%20CERTIFICATE-----%0A"},
-		"none to be passed":         {balancer.MutualAuth{Mode: "passthrough"}, nil, true, "X-Cert", ""},
-		"not asked for":             {balancer.MutualAuth{Mode: "off"}, ours.client(t, 3, later), true, "X-Amzn-Mtls-Clientcert-Subject", ""},
-		"an intermediate's missing": {balancer.MutualAuth{Mode: "verify"}, below(t, ours).client(t, 3, later), false, "", ""},
+		"trusted":                   {balancer.MutualAuth{Mode: "verify"}, ours.client(t, 255, later), true, "X-Amzn-Mtls-Clientcert-Serial-Number", "FF", "FF Success"},
+		"by subject":                {balancer.MutualAuth{Mode: "verify", AdvertiseCANames: "on"}, ours.client(t, 3, later), true, "X-Amzn-Mtls-Clientcert-Subject", "CN=ada", "3 Success"},
+		"by issuer":                 {balancer.MutualAuth{Mode: "verify"}, ours.client(t, 3, later), true, "X-Amzn-Mtls-Clientcert-Issuer", "CN=ours", "3 Success"},
+		"untrusted":                 {balancer.MutualAuth{Mode: "verify"}, theirs.client(t, 3, later), false, "", "", "3 Failed:ClientCertUntrusted"},
+		"none":                      {balancer.MutualAuth{Mode: "verify"}, nil, false, "", "", "\"-\" - - Failed:UnmappedConnectionError"},
+		"revoked":                   {balancer.MutualAuth{Mode: "verify"}, ours.client(t, 7, later), false, "", "", "7 Failed:ClientCertCrlHit"},
+		"expired":                   {balancer.MutualAuth{Mode: "verify"}, expired, false, "", "", "4 Failed:ClientCertExpired"},
+		"expired, and no matter":    {balancer.MutualAuth{Mode: "verify", IgnoreExpiry: true}, expired, true, "X-Amzn-Mtls-Clientcert-Serial-Number", "4", "4 Success"},
+		"passed through":            {balancer.MutualAuth{Mode: "passthrough"}, theirs.client(t, 3, later), true, "X-Cert", "-----BEGIN%20CERTIFICATE-----%0A", "3 Success"},
+		"none to be passed":         {balancer.MutualAuth{Mode: "passthrough"}, nil, true, "X-Cert", "", "\"-\" - - Success"},
+		"not asked for":             {balancer.MutualAuth{Mode: "off"}, ours.client(t, 3, later), true, "X-Amzn-Mtls-Clientcert-Subject", "", "\"-\" - - Success"},
+		"an intermediate's missing": {balancer.MutualAuth{Mode: "verify"}, below(t, ours).client(t, 3, later), false, "", "", "3 Failed:ClientCertUntrusted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			seen := make(chan http.Header, 1)
@@ -114,6 +117,7 @@ func TestMutualTLS(t *testing.T) {
 				s.otherwise(to("a"))
 				c.auth.TrustStoreARN = "trust"
 				s.listener().Listener.MutualAuth = &c.auth
+				s.front().Balancer.Attributes[balancer.ConnectionLogs] = "true"
 				s.listener().Listener.Attributes = map[string]string{"routing.http.request.x_amzn_mtls_clientcert.header_name": "X-Cert"}
 				s.snap.TrustStores = []balancer.TrustStore{{ARN: "trust", Bundle: ours.pem(), Revocations: []balancer.Revocation{{ID: 1, List: ours.revoked(t, 7)}}}}
 			})
@@ -128,6 +132,7 @@ func TestMutualTLS(t *testing.T) {
 			r.Header.Set("X-Cert", "made up")
 			r.Header.Set("X-Amzn-Mtls-Clientcert-Subject", "CN=eve")
 			answer, err := client.Do(r)
+			s.greeted(t, c.logged)
 			if (err == nil) != c.want {
 				t.Fatalf("%v", err)
 			}
@@ -140,6 +145,33 @@ func TestMutualTLS(t *testing.T) {
 				t.Errorf("%s is %q", c.header, got)
 			}
 		})
+	}
+}
+
+// greeted waits for the line of the one connection there was: how it ended in TLS, and
+// that it has the form of AWS's.
+func (s *stand) greeted(t *testing.T, end string) {
+	t.Helper()
+	tick, over := time.NewTicker(time.Millisecond), time.After(time.Minute)
+	defer tick.Stop()
+	for {
+		s.mu.Lock()
+		all := slices.Clone(s.greetings)
+		s.mu.Unlock()
+		if len(all) > 0 {
+			if want := regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z 127\.0\.0\.1 \d+ 443 (TLSv1\.3 TLS_\w+ \d+\.\d{3}|- - -) ("-" - -|"CN=ada" NotBefore=\S+Z;NotAfter=\S+Z \w+) \S+ TID_[0-9a-f]{32}$`); !want.MatchString(all[0]) {
+				t.Errorf("the line is %s", all[0])
+			}
+			if before, _, _ := strings.Cut(all[0], " TID_"); !strings.HasSuffix(before, end) {
+				t.Errorf("the line is %s, want %s", all[0], end)
+			}
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-over:
+			t.Fatal("no line")
+		}
 	}
 }
 

@@ -50,7 +50,9 @@ type stream1 struct {
 }
 
 func (f *front) newStream1(c net.Conn) *stream1 {
-	return &stream1{front: f, connection: f.connected(c), source: wire.NewSource(c, &f.engine.buffers), sink: wire.NewSink(c, &f.engine.buffers)}
+	s := &stream1{front: f, connection: f.connected(c), source: wire.NewSource(c, &f.engine.buffers), sink: wire.NewSink(c, &f.engine.buffers)}
+	f.greet(&s.connection, nil)
+	return s
 }
 
 // quiet is how long a connection is ready for the next request at once, at the least and

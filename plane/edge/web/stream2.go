@@ -22,6 +22,7 @@ type connection2 struct {
 
 func (f *front) newConnection2(c net.Conn) *connection2 {
 	out := &connection2{front: f, connection: f.connected(c)}
+	f.greet(&out.connection, nil)
 	idle := f.idle()
 	out.streams = stream.New(c, stream.Options{Buffers: &f.engine.buffers, Workers: f.engine.workers, Idle: idle, Patience: idle, Serve: out.serve})
 	return out

@@ -33,9 +33,10 @@ type Options struct {
 	Dial func(ctx context.Context, node string, to netip.AddrPort) (net.Conn, error)
 	// State is how a target is, by its key; nil when all are healthy.
 	State func(target string) balancer.State
-	// Access takes a line of a balancer's access log, without its end, where that is
-	// wanted; it may not keep the line. nil for nobody.
-	Access func(balancer, node string, line []byte)
+	// Access takes a line of a balancer's access log, and Connection one of its
+	// connection log, without its end, where that is wanted; they may not keep the line.
+	// nil for nobody.
+	Access, Connection func(balancer, node string, line []byte)
 	// Providers reaches identity providers and the keys of issuers; nil for a client
 	// that refuses this machine's own addresses.
 	Providers *http.Client

@@ -28,7 +28,8 @@ type listener struct {
 	answers []balancer.Header // set in each answer
 	lock    lock
 	signs   []*balancer.OIDCAction // that have clients sign in
-	logged  bool
+	logged  bool                   // requests are
+	greets  bool                   // connections are logged
 	settings
 }
 
@@ -126,7 +127,7 @@ func (e *Engine) newWorld(s *balancer.Snapshot) *world {
 
 func newListener(f *balancer.Front, fl *balancer.FrontListener) *listener {
 	b := &f.Balancer
-	l := &listener{balancer: b, Listener: &fl.Listener, zones: map[string]string{}, logged: b.Enabled(balancer.AccessLogs)}
+	l := &listener{balancer: b, Listener: &fl.Listener, zones: map[string]string{}, logged: b.Enabled(balancer.AccessLogs), greets: b.Enabled(balancer.ConnectionLogs)}
 	l.settings = settings{
 		desync: b.Attribute(balancer.DesyncMitigation), dropInvalid: b.Enabled(balancer.DropInvalidHeaders),
 		preserveHost: b.Enabled(balancer.PreserveHost), tlsHeaders: b.Enabled(balancer.TLSHeaders), clientPort: b.Enabled(balancer.XFFClientPort),

@@ -39,6 +39,8 @@ type stand struct {
 	mu    sync.Mutex
 	state map[string]balancer.State
 	lines []string
+
+	greetings []string // lines of the connection log
 }
 
 // newStand makes one; shape may change the snapshot before it is applied.
@@ -61,6 +63,11 @@ func newStand(t testing.TB, shape func(*stand)) *stand {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.lines = append(s.lines, string(line))
+		},
+		Connection: func(_, _ string, line []byte) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.greetings = append(s.greetings, string(line))
 		},
 		Providers: &http.Client{Transport: &http.Transport{TLSClientConfig: trusting(), DisableKeepAlives: true}},
 		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
