@@ -112,9 +112,9 @@ func fill(v reflect.Value, n *int) {
 		fill(v.Elem(), n)
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
-		for i := range v.Len() {
-			fill(v.Index(i), n)
-		}
+		fillAll(v, n)
+	case reflect.Array:
+		fillAll(v, n)
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
@@ -127,5 +127,11 @@ func fill(v reflect.Value, n *int) {
 		}
 	default:
 		panic("storetest: no value for a field of type " + v.Type().String())
+	}
+}
+
+func fillAll(v reflect.Value, n *int) {
+	for i := range v.Len() {
+		fill(v.Index(i), n)
 	}
 }

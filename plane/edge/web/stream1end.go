@@ -104,6 +104,9 @@ func tcp(c net.Conn) *net.TCPConn {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
 	}
+	if a, ok := c.(*arrived); ok {
+		c = a.Conn
+	}
 	if s, ok := c.(*wire.Socket); ok {
 		return s.TCPConn
 	}
