@@ -1,7 +1,7 @@
 // Package web carries HTTP for Application balancers: it takes requests on listening
 // sockets, finds the rule that says what becomes of each, and leads them to targets.
 //
-// HTTP/1 is read and written by package wire; HTTP/2 is net/http's. What becomes of a
+// HTTP/1 is read and written by package wire, HTTP/2 by package stream. What becomes of a
 // request is an exchange's doing (exchange.go), which knows its client by an interface of
 // a few methods (client.go). Towards targets there are connections of our own
 // (upstream1.go), or HTTP/2 where a target group says so. All that a request needs to
