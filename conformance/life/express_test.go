@@ -54,8 +54,8 @@ func (b *berth) endExpress(t *testing.T, arn string) {
 func (b *berth) firstTask(t *testing.T, service string) (one types.Task) {
 	t.Helper()
 	eventually(t, "a task of "+service, func() bool {
-		tasks, err := b.tasksOf(t.Context(), service)
-		if err != nil || len(tasks) == 0 {
+		tasks := b.crew(t, service)
+		if len(tasks) == 0 {
 			return false
 		}
 		one = tasks[0]

@@ -175,12 +175,12 @@ func TestExpressServicesHaveURLs(t *testing.T) {
 // crowdAt begins to ask at a URL.
 func crowdAt(t *testing.T, client *http.Client, url string) *users {
 	ctx, cancel := context.WithCancel(context.Background())
-	u := &users{cancel: cancel, asked: map[string]int{}}
+	u := &users{cancel: cancel, asked: map[string]int{}, heard: map[string]int{}}
 	for range 4 {
 		u.asking.Go(func() {
 			for ctx.Err() == nil {
 				_, err := heard(ctx, client, url)
-				u.count(ctx, "GET", err)
+				u.count(ctx, "GET", "", err)
 			}
 		})
 	}

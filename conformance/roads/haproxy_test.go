@@ -31,7 +31,7 @@ func TestHAProxyCarriesABalancer(t *testing.T) {
 	here.scale(t, s.service, 4)
 	here.stable(t, s.service)
 	here.healthy(t, s.http, 4)
-	here.rule(t, s.listener, "/fixed", elbtypes.Action{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{
+	here.pathRule(t, s.listener, "/fixed", elbtypes.Action{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{
 		StatusCode: aws.String("202"), ContentType: aws.String("text/plain"), MessageBody: aws.String("by a rule"),
 	}})
 	eventually(t, "the rule", func() bool {
@@ -63,8 +63,8 @@ func (b *berth) described(t *testing.T, lb elbtypes.LoadBalancer) elbtypes.LoadB
 	return out.LoadBalancers[0]
 }
 
-// rule has a listener do something with a path.
-func (b *berth) rule(t *testing.T, listener, path string, action elbtypes.Action) {
+// pathRule has a listener do something with a path.
+func (b *berth) pathRule(t *testing.T, listener, path string, action elbtypes.Action) {
 	t.Helper()
 	if _, err := b.elb.CreateRule(t.Context(), &elb.CreateRuleInput{
 		ListenerArn: &listener, Priority: aws.Int32(1), Actions: []elbtypes.Action{action},
