@@ -31,7 +31,7 @@ func idle(ctx context.Context, b *bench) (result, error) {
 			return result{}, fmt.Errorf("%s: %w", s.name, err)
 		}
 		if s.name == "berth" {
-			r.Figures = []figure{{Name: "memory", Value: grown, Unit: "MiB", Most: 220}}
+			r.Figures = []figure{{Name: "memory", Value: grown, Unit: "MiB", Most: 50}}
 			continue
 		}
 		if r.Peer != "" {

@@ -24,12 +24,12 @@ type generator func(ctx context.Context, at string, requests int) error
 
 // keepAlive measures budget 11.
 func keepAlive(ctx context.Context, b *bench) (result, error) {
-	return b.requests(ctx, false, overHTTP1, 1.5)
+	return b.requests(ctx, false, overHTTP1, 0.9)
 }
 
 // overTLS measures budget 12.
 func overTLS(ctx context.Context, b *bench) (result, error) {
-	return b.requests(ctx, true, overHTTP2, 4)
+	return b.requests(ctx, true, overHTTP2, 1.1)
 }
 
 // requests compares the processor time of a request, round by round in turn.
