@@ -153,8 +153,8 @@ func TestRollingUnderLoad(t *testing.T) {
 //
 // Proves 2B.3, 4A.3, 4D.2.
 func TestRollingOnFargate(t *testing.T) {
-	s := here.applicationStack(t, types.CompatibilityFargate, 1, false)
-	people := crowd(t, s.node, "GET", "POST", "WebSocket")
+	s := here.applicationStack(t, types.CompatibilityFargate, 1, true)
+	people := crowd(t, s.node, "GET", "POST", "WebSocket", "gRPC")
 	begun := time.Now()
 	here.scale(t, s.service, 20)
 	here.stable(t, s.service)
