@@ -84,33 +84,5 @@ func (s *Stream) readTarget(scheme string) (ok bool) {
 	if r.Method == "" || scheme == "" || r.Target == "" || r.Target[0] != '/' && (r.Target != "*" || r.Method != "OPTIONS") {
 		return false
 	}
-	r.Path, r.Query, _ = strings.Cut(r.Target, "?")
-	return plain(r.Target) && escaped(r.Path)
-}
-
-// plain tells whether a target has neither white space nor controls.
-func plain(target string) bool {
-	for n := range len(target) {
-		if c := target[n]; c <= ' ' || c == 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
-// escaped tells whether each percent sign begins an octet.
-func escaped(path string) bool {
-	for {
-		_, rest, found := strings.Cut(path, "%")
-		if !found {
-			return true
-		}
-		if len(rest) < 2 {
-			return false
-		}
-		if _, err := strconv.ParseUint(rest[:2], 16, 8); err != nil {
-			return false
-		}
-		path = rest[2:]
-	}
+	return r.Cut() == nil
 }

@@ -107,12 +107,7 @@ func (r *Request) first(text string) *Fault {
 	if fault := r.version(); fault != nil {
 		return fault
 	}
-	for n := range len(r.Target) {
-		if c := r.Target[n]; c <= ' ' || c == 0x7f {
-			return badURI
-		}
-	}
-	return r.target()
+	return r.Cut()
 }
 
 func (r *Request) version() *Fault {
@@ -137,9 +132,14 @@ func (r *Request) version() *Fault {
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }
 
-// target cuts the target in its parts (RFC 9112, 3.2).
-func (r *Request) target() *Fault {
+// Cut cuts the target in its parts (RFC 9112, 3.2).
+func (r *Request) Cut() *Fault {
 	t := r.Target
+	for n := range len(t) {
+		if c := t[n]; c <= ' ' || c == 0x7f {
+			return badURI
+		}
+	}
 	if r.Method == "CONNECT" {
 		r.Path = t
 		return nil // nobody connects through us
