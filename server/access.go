@@ -46,7 +46,7 @@ func (s *Server) assumeForRule(roleARN, ruleARN string) (*identity.Role, error) 
 // leads says why ECS may not change a rule or listener by a role.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
 func (s *Server) leads(ctx context.Context, r store.Reader, roleARN, service, rule string) error {
-	role, err := s.access.Trusts(r, roleARN, ecsPrincipal, service)
+	ecs, err := s.asRole(r, roleARN, service, "ecs-service-scheduler")
 	if err != nil {
 		return err
 	}
@@ -58,8 +58,21 @@ func (s *Server) leads(ctx context.Context, r store.Reader, roleARN, service, ru
 	if of.Kind() == "listener" {
 		action = "elasticloadbalancing:ModifyListener"
 	}
-	ecs := access.Caller{Principal: identity.SessionOf(role, "ecs-service-scheduler"), Temporary: true, Region: of.Region, Secure: s.secure(), Now: s.Now()}
 	return s.access.Check(ctx, ecs, action, []string{rule}, nil)
+}
+
+// asRole is ECS as an infrastructure role that it becomes for a resource, which is named
+// by its ARN.
+func (s *Server) asRole(r store.Reader, roleARN, source, session string) (access.Caller, error) {
+	role, err := s.access.Trusts(r, roleARN, ecsPrincipal, source)
+	if err != nil {
+		return access.Caller{}, err
+	}
+	of, err := arn.Parse(source)
+	if err != nil {
+		return access.Caller{}, err
+	}
+	return access.Caller{Principal: identity.SessionOf(role, session), Temporary: true, Region: of.Region, Secure: s.secure(), Now: s.Now()}, nil
 }
 
 // authorised answers a call of ECS that is made on behalf of a role if the role may.
