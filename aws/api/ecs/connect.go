@@ -46,7 +46,7 @@ func (a *API) announce(tx *store.Tx, call *gateway.Call, s *service.Service) err
 func (a *API) announced(r store.Reader, call *gateway.Call, n *discovery.Namespace, owner string, c *service.ConnectService) (*discovery.Service, error) {
 	id := "srv-" + a.newID()[:16]
 	next := &discovery.Service{
-		Scope: n.Scope, ID: id, ARN: n.Scope.Of("servicediscovery", "service/"+id), NamespaceID: n.ID, Name: c.Discovery(),
+		Scope: n.Scope, ID: id, ARN: discovery.ARN(n.Scope, discovery.KindService, id), NamespaceID: n.ID, Name: c.Discovery(),
 		Kind: discovery.ServiceHTTP, CustomCheck: &discovery.CustomCheck{Threshold: 1}, CreatedAt: call.Now,
 	}
 	said := c.Called(n.Name, owner)
@@ -107,7 +107,7 @@ func (a *API) defaultNamespace(tx *store.Tx, call *gateway.Call, in *ecs.Cluster
 	}
 	id := "ns-" + a.newID()[:16]
 	n = &discovery.Namespace{
-		Scope: call.Scope, ID: id, ARN: call.Scope.Of("servicediscovery", "namespace/"+id), Name: ref, Kind: discovery.HTTP, CreatedAt: call.Now,
+		Scope: call.Scope, ID: id, ARN: discovery.ARN(call.Scope, discovery.KindNamespace, id), Name: ref, Kind: discovery.HTTP, CreatedAt: call.Now,
 	}
 	store.Namespaces.Put(tx, n)
 	return n.ARN, nil

@@ -14,7 +14,7 @@ func idIn(scope arn.Scope, ref, kind string) string {
 	if !arn.IsARN(ref) {
 		return ref
 	}
-	id, ok := strings.CutPrefix(ref, scope.Of("servicediscovery", kind+"/"))
+	id, ok := strings.CutPrefix(ref, discovery.ARN(scope, kind, ""))
 	if !ok {
 		return ""
 	}
@@ -22,7 +22,7 @@ func idIn(scope arn.Scope, ref, kind string) string {
 }
 
 func findNamespace(r store.Reader, scope arn.Scope, ref string) (*discovery.Namespace, error) {
-	n, ok := store.Namespaces.Get(r, store.ScopeKey(scope, idIn(scope, ref, "namespace")))
+	n, ok := store.Namespaces.Get(r, store.ScopeKey(scope, idIn(scope, ref, discovery.KindNamespace)))
 	if !ok {
 		return nil, namespaceNotFound(ref)
 	}
@@ -30,7 +30,7 @@ func findNamespace(r store.Reader, scope arn.Scope, ref string) (*discovery.Name
 }
 
 func findService(r store.Reader, scope arn.Scope, ref string) (*discovery.Service, error) {
-	s, ok := store.Discoveries.Get(r, store.ScopeKey(scope, idIn(scope, ref, "service")))
+	s, ok := store.Discoveries.Get(r, store.ScopeKey(scope, idIn(scope, ref, discovery.KindService)))
 	if !ok {
 		return nil, serviceNotFound(ref)
 	}

@@ -63,7 +63,7 @@ func (a *API) createNamespace(ctx context.Context, call *gateway.Call, n *discov
 		return nil, err
 	}
 	n.Scope, n.ID, n.CreatedAt = call.Scope, "ns-"+text(lower, 16), call.Now
-	n.ARN = n.Scope.Of("servicediscovery", "namespace/"+n.ID)
+	n.ARN = discovery.ARN(n.Scope, discovery.KindNamespace, n.ID)
 	if n.Kind != discovery.HTTP {
 		n.HostedZoneID = "Z" + text(upper, 20)
 	}

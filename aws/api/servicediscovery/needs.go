@@ -5,6 +5,7 @@ import (
 	"github.com/berthhq/berth/aws/gateway"
 	shape "github.com/berthhq/berth/aws/shape/servicediscovery"
 	"github.com/berthhq/berth/domain/arn"
+	"github.com/berthhq/berth/domain/discovery"
 )
 
 // Needs says by operation what a call must be allowed to do. What is not here needs
@@ -15,19 +16,19 @@ func (a *API) Needs() map[string]gateway.Needs {
 		"CreateHttpNamespace":       tagged(func(in *shape.CreateHttpNamespaceRequest) []shape.Tag { return in.Tags }),
 		"CreatePrivateDnsNamespace": tagged(func(in *shape.CreatePrivateDnsNamespaceRequest) []shape.Tag { return in.Tags }),
 		"CreatePublicDnsNamespace":  tagged(func(in *shape.CreatePublicDnsNamespaceRequest) []shape.Tag { return in.Tags }),
-		"UpdateHttpNamespace":       on("namespace", func(in *shape.UpdateHttpNamespaceRequest) *string { return in.Id }),
-		"UpdatePrivateDnsNamespace": on("namespace", func(in *shape.UpdatePrivateDnsNamespaceRequest) *string { return in.Id }),
-		"UpdatePublicDnsNamespace":  on("namespace", func(in *shape.UpdatePublicDnsNamespaceRequest) *string { return in.Id }),
-		"DeleteNamespace":           on("namespace", func(in *shape.DeleteNamespaceRequest) *string { return in.Id }),
-		"GetNamespace":              on("namespace", func(in *shape.GetNamespaceRequest) *string { return in.Id }),
+		"UpdateHttpNamespace":       on(discovery.KindNamespace, func(in *shape.UpdateHttpNamespaceRequest) *string { return in.Id }),
+		"UpdatePrivateDnsNamespace": on(discovery.KindNamespace, func(in *shape.UpdatePrivateDnsNamespaceRequest) *string { return in.Id }),
+		"UpdatePublicDnsNamespace":  on(discovery.KindNamespace, func(in *shape.UpdatePublicDnsNamespaceRequest) *string { return in.Id }),
+		"DeleteNamespace":           on(discovery.KindNamespace, func(in *shape.DeleteNamespaceRequest) *string { return in.Id }),
+		"GetNamespace":              on(discovery.KindNamespace, func(in *shape.GetNamespaceRequest) *string { return in.Id }),
 
 		"CreateService":           gateway.NeedsOf(needsOfCreate),
-		"UpdateService":           on("service", func(in *shape.UpdateServiceRequest) *string { return in.Id }),
-		"DeleteService":           on("service", func(in *shape.DeleteServiceRequest) *string { return in.Id }),
-		"GetService":              on("service", func(in *shape.GetServiceRequest) *string { return in.Id }),
-		"GetServiceAttributes":    on("service", func(in *shape.GetServiceAttributesRequest) *string { return in.ServiceId }),
-		"UpdateServiceAttributes": on("service", func(in *shape.UpdateServiceAttributesRequest) *string { return in.ServiceId }),
-		"DeleteServiceAttributes": on("service", func(in *shape.DeleteServiceAttributesRequest) *string { return in.ServiceId }),
+		"UpdateService":           on(discovery.KindService, func(in *shape.UpdateServiceRequest) *string { return in.Id }),
+		"DeleteService":           on(discovery.KindService, func(in *shape.DeleteServiceRequest) *string { return in.Id }),
+		"GetService":              on(discovery.KindService, func(in *shape.GetServiceRequest) *string { return in.Id }),
+		"GetServiceAttributes":    on(discovery.KindService, func(in *shape.GetServiceAttributesRequest) *string { return in.ServiceId }),
+		"UpdateServiceAttributes": on(discovery.KindService, func(in *shape.UpdateServiceAttributesRequest) *string { return in.ServiceId }),
+		"DeleteServiceAttributes": on(discovery.KindService, func(in *shape.DeleteServiceAttributesRequest) *string { return in.ServiceId }),
 
 		"RegisterInstance":                 of(func(in *shape.RegisterInstanceRequest) *string { return in.ServiceId }),
 		"DeregisterInstance":               of(func(in *shape.DeregisterInstanceRequest) *string { return in.ServiceId }),
@@ -60,7 +61,7 @@ func reference(scope arn.Scope, ref *string, kind string) string {
 	if arn.IsARN(member.Value(ref)) {
 		return *ref
 	}
-	return scope.Of("servicediscovery", kind+"/"+member.Value(ref))
+	return discovery.ARN(scope, kind, member.Value(ref))
 }
 
 // on is the operation's own action on a resource.
@@ -71,7 +72,7 @@ func on[In any](kind string, id func(*In) *string) gateway.Needs {
 // of is the operation's own action on a service whose instances are meant.
 func of[In any](service func(*In) *string) gateway.Needs {
 	return gateway.NeedsOf(func(call *gateway.Call, in *In) []gateway.Need {
-		name := reference(call.Scope, service(in), "service")
+		name := reference(call.Scope, service(in), discovery.KindService)
 		return []gateway.Need{{Resources: []string{name}, Keys: map[string][]string{"servicediscovery:ServiceArn": {name}}}}
 	})
 }
@@ -100,7 +101,7 @@ func withTags(need gateway.Need, tags []shape.Tag) []gateway.Need {
 }
 
 func needsOfCreate(call *gateway.Call, in *shape.CreateServiceRequest) []gateway.Need {
-	name := reference(call.Scope, new(namespaceIn(in)), "namespace")
+	name := reference(call.Scope, new(namespaceIn(in)), discovery.KindNamespace)
 	return withTags(gateway.Need{Resources: []string{name}, Keys: map[string][]string{"servicediscovery:NamespaceArn": {name}}}, in.Tags)
 }
 

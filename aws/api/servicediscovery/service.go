@@ -57,7 +57,7 @@ func draft(call *gateway.Call, in *shape.CreateServiceRequest) (*discovery.Servi
 		Scope: call.Scope, ID: "srv-" + text(lower, 16), Name: *in.Name, Kind: string(in.Type), Description: member.Value(in.Description),
 		Token: member.Value(in.CreatorRequestId), Tags: tags, CreatedAt: call.Now,
 	}
-	s.ARN = s.Scope.Of("servicediscovery", "service/"+s.ID)
+	s.ARN = discovery.ARN(s.Scope, discovery.KindService, s.ID)
 	if in.DnsConfig != nil {
 		s.DNS = &discovery.DNS{Routing: cmp.Or(string(in.DnsConfig.RoutingPolicy), discovery.Multivalue), Records: member.Each(in.DnsConfig.DnsRecords, readRecord)}
 	}

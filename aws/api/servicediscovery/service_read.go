@@ -87,7 +87,7 @@ func servicePasses(f *shape.ServiceFilter, s *discovery.Service) (bool, error) {
 	}
 	ids := make([]string, len(f.Values))
 	for i, ref := range f.Values {
-		ids[i] = idIn(s.Scope, ref, "namespace")
+		ids[i] = idIn(s.Scope, ref, discovery.KindNamespace)
 	}
 	return compare(f.Condition, ids, s.NamespaceID, shape.FilterConditionEq, shape.FilterConditionIn)
 }
