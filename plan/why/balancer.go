@@ -7,7 +7,6 @@ import (
 	"github.com/berthhq/berth/domain/arn"
 	"github.com/berthhq/berth/domain/balancer"
 	"github.com/berthhq/berth/domain/fault"
-	"github.com/berthhq/berth/domain/network"
 	"github.com/berthhq/berth/plan/road"
 	"github.com/berthhq/berth/store"
 )
@@ -58,7 +57,7 @@ func (q *Inquiry) balancer(b *balancer.Balancer) *Node {
 
 // zone is a node that nobody carries, or whose machine is away; nil for one that works.
 func (q *Inquiry) zone(b *balancer.Balancer, z *balancer.Zone) *Node {
-	i, ok := store.Interfaces.Get(q.View, network.Key(b.Scope, z.InterfaceID))
+	i, ok := q.nodeIn(b, z)
 	if !ok || i.InstanceARN == "" {
 		return &Node{Subject: z.InterfaceID, State: "PENDING", Says: fmt.Sprintf("Its node in %s has no machine yet.", z.Name), Hint: noEdge}
 	}
@@ -87,8 +86,8 @@ func (q *Inquiry) trouble(b *balancer.Balancer, z *balancer.Zone, instance strin
 
 func (q *Inquiry) listener(b *balancer.Balancer, l *balancer.Listener) *Node {
 	n := &Node{Subject: l.ARN, State: l.Protocol, Says: fmt.Sprintf("Listener %d is open.", l.Port)}
-	for _, z := range b.Zones {
-		i, ok := store.Interfaces.Get(q.View, network.Key(b.Scope, z.InterfaceID))
+	for z := range b.Zones {
+		i, ok := q.nodeIn(b, &b.Zones[z])
 		if ok && l.Protocol != "UDP" && !road.AdmitsAnyone(q.View, i, l.Port) {
 			n.Says = fmt.Sprintf("Listener %d can be reached by nobody: no security group of the load balancer has a rule for it.", l.Port)
 			n.Hint = fmt.Sprintf("aws ec2 authorize-security-group-ingress --group-id %s --protocol tcp --port %d --cidr RANGE", i.SecurityGroups[0], l.Port)

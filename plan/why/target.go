@@ -106,8 +106,8 @@ func (q *Inquiry) sourceOf(b *balancer.Balancer) string {
 
 // admits tells whether the nodes of a balancer may reach a port of an interface.
 func (q *Inquiry) admits(i *network.Interface, b *balancer.Balancer, port int) bool {
-	for _, z := range b.Zones {
-		if node, ok := store.Interfaces.Get(q.View, network.Key(b.Scope, z.InterfaceID)); ok && !road.Admits(q.View, i, node, port) {
+	for n := range b.Zones {
+		if node, ok := q.nodeIn(b, &b.Zones[n]); ok && !road.Admits(q.View, i, node, port) {
 			return false
 		}
 	}
@@ -130,10 +130,15 @@ const noEdge = "have a machine carry load balancers: its agent runs with --edge 
 
 // carried tells whether a machine has a node of a balancer.
 func (q *Inquiry) carried(b *balancer.Balancer) bool {
-	for _, z := range b.Zones {
-		if i, ok := store.Interfaces.Get(q.View, network.Key(b.Scope, z.InterfaceID)); ok && i.InstanceARN != "" {
+	for n := range b.Zones {
+		if i, ok := q.nodeIn(b, &b.Zones[n]); ok && i.InstanceARN != "" {
 			return true
 		}
 	}
 	return false
+}
+
+// nodeIn is the interface of a balancer's node in a zone.
+func (q *Inquiry) nodeIn(b *balancer.Balancer, z *balancer.Zone) (*network.Interface, bool) {
+	return store.Interfaces.Get(q.View, network.Key(b.Scope, z.InterfaceID))
 }
